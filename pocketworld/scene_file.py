@@ -1,6 +1,7 @@
 """A scene on disk: scene.json, checked by a versioned schema, and meshes/*.glb named by their content."""
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -123,7 +124,7 @@ def _fill(part: Part, id: str, document: Mapping[str, Any], folder: Path) -> Par
     if not looks:
         return part
     file = folder / "meshes" / Path(document["files"][id]).name
-    shapes = trimesh.load_scene(file, process=False).geometry
+    shapes = trimesh.load_scene(io.BytesIO(file.read_bytes()), file_type="glb", process=False).geometry
     return replace(part, meshes=tuple(_mesh(shapes[f"mesh{i}"], look) for i, look in enumerate(looks)))
 
 
