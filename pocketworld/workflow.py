@@ -1,0 +1,301 @@
+"""The commands' work on world folders: each stage is one folder, made by a room, kept while its inputs are the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pocketworld import __version__, api, world
+from pocketworld.api import Tick
+from pocketworld.findings import Finding, worst_first
+
+if TYPE_CHECKING:
+    from pocketworld.bench.doctor import Check
+    from pocketworld.bench.score import Score
+    from pocketworld.bench.sim import SimSpeed
+    from pocketworld.bench.speed import SpeedReport
+    from pocketworld.scan.quality import Quality
+    from pocketworld.scene import Scene
+
+# A stage is made again when the source of its room, of a room below, or a numeric library changes.
+KERNEL = ("errors", "rng", "log", "findings", "cost", "geometry", "scene", "scene_file", "world", "families")
+BELOW = {
+    "scan": (*KERNEL, "scan"),
+    "twin": (*KERNEL, "scan", "reconstruct"),
+    "cousins": (*KERNEL, "scan", "reconstruct", "cousins"),
+    "mjcf": (*KERNEL, "sim"),
+}
+NUMERIC = ("mujoco", "numpy", "open3d", "opencv-python-headless", "pyarrow", "scipy", "trimesh")
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a command made: lines for a person, the same as data, and what was found on the way."""
+
+    lines: tuple[str, ...]
+    data: Mapping[str, object]
+    findings: tuple[Finding, ...] = ()
+
+    def text(self) -> str:
+        """Return the lines for stdout."""
+        return "\n".join(self.lines)
+
+    def to_json(self) -> dict[str, object]:
+        """Return what JSON can hold."""
+        return dict(self.data)
+
+
+def scan(path: Path, frames: str | None, picture: Path | None) -> "Quality":
+    """Assess a capture; save its top-down coverage as a PNG if a file is named."""
+    quality = api.assess(api.read(path, frames))
+    if picture is not None:
+        _save_picture(picture, quality)
+    return quality
+
+
+def reconstruct(capture: Path, folder: Path, frames: str | None, tick: Tick) -> Made:
+    """Make scan/ and twin/ of a world."""
+    with _opened(capture, folder) as inputs:
+        stages = _capture_stages(capture, folder, frames, inputs, tick)
+    return _made(folder, stages, _words(folder))
+
+
+def run(capture: Path, folder: Path, frames: str | None, tick: Tick) -> Made:
+    """Make scan/, twin/, mjcf/ and report/ of a world."""
+    with _opened(capture, folder) as inputs:
+        stages = _capture_stages(capture, folder, frames, inputs, tick)
+        tick("simulator files")
+        stages.append(_mjcf(folder))
+        _summarise(folder)
+        tick("report")
+        page = _report(folder)
+    found = _words(folder)
+    worst = next(iter(worst_first(f for stage in stages for f in stage.findings)), None)
+    lines = (
+        found,
+        f"worst finding: {worst or 'none'}",
+        f"report: {page}",
+        f"open it: python -m mujoco.viewer --mjcf={folder / 'mjcf' / 'scene.xml'}",
+        f"make cousins: pocketworld cousins {folder}",
+    )
+    return _made(folder, stages, *lines)
+
+
+def run_cousins(
+    folder: Path,
+    name: str | None,
+    preset: str,
+    spec: Path | None,
+    seed: int,
+    count: int,
+    workers: int,
+    tick: Tick,
+) -> Made:
+    """Make cousins/NAME of a world."""
+    from pocketworld.cousins import spec as specs
+    from pocketworld.cousins import table
+
+    chosen = specs.load(spec) if spec is not None else specs.preset(preset)
+    label = name or chosen.name
+    twin = api.twin_of(folder)
+
+    def work(new: Path) -> tuple[Finding, ...]:
+        tick(f"{count} cousins")
+        cousins = api.make_cousins(
+            twin, preset, spec=spec, seed=seed, count=count, name=label, workers=workers
+        )
+        table.save(cousins, new)
+        return cousins.findings
+
+    with world.lock(folder):
+        inputs = {"twin": world.digest(folder / "twin"), "spec": specs.digest(chosen)}
+        stage = world.run_stage(
+            folder, f"cousins/{label}", inputs, {"seed": seed, "count": count}, _code("cousins"), work
+        )
+        _summarise(folder)
+    line = f"{count} cousins at {chosen.name}: {stage.folder}"
+    step = f"step them: pocketworld sim {folder} --name {label} --record {label}.mp4"
+    return _made(folder, [stage], line, step, cousins=str(stage.folder), count=count)
+
+
+def run_sim(folder: Path, name: str | None, envs: int, seed: int, record: Path | None, tick: Tick) -> Made:
+    """Let the expert open things in a batch of a world's cousins; film it if a file is named."""
+    from pocketworld.sim import trial
+
+    environment = api.make_env(folder, num_envs=envs, name=name)
+    tick("the expert opens things")
+    outcome = trial.run(environment, seed=seed, film=record)
+    lines = [outcome.text(), *([f"film: {record}"] if record else [])]
+    return Made(tuple(lines), outcome.to_json() | {"film": str(record) if record else None})
+
+
+def write_report(folder: Path) -> tuple[Path, tuple[Finding, ...]]:
+    """Write report/index.html of a world; return it and the findings it shows."""
+    with world.lock(folder):
+        _summarise(folder)
+        page = _report(folder)
+    return page, world.findings_of(folder)
+
+
+def demo(folder: Path, seed: int, count: int, tick: Tick) -> Made:
+    """Render a capture of a cabinet of our own; make its world, cousins, a film, and the report."""
+    from pocketworld.bench import virtual_capture
+
+    tick("a capture is rendered")
+    capture, truth = virtual_capture.render_demo(folder / "capture", seed)
+    place = folder / "demo.world"
+    made = run(capture, place, None, tick)
+    run_cousins(place, None, "medium", None, seed, count, 1, tick)
+    filmed = run_sim(place, None, count, seed, folder / "demo.mp4", tick)
+    page, findings = write_report(place)
+    lines = (*made.lines[:2], filmed.lines[0], f"film: {folder / 'demo.mp4'}", f"report: {page}")
+    data = made.to_json() | {"truth": str(truth), "sim": filmed.to_json(), "report": str(page)}
+    return Made(lines, data, findings)
+
+
+def score(folder: Path, truth: Path, document: Path | None) -> "Score":
+    """Score a world's twin against the truth of its place; put the figures into a page if one is named."""
+    from pocketworld import scene_file
+    from pocketworld.bench import document as page
+    from pocketworld.bench import score as scorer
+    from pocketworld.bench import truth as truths
+
+    result = scorer.score(scene_file.load(folder / "twin", visual=False), truths.load(truth))
+    if document is not None:
+        page.put(document, result, f"pocketworld bench score {folder} --truth {truth}")
+    return result
+
+
+def measure_speed(capture: Path | None, document: Path | None, tick: Tick) -> "SpeedReport":
+    """Measure each stage's CPU seconds and memory against frames; put the figures into a page if one is named."""
+    from pocketworld.bench import document as page
+    from pocketworld.bench import speed
+
+    result = speed.measure(capture, tick)
+    if document is not None:
+        page.put(document, result, f"pocketworld bench speed {capture or ''}".strip())
+    return result
+
+
+def measure_sim(
+    folder: Path, name: str | None, envs: int, steps: int, threads: int, document: Path | None
+) -> "SimSpeed":
+    """Measure environment steps a second against bare mujoco.batch; put the figures into a page if one is named."""
+    from pocketworld.bench import document as page
+    from pocketworld.bench import sim
+
+    environment = api.make_env(folder, num_envs=envs, name=name, threads=threads)
+    result = sim.measure(environment, steps)
+    if document is not None:
+        page.put(document, result, f"pocketworld bench sim {folder} --envs {envs} --threads {threads}")
+    return result
+
+
+def examine() -> tuple["Check", ...]:
+    """Examine the machine."""
+    from pocketworld.bench import doctor
+
+    return doctor.examine()
+
+
+@contextmanager
+def _opened(capture: Path, folder: Path) -> Iterator[dict[str, str]]:
+    """Read-check the capture, then hold the world that is made of it; give the digests of its inputs."""
+    api.read(capture)  # a bad capture is an error before anything is made
+    inputs = {"capture": world.digest(capture)}
+    world.create(folder)
+    with world.lock(folder):
+        world.claim(folder, inputs["capture"], capture.name)
+        yield inputs
+
+
+def _capture_stages(
+    capture: Path, folder: Path, frames: str | None, inputs: Mapping[str, str], tick: Tick
+) -> list[world.Stage]:
+    from pocketworld.reconstruct import record, twin
+
+    chosen = api.read(capture, frames)
+    options = {"frames": frames}
+
+    def assess(new: Path) -> tuple[Finding, ...]:
+        quality = api.assess(chosen)
+        (new / "quality.json").write_text(quality.dumps())
+        _save_picture(new / "coverage.png", quality)
+        return quality.findings
+
+    def build(new: Path) -> tuple[Finding, ...]:
+        made = twin.reconstruct(chosen, tick)
+        record.save(made, new)
+        return made.scene.findings
+
+    tick("the capture is assessed")
+    stages = [world.run_stage(folder, "scan", inputs, options, _code("scan"), assess)]
+    tick("the twin is built")
+    stages.append(world.run_stage(folder, "twin", inputs, options, _code("twin"), build))
+    _summarise(folder)
+    return stages
+
+
+def _mjcf(folder: Path) -> world.Stage:
+    from pocketworld import scene_file
+    from pocketworld.sim import mjcf
+
+    def write(new: Path) -> tuple[Finding, ...]:
+        mjcf.write(scene_file.load(folder / "twin"), new)
+        return ()
+
+    inputs = {"twin": world.digest(folder / "twin")}
+    return world.run_stage(folder, "mjcf", inputs, {}, _code("mjcf"), write)
+
+
+def _report(folder: Path) -> Path:
+    from pocketworld.review.report import gather, page
+
+    with world.folder(folder / "report") as new:
+        page.write(gather.gather(folder), new / "index.html")
+    return folder / "report" / "index.html"
+
+
+def _summarise(folder: Path) -> None:
+    world.summarise(folder, {"pocketworld": __version__, "versions": world.versions(NUMERIC)})
+
+
+def _save_picture(file: Path, quality: "Quality") -> None:
+    from PIL import Image
+
+    Image.fromarray(quality.coverage.picture).save(file, format="PNG")
+
+
+def _words(folder: Path) -> str:
+    """Say in one line what the twin holds and how sure we are."""
+    from pocketworld import scene_file
+
+    scene = scene_file.load(folder / "twin", visual=False)
+    return f"{scene.name}: {describe(scene)}"
+
+
+def describe(scene: "Scene") -> str:
+    """Return "1 cabinet, 4 slides (surest 0.97, least sure 0.81)" for what a scene holds."""
+    families = [asset.family for asset in scene.assets]
+    things = [f"{families.count(family)} {family}" for family in sorted(set(families))]
+    joints = [joint for _, joint in scene.joints()]
+    kinds = [str(joint.kind) for joint in joints]
+    opens = [f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))]
+    sure = [joint.belief.p(joint.kind, joint.belief.best.side) for joint in joints]
+    doubt = f" (surest {max(sure):.2f}, least sure {min(sure):.2f})" if sure else ""
+    return (
+        ", ".join([*(things or ["nothing that stands on the floor"]), *(opens or ["nothing opens"])]) + doubt
+    )
+
+
+def _made(folder: Path, stages: Sequence[world.Stage], *lines: str, **data: object) -> Made:
+    reused = {stage.folder.relative_to(folder).as_posix(): stage.reused for stage in stages}
+    findings = tuple(finding for stage in stages for finding in stage.findings)
+    return Made(lines, {"world": str(folder), "reused": reused, **data}, findings)
+
+
+def _code(stage: str) -> dict[str, object]:
+    """Return what stands for the code of a stage in its key."""
+    modules = [f"pocketworld.{name}" for name in BELOW[stage]]
+    return {"sources": world.sources(modules), "versions": world.versions(NUMERIC)}
