@@ -1,0 +1,225 @@
+"""How true a scene is: parts, kinds, axes, edges, handles, outer size and beliefs against the truth."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from pocketworld.bench.calibration import Believed, Calibration, believed, calibration
+from pocketworld.bench.errors import BoxError, PartError, box_error, part_error
+from pocketworld.bench.matching import Alignment, Predicted, align, match, predictions
+from pocketworld.bench.truth import Truth
+from pocketworld.geometry.se3 import Array
+from pocketworld.scene import JointKind, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How near a joint must be: its axis (degrees) and, for hinges, its axis line (mm)."""
+
+    axis_deg: float
+    line_mm: float
+
+
+STANDARD = Gate(5.0, 50.0)
+TIGHT = Gate(2.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many movable parts were right, of how many predicted and how many true."""
+
+    right: int
+    predicted: int
+    true: int
+
+    @property
+    def precision(self) -> float:
+        """Return the share of the predicted that is right; 1 where nothing was predicted."""
+        return self.right / self.predicted if self.predicted else 1.0
+
+    @property
+    def recall(self) -> float:
+        """Return the share of the true that was found; 1 where nothing was to be found."""
+        return self.right / self.true if self.true else 1.0
+
+    @property
+    def f1(self) -> float:
+        """Return the harmonic mean of both; 1 where nothing moves and nothing was said to."""
+        both = self.predicted + self.true
+        return 2 * self.right / both if both else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Counts of parts, of which with the right kind (m), axis too (ma), and hinge line too (mao)."""
+
+    part: Counts
+    m: Counts
+    ma: Counts
+    mao: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and 90 % point of `count` errors' sizes; None of none."""
+
+    median: float | None
+    p90: float | None
+    count: int
+
+    @classmethod
+    def of(cls, errors: Sequence[float | None]) -> "Spread":
+        """Take what is known."""
+        known = [abs(e) for e in errors if e is not None]
+        if not known:
+            return cls(None, None, 0)
+        median, p90 = (float(v) for v in np.percentile(known, [50, 90]))
+        return cls(median, p90, len(known))
+
+
+@dataclass(frozen=True, slots=True)
+class Spreads:
+    """Over the matched parts; edges over their four edges each."""
+
+    axis_deg: Spread
+    line_mm: Spread
+    range_percent: Spread
+    state: Spread
+    edges_mm: Spread
+    handle_mm: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """All errors of place in one alignment."""
+
+    parts: tuple[PartError, ...]
+    spreads: Spreads
+    box: BoxError | None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Score:
+    """One scene against one truth.
+
+    standard, tight   counts at both gates, after alignment
+    refined           errors after alignment; raw: in the capture's own frame as the scene states it
+    missed, false     ids of true parts not found, of movable parts that match none
+    hinge_sides       share of matched true hinges hung on the right side, or None
+    beliefs           each joint's belief against the truth, to pool over worlds
+    """
+
+    scene: str
+    capture: str
+    alignment: Alignment
+    standard: Parts
+    tight: Parts
+    refined: Frame
+    raw: Frame
+    missed: tuple[str, ...]
+    false: tuple[str, ...]
+    hinge_sides: float | None
+    beliefs: tuple[Believed, ...]
+    calibration: Calibration
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON: the fields, and the rates that follow from the counts."""
+        a = self.alignment
+        return {
+            "scene": self.scene,
+            "capture": self.capture,
+            "alignment": {
+                "refined": a.refined,
+                "offset_mm": a.offset * 1000,
+                "turned_deg": float(np.degrees(a.turned)),
+                "reason": a.reason,
+                "truth_from_capture": a.truth_from_capture.tolist(),
+            },
+            "standard": _parts_json(self.standard),
+            "tight": _parts_json(self.tight),
+            "refined": _frame_json(self.refined),
+            "raw": _frame_json(self.raw),
+            "missed": list(self.missed),
+            "false": list(self.false),
+            "hinge_sides": self.hinge_sides,
+            "beliefs": [asdict(b) for b in self.beliefs],
+            "calibration": asdict(self.calibration),
+        }
+
+
+def score(scene: Scene, truth: Truth) -> Score:
+    """Compare a scene with the truth of its capture.
+
+    The scene's own `scene_from_capture` lays both into one frame; `matching.align` refines that. A movable
+    part matches a true one when their fronts, projected on the true front's plane, have IoU >= 0.5, the
+    planes lie within 50 mm and the normals within 15 degrees; one to one, by the greatest IoU.
+    """
+    alignment = align(scene, truth)
+    refined, wrong = _frame(scene, truth, alignment.truth_from_capture)
+    raw, _ = _frame(scene, truth, np.eye(4))
+    found = {error.true for error in refined.parts}
+    sides = [error.side_right for error in refined.parts if error.side_right is not None]
+    beliefs = believed(scene, truth, alignment.truth_from_capture)
+    return Score(
+        scene=scene.name,
+        capture=truth.capture,
+        alignment=alignment,
+        standard=_counts(refined.parts, len(wrong), truth, STANDARD),
+        tight=_counts(refined.parts, len(wrong), truth, TIGHT),
+        refined=refined,
+        raw=raw,
+        missed=tuple(part.id for part in truth.parts if part.id not in found),
+        false=tuple(guess.id for guess in wrong),
+        hinge_sides=sum(sides) / len(sides) if sides else None,
+        beliefs=beliefs,
+        calibration=calibration(beliefs),
+    )
+
+
+def _frame(scene: Scene, truth: Truth, truth_from_capture: Array) -> tuple[Frame, list[Predicted]]:
+    """Return all errors in one alignment, and the movable parts that match nothing."""
+    guesses = [p for p in predictions(scene, truth_from_capture) if p.joint.movable]
+    pairs = match(guesses, truth)
+    errors = tuple(part_error(guesses[pair.predicted], truth.parts[pair.true], pair) for pair in pairs)
+    matched = {pair.predicted for pair in pairs}
+    wrong = [guess for i, guess in enumerate(guesses) if i not in matched]
+    return Frame(errors, _spreads(errors), box_error(scene, truth.box, truth_from_capture)), wrong
+
+
+def _spreads(errors: Sequence[PartError]) -> Spreads:
+    return Spreads(
+        axis_deg=Spread.of([e.axis_deg for e in errors if e.kind_right]),
+        line_mm=Spread.of([e.line_mm for e in errors if e.kind_right]),
+        range_percent=Spread.of([e.range_percent for e in errors]),
+        state=Spread.of([e.state for e in errors]),
+        edges_mm=Spread.of([v for e in errors for v in asdict(e.edges).values()]),
+        handle_mm=Spread.of([e.handle.distance for e in errors if e.handle]),
+    )
+
+
+def _counts(errors: Sequence[PartError], wrong: int, truth: Truth, gate: Gate) -> Parts:
+    kinds = {part.id: part.kind for part in truth.parts}
+    m = [e for e in errors if e.kind_right]
+    ma = [e for e in m if e.axis_deg <= gate.axis_deg]
+    mao = [
+        e
+        for e in ma
+        if kinds[e.true] is not JointKind.HINGE or (e.line_mm is not None and e.line_mm <= gate.line_mm)
+    ]
+    predicted, true = len(errors) + wrong, len(truth.parts)
+    part, kind, axis, line = (Counts(len(found), predicted, true) for found in (errors, m, ma, mao))
+    return Parts(part, kind, axis, line)
+
+
+def _parts_json(parts: Parts) -> dict[str, Any]:
+    named = {"part": parts.part, "+M": parts.m, "+MA": parts.ma, "+MAO": parts.mao}
+    return {
+        name: asdict(c) | {"precision": c.precision, "recall": c.recall, "f1": c.f1}
+        for name, c in named.items()
+    }
+
+
+def _frame_json(frame: Frame) -> dict[str, Any]:
+    return asdict(frame)

@@ -1,0 +1,348 @@
+"""What a capture truly shows: fronts, handles, the outer box, in the frame of the capture's own files (m)."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from pocketworld.bench.rectangles import NAMES, corners, from_corners, moved, moved_point, normal, unit, vec3
+from pocketworld.errors import PocketworldError
+from pocketworld.geometry import se3
+from pocketworld.geometry.convex import Vec3
+from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Rectangle, Scene, Side
+
+Array = NDArray[np.float64]
+
+# Body panels of furniture are 16-19 mm; only `slab` IoU uses it, where the file does not say.
+PANEL = 0.018
+
+
+class TruthError(PocketworldError):
+    """A truth file that can't be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrueHandle:
+    """A handle's centre, projected on the front's face, and its long side's length; sure: of its centre."""
+
+    centre: Vec3
+    length: float
+    sure: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TruePart:
+    """A part that truly moves. What is None is not known.
+
+    front     its face, closed
+    axis      unit vector: direction of opening for a slide, right-handed turn of opening for a hinge
+    origin    a point on a hinge's axis, m;  range, state: m or rad
+    sure      of the front's edges, m
+    """
+
+    id: str
+    kind: JointKind
+    front: Rectangle
+    axis: Vec3
+    side: Side = Side.NONE
+    origin: Vec3 | None = None
+    range: float | None = None
+    state: float | None = None
+    handle: TrueHandle | None = None
+    sure: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrueBox:
+    """The outer box without handles, in the manner of an asset: unit vectors to its right and into it, as one
+    faces its front; foot: centre of its bottom face; size: (width, depth, height); sure: of the size, m.
+    """
+
+    foot: Vec3
+    right: Vec3
+    into: Vec3
+    size: Vec3
+    sure: float = 0.0
+
+    @property
+    def capture_from_box(self) -> Array:
+        """Return (4, 4): from the box's own frame (origin at its foot) to the capture's."""
+        out = np.eye(4)
+        out[:3, :3] = np.stack([self.right, self.into, np.cross(self.right, self.into)], 1)
+        out[:3, 3] = self.foot
+        return out
+
+    @property
+    def face(self) -> Rectangle:
+        """Return its front face."""
+        width, depth, height = self.size
+        own = Rectangle((0, -depth / 2, height / 2), (1, 0, 0), (0, 0, 1), width, height)
+        return moved(self.capture_from_box, own)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One piece of furniture as it truly is, and the capture it is in; thickness: of its fronts, m."""
+
+    capture: str
+    box: TrueBox
+    parts: tuple[TruePart, ...]
+    thickness: float = PANEL
+    how: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the form that `read` takes."""
+        doors = [p for p in self.parts if p.kind is JointKind.HINGE or p.side is not Side.NONE]
+        return {
+            "capture": self.capture,
+            "units": "metres and radians, in the frame of the capture's own files",
+            "how_measured": self.how,
+            "box": _box_json(self.box),
+            "front_face": {
+                "corners_world": _corners_json(self.box.face),
+                "front_panel_thickness_m": self.thickness,
+            },
+            "drawers": [_part_json(p) for p in self.parts if p not in doors],
+            "doors": [_part_json(p) for p in doors],
+        }
+
+
+def write(truth: Truth, file: Path) -> None:
+    """Write a truth file."""
+    file.write_text(json.dumps(truth.to_json(), indent=1, allow_nan=False) + "\n")
+
+
+def of(scene: Scene) -> Truth:
+    """Return the truth of a scene that has one asset, in the frame of its capture's files."""
+    if len(scene.assets) != 1:
+        raise TruthError(
+            f"scene {scene.name} has {len(scene.assets)} assets", "truth is of one piece of furniture"
+        )
+    asset = scene.assets[0]
+    capture_from_asset = se3.inverse(np.array(scene.scene_from_capture)) @ asset.pose.matrix
+    low, high = outer(asset)
+    foot = np.array([*(low[:2] + high[:2]) / 2, low[2]])
+    box = TrueBox(
+        vec3(moved_point(capture_from_asset, foot)),
+        vec3(capture_from_asset[:3, 0]),
+        vec3(capture_from_asset[:3, 1]),
+        vec3(high - low),
+    )
+    parts = tuple(_true_part(asset, joint, capture_from_asset) for joint in asset.movable)
+    return Truth(scene.name, box, parts, how="the parameters it was made from")
+
+
+def outer(asset: Asset) -> tuple[Array, Array]:
+    """Return the lowest and highest corner (3,), (3,) of an asset without its handles, in its own frame (m).
+
+    The body's collision pieces and the fronts' faces span it: handles are pieces of the parts that move.
+    """
+    points = [piece.vertices for piece in asset.parts[0].pieces]
+    points += [corners(part.front) for part in asset.parts if part.front is not None]
+    if not points:
+        raise PocketworldError(
+            f"asset {asset.id}: no collision pieces and no fronts", "it has no size to measure"
+        )
+    every = np.concatenate(points)
+    return every.min(0), every.max(0)
+
+
+def _true_part(asset: Asset, joint: Joint, capture_from_asset: Array) -> TruePart:
+    part = asset.part(joint.child)
+    if part.front is None:
+        raise TruthError(f"part {asset.id}/{part.id} moves but has no front", "give it one")
+    handle, grip = None, part.handle
+    if grip is not None and grip.kind is not HandleKind.NONE:
+        out = normal(part.front)
+        at_face = np.array(grip.grip) - ((np.array(grip.grip) - part.front.centre) @ out) * out
+        handle = TrueHandle(vec3(moved_point(capture_from_asset, at_face)), grip.length)
+    return TruePart(
+        part.id,
+        joint.kind,
+        moved(capture_from_asset, part.front),
+        vec3(capture_from_asset[:3, :3] @ joint.axis),
+        joint.belief.best.side,
+        vec3(moved_point(capture_from_asset, joint.origin)),
+        joint.range[1],
+        joint.state,
+        handle,
+    )
+
+
+def read(file: Path) -> Truth:
+    """Read a truth file: the form of `Truth.to_json`, or a person's survey in the same form with less in it.
+
+    Raises TruthError for a file that is missing, damaged, or of another form.
+    """
+    try:
+        data = _File.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise TruthError(f"{file}: {error.strerror}", "give a truth JSON file") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the whole file"
+        raise TruthError(
+            f"{file} is no truth file: {where}: {first['msg']}",
+            "it needs a box and a front_face; drawers and doors are lists of parts",
+        ) from None
+    parts = tuple(_part(entry, file) for entry in (*data.drawers, *data.doors))
+    if len({part.id for part in parts}) != len(parts):
+        raise TruthError(
+            f"{file}: a name stands twice in {[part.id for part in parts]}", "name each part once"
+        )
+    return Truth(data.capture, _box(data), parts, data.front_face.front_panel_thickness_m, data.how_measured)
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
+
+
+def _direction(value: Vec3) -> Vec3:
+    if not np.linalg.norm(value) > 0:
+        raise ValueError("a direction has a length above 0")
+    return value
+
+
+_Direction = Annotated[Vec3, AfterValidator(_direction)]
+
+
+class _Corners(_Form):
+    top_left: Vec3
+    top_right: Vec3
+    bottom_right: Vec3
+    bottom_left: Vec3
+
+    @model_validator(mode="after")
+    def _span(self) -> Self:
+        down, across = (
+            np.subtract(self.bottom_left, self.top_left),
+            np.subtract(self.top_right, self.top_left),
+        )
+        if not np.linalg.norm(np.cross(down, across)) > 0:
+            raise ValueError("the corners span no rectangle")
+        return self
+
+    @property
+    def rectangle(self) -> Rectangle:
+        return from_corners(np.array([self.top_left, self.top_right, self.bottom_right, self.bottom_left]))
+
+
+class _Face(_Form):
+    corners_world: _Corners
+    front_panel_thickness_m: float = Field(PANEL, gt=0)
+
+
+class _Box(_Form):
+    size_xyz_m: Vec3
+    centre_world: Vec3
+    x_axis_world: _Direction
+    y_axis_world: _Direction
+    size_sure_m: float = 0.0
+
+
+class _Handle(_Form):
+    centre_world_at_the_face: Vec3
+    width_m: float
+    z_sure_m: float = 0.0
+
+
+class _Part(_Form):
+    name: str
+    kind: str
+    front_corners_world: _Corners
+    axis_world_open_direction: _Direction
+    axis_origin_world: Vec3 | None = None
+    side: Side = Side.NONE
+    # A survey says in words what it does not know.
+    range_m: float | str | None = None
+    state: float | None = None
+    handle: _Handle | None = None
+    sure_m: float = 0.0
+
+
+class _File(_Form):
+    capture: str
+    how_measured: str = ""
+    box: _Box
+    front_face: _Face
+    drawers: tuple[_Part, ...] = ()
+    doors: tuple[_Part, ...] = ()
+
+
+def _part(entry: _Part, file: Path) -> TruePart:
+    name, (kind, *words) = entry.name.split(" ")[0], entry.kind.replace("(", " ").replace(")", " ").split()
+    if kind not in (JointKind.SLIDE, JointKind.HINGE):
+        raise TruthError(f"{file}: part {name} has kind {entry.kind!r}", "allowed: slide, hinge")
+    if kind == JointKind.HINGE and entry.axis_origin_world is None:
+        raise TruthError(
+            f"{file}: part {name} is a hinge without axis_origin_world", "give a point on its axis"
+        )
+    seen, handle = entry.handle, None
+    if seen is not None:
+        handle = TrueHandle(seen.centre_world_at_the_face, seen.width_m, seen.z_sure_m)
+    return TruePart(
+        name,
+        JointKind(kind),
+        entry.front_corners_world.rectangle,
+        vec3(unit(np.array(entry.axis_world_open_direction))),
+        entry.side,
+        entry.axis_origin_world,
+        None if isinstance(entry.range_m, str) else entry.range_m,
+        0.0 if entry.state is None and "closed" in words else entry.state,
+        handle,
+        entry.sure_m,
+    )
+
+
+def _box(data: _File) -> TrueBox:
+    """Turn a box so that its y axis points from the front face inwards."""
+    box, face = data.box, data.front_face.corners_world.rectangle
+    x = unit(np.array(box.x_axis_world))
+    up = unit(np.cross(x, box.y_axis_world))
+    axes = np.stack([x, np.cross(up, x), up])
+    cosines = axes[:2] @ -normal(face)
+    which = int(np.argmax(np.abs(cosines)))
+    into = axes[which] * np.sign(cosines[which])
+    width, depth = (box.size_xyz_m[1 - which], box.size_xyz_m[which])
+    size = (width, depth, box.size_xyz_m[2])
+    foot = np.array(box.centre_world) - up * size[2] / 2
+    return TrueBox(vec3(foot), vec3(np.cross(into, up)), vec3(into), size, box.size_sure_m)
+
+
+def _corners_json(face: Rectangle) -> dict[str, Vec3]:
+    return {name: vec3(point) for name, point in zip(NAMES, corners(face), strict=True)}
+
+
+def _box_json(box: TrueBox) -> dict[str, Any]:
+    up = np.cross(box.right, box.into)
+    return {
+        "size_xyz_m": box.size,
+        "size_sure_m": box.sure,
+        "centre_world": vec3(np.array(box.foot) + up * box.size[2] / 2),
+        "x_axis_world": box.right,
+        "y_axis_world": box.into,
+    }
+
+
+def _part_json(part: TruePart) -> dict[str, Any]:
+    handle = part.handle and {
+        "centre_world_at_the_face": part.handle.centre,
+        "width_m": part.handle.length,
+        "z_sure_m": part.handle.sure,
+    }
+    return {
+        "name": part.id,
+        "kind": str(part.kind),
+        "side": str(part.side),
+        "front_corners_world": _corners_json(part.front),
+        "axis_world_open_direction": part.axis,
+        "axis_origin_world": part.origin,
+        "range_m": part.range,
+        "state": part.state,
+        "handle": handle,
+        "sure_m": part.sure,
+    }
