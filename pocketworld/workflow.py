@@ -1,4 +1,5 @@
-"""The commands' work on world folders: each stage is one folder, made by a room, kept while its inputs are the same."""
+"""The commands' work on world folders: each stage is one folder, made by a room, kept while its inputs are
+the same."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -168,7 +169,8 @@ def score(folder: Path, truth: Path, document: Path | None) -> "Score":
 
 
 def measure_speed(capture: Path | None, document: Path | None, tick: Tick) -> "SpeedReport":
-    """Measure each stage's CPU seconds and memory against frames; put the figures into a page if one is named."""
+    """Measure each stage's CPU seconds and memory against frames; put the figures into a page if one is
+    named."""
     from pocketworld.bench import document as page
     from pocketworld.bench import speed
 
@@ -181,7 +183,8 @@ def measure_speed(capture: Path | None, document: Path | None, tick: Tick) -> "S
 def measure_sim(
     folder: Path, name: str | None, envs: int, steps: int, threads: int, document: Path | None
 ) -> "SimSpeed":
-    """Measure environment steps a second against bare mujoco.batch; put the figures into a page if one is named."""
+    """Measure environment steps a second against bare mujoco.batch; put the figures into a page if one is
+    named."""
     from pocketworld.bench import document as page
     from pocketworld.bench import sim
 
