@@ -40,8 +40,7 @@ def score(out: Output, world: Path, truth: Path, document: Path | None) -> None:
 @DOCUMENT
 @click.pass_obj
 def speed(out: Output, capture: Path | None, document: Path | None) -> None:
-    """Measure each stage's CPU seconds and peak memory against frames, on a capture [default: one we
-    render]."""
+    """Measure each stage's CPU seconds and peak memory on a capture [default: one we render]."""
     with out.progress("speed") as tick:
         result = workflow.measure_speed(capture, document, tick)
     out.result(result.to_json(), result.text())

@@ -46,8 +46,7 @@ def cousins(
 @SEED
 @click.pass_obj
 def sim(out: Output, world: Path, name: str | None, envs: int, record: Path | None, seed: int) -> None:
-    """Let a scripted expert open things in a batch of environments; its cousins, or the twin if there are
-    none."""
+    """Let a scripted expert open things in a batch: a world's cousins, or its twin if it has none."""
     with out.progress("sim") as tick:
         made = workflow.run_sim(world, name, envs, seed, record, tick)
     out.result(made.to_json(), made.text())

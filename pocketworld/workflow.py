@@ -1,5 +1,4 @@
-"""The commands' work on world folders: each stage is one folder, made by a room, kept while its inputs are
-the same."""
+"""The commands' work on world folders: a stage is a folder, made by a room, kept while its inputs last."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -169,8 +168,7 @@ def score(folder: Path, truth: Path, document: Path | None) -> "Score":
 
 
 def measure_speed(capture: Path | None, document: Path | None, tick: Tick) -> "SpeedReport":
-    """Measure each stage's CPU seconds and memory against frames; put the figures into a page if one is
-    named."""
+    """Measure each stage's CPU seconds and memory; put the figures into a page if one is named."""
     from pocketworld.bench import document as page
     from pocketworld.bench import speed
 
@@ -183,8 +181,7 @@ def measure_speed(capture: Path | None, document: Path | None, tick: Tick) -> "S
 def measure_sim(
     folder: Path, name: str | None, envs: int, steps: int, threads: int, document: Path | None
 ) -> "SimSpeed":
-    """Measure environment steps a second against bare mujoco.batch; put the figures into a page if one is
-    named."""
+    """Measure environment steps a second; put the figures into a page if one is named."""
     from pocketworld.bench import document as page
     from pocketworld.bench import sim
 

@@ -1,5 +1,4 @@
-"""A reconstruction on disk: the scene, the surface it was read from, and each face's elevation as
-evidence."""
+"""A reconstruction on disk: the scene, the surface it was read from, and each face's elevation."""
 
 import json
 from collections.abc import Mapping
@@ -21,8 +20,7 @@ NUMBERS = ("face", "width", "height", "pixel", "frames")
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Reconstruction:
-    """A twin and what it was read from, for the report: the surface (scene frame), each asset's
-    elevations."""
+    """A twin and what it was read from: the surface (scene frame) and each asset's elevations."""
 
     scene: Scene
     surface: Surface
@@ -30,8 +28,7 @@ class Reconstruction:
 
 
 def save(made: Reconstruction, folder: Path) -> None:
-    """Write scene.json, meshes/, surface.glb and evidence/ASSET/FACE.{json,png,npy} into a folder that is
-    there."""
+    """Write scene.json, meshes/, surface.glb and evidence/ASSET/FACE.{json,png,npy} into a folder."""
     scene_file.save(made.scene, folder)
     mesh = surface_mesh(made.surface)
     (folder / "surface.glb").write_bytes(scene_file.glb((mesh,)))
