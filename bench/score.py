@@ -9,6 +9,7 @@ import numpy as np
 from pocketworld.bench.calibration import Believed, Calibration, believed, calibration
 from pocketworld.bench.errors import BoxError, PartError, box_error, part_error
 from pocketworld.bench.matching import Alignment, Predicted, align, match, predictions
+from pocketworld.bench.score_table import table
 from pocketworld.bench.truth import Truth
 from pocketworld.geometry.se3 import Array
 from pocketworld.scene import JointKind, Scene
@@ -139,14 +140,18 @@ class Score:
             },
             "standard": _parts_json(self.standard),
             "tight": _parts_json(self.tight),
-            "refined": _frame_json(self.refined),
-            "raw": _frame_json(self.raw),
+            "refined": asdict(self.refined),
+            "raw": asdict(self.raw),
             "missed": list(self.missed),
             "false": list(self.false),
             "hinge_sides": self.hinge_sides,
             "beliefs": [asdict(b) for b in self.beliefs],
             "calibration": asdict(self.calibration),
         }
+
+    def text(self) -> str:
+        """Return a table for a person."""
+        return table(self)
 
 
 def score(scene: Scene, truth: Truth) -> Score:
@@ -219,7 +224,3 @@ def _parts_json(parts: Parts) -> dict[str, Any]:
         name: asdict(c) | {"precision": c.precision, "recall": c.recall, "f1": c.f1}
         for name, c in named.items()
     }
-
-
-def _frame_json(frame: Frame) -> dict[str, Any]:
-    return asdict(frame)

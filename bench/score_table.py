@@ -1,10 +1,14 @@
 """A score as a table to read in a terminal or a page."""
 
+from typing import TYPE_CHECKING
+
 from pocketworld.bench.errors import BoxError, PartError
-from pocketworld.bench.score import Counts, Score, Spread
+
+if TYPE_CHECKING:
+    from pocketworld.bench.score import Counts, Score, Spread
 
 
-def table(score: Score) -> str:
+def table(score: "Score") -> str:
     """Return the score as lines of text: counts, one line a part, spreads, outer box, calibration."""
     lines = [f"{score.scene} against the truth of {score.capture}", _alignment(score), ""]
     lines += _counts(score)
@@ -18,14 +22,14 @@ def table(score: Score) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _alignment(score: Score) -> str:
+def _alignment(score: "Score") -> str:
     a = score.alignment
     how = "refined by" if a.refined else "not refined:"
     moved = f"{a.offset * 1000:.1f} mm, {a.turned * 57.29578:.2f} deg"
     return f"alignment {how} {a.reason} ({moved})"
 
 
-def _counts(score: Score) -> list[str]:
+def _counts(score: "Score") -> list[str]:
     rows = [f"{'gate':<22}{'part':>22}{'+M':>22}{'+MA':>22}{'+MAO':>22}"]
     for name, parts in (("5 deg, 50 mm", score.standard), ("tight: 2 deg, 10 mm", score.tight)):
         cells = "".join(f"{_count(c):>22}" for c in (parts.part, parts.m, parts.ma, parts.mao))
@@ -36,11 +40,11 @@ def _counts(score: Score) -> list[str]:
     return rows + [f"false: {', '.join(score.false)}"] * bool(score.false)
 
 
-def _count(counts: Counts) -> str:
+def _count(counts: "Counts") -> str:
     return f"F1 {counts.f1:.3f} ({counts.right} of {counts.predicted}/{counts.true})"
 
 
-def _parts(score: Score) -> list[str]:
+def _parts(score: "Score") -> list[str]:
     before = {error.true: error for error in score.raw.parts}
     columns = ("top", "bottom", "left", "right", "height", "handle")
     head = "".join(f"{c + ' mm':>18}" for c in columns)
@@ -62,7 +66,7 @@ def _cells(error: PartError) -> list[str]:
     return [*(f"{value:+.1f}" for value in (e.top, e.bottom, e.left, e.right, e.height)), handle]
 
 
-def _spreads(score: Score) -> list[str]:
+def _spreads(score: "Score") -> list[str]:
     s, r = score.refined.spreads, score.raw.spreads
     rows = [f"{'error':<22}{'median':>10}{'90 %':>10}{'of':>5}   before alignment"]
     for name, now, was in (
@@ -77,7 +81,7 @@ def _spreads(score: Score) -> list[str]:
     return rows
 
 
-def _spread(spread: Spread) -> str:
+def _spread(spread: "Spread") -> str:
     return f"{_number(spread.median):>10}{_number(spread.p90):>10}"
 
 

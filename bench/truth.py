@@ -95,7 +95,7 @@ class Truth:
     how: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the form that `read` takes."""
+        """Return the form that `load` takes."""
         doors = [p for p in self.parts if p.kind is JointKind.HINGE or p.side is not Side.NONE]
         return {
             "capture": self.capture,
@@ -173,7 +173,7 @@ def _true_part(asset: Asset, joint: Joint, capture_from_asset: Array) -> TruePar
     )
 
 
-def read(file: Path) -> Truth:
+def load(file: Path) -> Truth:
     """Read a truth file: the form of `Truth.to_json`, or a person's survey in the same form with less in it.
 
     Raises TruthError for a file that is missing, damaged, or of another form.
