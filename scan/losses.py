@@ -1,0 +1,36 @@
+"""What a reader had to leave out, counted per kind, so that each kind is one finding."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pocketworld.findings import Finding, Severity
+
+
+@dataclass(slots=True)
+class Losses:
+    """A count of what is left out: `add` one by one, then `findings`."""
+
+    cases: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, code: str, why: str) -> None:
+        """Count one more of a kind; `why` names the file."""
+        self.cases.setdefault(code, []).append(why)
+
+    def add_all(self, code: str, whys: Iterable[str]) -> None:
+        """Count several of a kind."""
+        for why in whys:
+            self.add(code, why)
+
+    def findings(self, subject: str, total: int, texts: dict[str, str]) -> tuple[Finding, ...]:
+        """Return one finding per kind: how many of `total` frames, and the first of them."""
+        return tuple(
+            Finding(
+                code,
+                Severity.DEGRADED,
+                "scan",
+                subject,
+                f"{len(whys)} of {total} frames {texts[code]}; the first: {whys[0]}",
+                {"frames": len(whys), "of": total},
+            )
+            for code, whys in self.cases.items()
+        )
