@@ -74,7 +74,7 @@ def door_asset(id: str = "cabinet") -> Asset:
 
 
 def scene(asset: Asset | None = None) -> Scene:
-    motion = np.linalg.inv(rigid(0.7, (3.0, -1.0, 0.5)))
+    motion = se3.inverse(rigid(0.7, (3.0, -1.0, 0.5)))
     return Scene("room", (asset or door_asset(),), scene_from_capture=matrix(motion))
 
 
@@ -164,7 +164,7 @@ def test_the_truth_against_itself_is_perfect(truth: Truth) -> None:
     st.floats(-0.03, 0.03),
 )
 def test_a_rigid_motion_of_both_changes_nothing(yaw: float, shift: Vec3, off: float) -> None:
-    """The capture's frame is arbitrary: moving its truth and the scene's knowledge of it together is no change."""
+    """The capture's frame is arbitrary: moving truth and scene in it together is no change."""
     truth, guess = truths.of(scene()), scene(with_front(door_asset(), "a", width=WIDTH + off, height=0.19))
     moved_from_capture = rigid(yaw, shift)
     scene_from_moved = np.array(guess.scene_from_capture) @ np.linalg.inv(moved_from_capture)
@@ -198,10 +198,10 @@ def test_the_order_of_parts_does_not_matter(truth: Truth) -> None:
     assert f1(one) == f1(other)
     shuffled = replace(truth, parts=truth.parts[::-1])
     third = score(scene(asset), shuffled)
-    for mine, other in zip(one.refined.parts, third.refined.parts[::-1], strict=True):
-        assert (mine.true, mine.predicted) == (other.true, other.predicted)
-        assert mine.iou == pytest.approx(other.iou)
-        assert mine.edges.worst == pytest.approx(other.edges.worst, abs=1e-9)
+    for mine, theirs in zip(one.refined.parts, third.refined.parts[::-1], strict=True):
+        assert (mine.true, mine.predicted) == (theirs.true, theirs.predicted)
+        assert mine.iou == pytest.approx(theirs.iou)
+        assert mine.edges.worst == pytest.approx(theirs.edges.worst, abs=1e-9)
 
 
 def test_a_missing_drawer_lowers_recall_alone(truth: Truth) -> None:
