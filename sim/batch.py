@@ -1,0 +1,116 @@
+"""Many different models stepped together: one `mujoco.batch.Batch` per exact signature, without padding.
+
+Padding would let a neighbour's joints into a model's arithmetic; without it each environment's physics is that of
+its model alone, to the bit, whoever stands beside it.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+from mujoco.batch import Batch
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Ids = NDArray[np.int64]
+
+# What gives MjData its layout (mjxmacro.h); flexes, tendons, plugins: a scene has none.
+SIZES = (
+    "nq", "nv", "na", "nu", "nbody", "njnt", "ngeom", "nsite", "ncam", "nlight", "neq", "nmocap", "ntendon",
+    "nuserdata", "nsensordata", "ntree", "nbvh", "nbvhdynamic", "nC", "nD", "nJmom", "narena",
+)  # fmt: skip
+CURRENT = int(mujoco.mjtStage.mjSTAGE_VEL)  # poses and velocities are those after the last substep
+NOTHING = int(mujoco.mjtStage.mjSTAGE_NONE)
+PIECES = 2  # groups a thread at least: so that one that is done early can take another
+
+
+def signature(model: mujoco.MjModel) -> tuple[int, ...]:
+    """Return the sizes of mjData: models that share them can share a batch."""
+    return tuple(int(getattr(model, name)) for name in SIZES)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Group:
+    """Environments `ids` (n,) that share a signature, and live views of their state: one row each.
+
+    qpos (n, nq), qvel (n, nv), ctrl (n, nu) may be written; site_xpos (n, nsite, 3), site_xmat (n, nsite, 9),
+    xanchor and xaxis (n, njnt, 3) are copies made after each call.
+    """
+
+    ids: Ids
+    batch: Batch
+    qpos: Array
+    qvel: Array
+    ctrl: Array
+    site_xpos: Array
+    site_xmat: Array
+    xanchor: Array
+    xaxis: Array
+
+
+class Batches:
+    """The physics of all environments: `models[i]` is environment i's own.
+
+    Each group runs on one thread and several groups at once: with a hundred layouts most groups are too small to
+    be shared out among threads themselves.
+    """
+
+    def __init__(self, models: Sequence[mujoco.MjModel], threads: int) -> None:
+        self.models = tuple(models)
+        self.groups = tuple(_group(ids, self.models) for ids in divide(self.models, threads))
+        self.group_of = np.zeros(len(models), int)
+        self.row_of = np.zeros(len(models), int)
+        for k, group in enumerate(self.groups):
+            self.group_of[group.ids], self.row_of[group.ids] = k, np.arange(len(group.ids))
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def step(self, substeps: int, before: Callable[[Group], None], after: Callable[[Group], None]) -> None:
+        """Advance all by a number of substeps; `before` writes a group's controls, `after` reads its state."""
+
+        def one(group: Group) -> None:
+            before(group)
+            group.batch.step(nstep=substeps, stage=CURRENT)
+            after(group)
+
+        for _ in self._pool.map(one, self.groups) if self._pool else map(one, self.groups):
+            pass
+
+    def unstable(self) -> NDArray[np.bool_]:
+        """Return which (n,) met something not finite, or more contacts than fit, since they were last reset."""
+        out = np.zeros(len(self.models), bool)
+        for group in self.groups:
+            out[group.ids] = group.batch.warning[:, :, 1].any(1)
+        return out
+
+    def reset(self, which: Ids, write: Callable[[Group, Ids], None]) -> None:
+        """Put environments back to their models' defaults; `write(group, rows)` then writes their state."""
+        for k in np.unique(self.group_of[which]):
+            group = self.groups[k]
+            rows = np.sort(self.row_of[which[self.group_of[which] == k]])
+            group.batch.reset(rows, stage=NOTHING)
+            write(group, rows)
+            group.batch.forward(rows, stage=CURRENT)
+
+    def close(self) -> None:
+        """End the threads."""
+        if self._pool:
+            self._pool.shutdown()
+
+
+def divide(models: Sequence[mujoco.MjModel], threads: int) -> list[Ids]:
+    """Return the environments of each group, the largest first; none is so large that a thread would idle."""
+    together: dict[tuple[int, ...], list[int]] = {}
+    for i, model in enumerate(models):
+        together.setdefault(signature(model), []).append(i)
+    most = -(-len(models) // (PIECES * threads)) if threads > 1 else len(models)
+    out = [np.array(ids[k : k + most]) for ids in together.values() for k in range(0, len(ids), most)]
+    return sorted(out, key=len, reverse=True)
+
+
+def _group(ids: Ids, models: Sequence[mujoco.MjModel]) -> Group:
+    own = [models[i] for i in ids]
+    batch = Batch(own[0], len(own), nthread=1)
+    batch.set_models(own)
+    return Group(ids, batch, *(batch.bind(name) for name in Group.__slots__[2:]))

@@ -1,0 +1,197 @@
+"""What a scene looks like in MuJoCo: meshes, materials, lights, the ground and a camera that frames it."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.scene import Asset, Joint, Mesh, Scene, Vec3
+
+Array = NDArray[np.float64]
+FACES = 200_000  # the most that MuJoCo reads from one STL file
+SHADES = 4  # levels a channel into which scanned colours are sorted: MuJoCo draws one colour a geom
+FOVY = 32.0  # degrees
+ASPECT = 4 / 3
+MARGIN = 1.08  # of empty picture around what is framed
+VIEW = (0.62, -1.0, 0.52)  # towards the camera, in the first asset's frame: from the front, right and above
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Pieces of MJCF for the eye; empty where nobody looks. geoms: by asset/part; files: meshes by path."""
+
+    assets: str = ""
+    geoms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    visual: str = ""
+    lights: str = ""
+    floor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """Where a camera stands (m) and how it looks: unit vectors to its right and up, vertical view in degrees."""
+
+    position: Vec3
+    right: Vec3
+    up: Vec3
+    fovy: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """Faces of one colour."""
+
+    vertices: Array
+    colour: Vec3
+    roughness: float
+    metallic: float
+
+
+def looks(scene: Scene) -> Look:
+    """Return a scene's visual geoms, named by content, with lights and a ground."""
+    files: dict[str, bytes] = {}
+    materials: dict[str, str] = {}
+    geoms: dict[str, tuple[str, ...]] = {}
+    for asset in scene.assets:
+        for part in asset.parts:
+            patches = [patch for mesh in part.meshes for patch in _patches(mesh)]
+            geoms[f"{asset.id}/{part.id}"] = tuple(_geom(patch, files, materials) for patch in patches)
+    meshes = "".join(f'<mesh name="{_stem(f)}" file="{f}" inertia="shell"/>\n' for f in sorted(files))
+    painted = "".join(materials[name] for name in sorted(materials))
+    return Look(_GROUND + painted + meshes, geoms, files, _VISUAL, _lights(scene), ' material="ground"')
+
+
+def camera(scene: Scene) -> Framing:
+    """Return a camera from the front, right and above that sees all of a scene, closed and open."""
+    points = np.concatenate([np.zeros((1, 3)), *_extent(scene)])[(1 if scene.assets else 0) :]
+    towards = np.array(VIEW)
+    if scene.assets:
+        towards = scene.assets[0].pose.matrix[:3, :3] @ towards
+    back = towards / np.linalg.norm(towards)
+    right = np.cross((0, 0, 1.0), back)
+    right /= np.linalg.norm(right)
+    up = np.cross(back, right)
+    axes = np.stack([right, up, back])
+    seen = points @ axes.T
+    centre = (seen.min(0) + seen.max(0)) / 2
+    tall = math.tan(math.radians(FOVY) / 2)
+    x, y, z = np.abs(seen[:, 0] - centre[0]), np.abs(seen[:, 1] - centre[1]), seen[:, 2] - centre[2]
+    away = float(np.max(np.maximum(x / (tall * ASPECT), y / tall) * MARGIN + z)) + 0.1
+    position = (centre + (0, 0, away)) @ axes
+    return Framing(_vec(position), _vec(right), _vec(up), FOVY)
+
+
+def poses(asset: Asset, openness: float) -> dict[str, Array]:
+    """Return each part's motion (4, 4) in the asset's frame with every joint at a share of its range."""
+    out = {asset.parts[0].id: np.eye(4)}
+    for joint in asset.joints:  # parents come before their children
+        out[joint.child] = out[joint.parent] @ joint.motion(_at(joint, openness))
+    return out
+
+
+def _at(joint: Joint, openness: float) -> float:
+    low, high = joint.range
+    return low + openness * (high - low)
+
+
+def _extent(scene: Scene) -> Iterator[Array]:
+    """Yield the corners of all collision pieces in the scene, closed, half open and open."""
+    for asset in scene.assets:
+        for openness in (0.0, 0.5, 1.0):
+            motions = poses(asset, openness)
+            for part in asset.parts:
+                move = asset.pose.matrix @ motions[part.id]
+                for piece in part.pieces:
+                    yield piece.vertices @ move[:3, :3].T + move[:3, 3]
+
+
+def _patches(mesh: Mesh) -> Iterator[_Patch]:
+    """Split a mesh into patches of one colour; scanned colours are sorted into SHADES levels a channel."""
+    corners = np.asarray(mesh.vertices, float)[mesh.faces]
+    look = mesh.material
+    if not len(corners):
+        return
+    if mesh.colours is None:
+        yield _Patch(corners, look.colour, look.roughness, look.metallic)
+        return
+    shades = np.asarray(mesh.colours, float)[mesh.faces].mean(1) / 255
+    level = np.minimum((shades * SHADES).astype(int), SHADES - 1)
+    code = level @ (SHADES * SHADES, SHADES, 1)
+    for value in np.unique(code):
+        which = code == value
+        linear = tuple(float(c) for c in shades[which].mean(0) ** 2.2)
+        yield _Patch(corners[which], (linear[0], linear[1], linear[2]), 1.0, 0.0)
+
+
+def _geom(patch: _Patch, files: dict[str, bytes], materials: dict[str, str]) -> str:
+    material = _material(patch, materials)
+    out = ""
+    for start in range(0, len(patch.vertices), FACES):
+        data = stl(patch.vertices[start : start + FACES])
+        file = f"meshes/{hashlib.sha256(data).hexdigest()[:16]}.stl"
+        files[file] = data
+        out += f'<geom class="visual" type="mesh" mesh="{_stem(file)}" material="{material}"/>\n'
+    return out
+
+
+def _material(patch: _Patch, materials: dict[str, str]) -> str:
+    """Name a material by what it is; colours are linear in the scene and sRGB in MuJoCo."""
+    rgb = [round(255 * min(max(c, 0.0), 1.0) ** (1 / 2.2)) for c in patch.colour]
+    shiny = 1 - min(max(patch.roughness, 0.0), 1.0)
+    name = f"m{rgb[0]:02x}{rgb[1]:02x}{rgb[2]:02x}-{round(100 * shiny)}-{round(100 * patch.metallic)}"
+    colour = " ".join(f"{c / 255:.4g}" for c in rgb)
+    materials[name] = (
+        f'<material name="{name}" rgba="{colour} 1" specular="{0.1 + 0.5 * shiny:.3g}" '
+        f'shininess="{0.1 + 0.6 * shiny:.3g}" reflectance="0"/>\n'
+    )
+    return name
+
+
+def stl(corners: Array) -> bytes:
+    """Return a binary STL of faces (n, 3, 3), m."""
+    out = np.zeros(len(corners), [("n", "<f4", 3), ("v", "<f4", (3, 3)), ("a", "<u2")])
+    out["v"] = corners
+    return b"\0" * 80 + len(corners).to_bytes(4, "little") + out.tobytes()
+
+
+def _stem(file: str) -> str:
+    return file.removeprefix("meshes/").removesuffix(".stl")
+
+
+def _lights(scene: Scene) -> str:
+    """Return a key light from the front left above that casts shadows, and a weak one from the right."""
+    turn = scene.assets[0].pose.matrix[:3, :3] if scene.assets else np.eye(3)
+    out = ""
+    for way, strength, shadow in (((0.45, 0.75, -1.1), 0.55, "true"), ((-0.9, 0.5, -0.5), 0.2, "false")):
+        x, y, z = turn @ way
+        centre = np.mean([asset.pose.position for asset in scene.assets] or [(0, 0, 0)], axis=0)
+        px, py, pz = centre - 4 * np.array((x, y, z))
+        out += (
+            f'<light directional="true" dir="{x:.6g} {y:.6g} {z:.6g}" pos="{px:.6g} {py:.6g} {pz:.6g}" '
+            f'castshadow="{shadow}" diffuse="{strength} {strength} {strength}" specular="0.2 0.2 0.2"/>\n'
+        )
+    return out
+
+
+def _vec(values: Array) -> Vec3:
+    x, y, z = (float(v) for v in values)
+    return x, y, z
+
+
+_VISUAL = (
+    '<visual><global offwidth="1920" offheight="1440"/><quality shadowsize="2048" offsamples="4"/>'
+    '<headlight ambient="0.42 0.42 0.42" diffuse="0.25 0.25 0.25" specular="0 0 0"/>'
+    '<map znear="0.02" zfar="60" shadowclip="3"/></visual>\n'
+)
+_GROUND = (
+    '<texture name="sky" type="skybox" builtin="gradient" rgb1="0.93 0.95 0.97" rgb2="0.72 0.76 0.8" '
+    'width="64" height="384"/>\n'
+    '<texture name="ground" type="2d" builtin="checker" rgb1="0.74 0.72 0.7" rgb2="0.7 0.68 0.66" '
+    'width="128" height="128"/>\n'
+    '<material name="ground" texture="ground" texrepeat="2 2" texuniform="true" specular="0.05" shininess="0.1" '
+    'reflectance="0.04"/>\n'
+)

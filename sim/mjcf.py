@@ -1,0 +1,251 @@
+"""A scene as MJCF. Bodies are named asset/part, joints and their handle's sites asset/joint.
+
+Each body's frame is its asset's frame with everything closed, so that all numbers are the scene's own. Collision
+geoms are in group 3, visual ones in group 2; the solver's settings keep furniture still where the floor is not
+level: joint friction is a soft constraint in MuJoCo and creeps under load unless it is made stiff.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from xml.sax.saxutils import quoteattr
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.geometry.convex import BoxPiece, Piece
+from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene, Vec3
+from pocketworld.sim.look import Framing, Look, camera, looks
+
+Array = NDArray[np.float64]
+TIMESTEP = 0.004  # s: half of the contacts' time constant below, the least that the solver takes
+FURNITURE, THING, HAND = 1, 2, 4  # collision groups, bits
+# An arm's and a drawer's own moving mass is never zero; it keeps light doors from ringing (kg, kg m²).
+ARMATURE = {JointKind.SLIDE: 0.01, JointKind.HINGE: 0.005}
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """What is added to a scene's MJCF: bodies, actuators, and the positions of their joints in keyframes."""
+
+    bodies: str = ""
+    actuators: str = ""
+    qpos: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """MJCF and the mesh files it names, by their paths beside it."""
+
+    text: str
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    def compile(self) -> mujoco.MjModel:
+        """Return the model."""
+        return mujoco.MjModel.from_xml_string(self.text, self.files)
+
+
+def document(scene: Scene, *, visual: bool = True, extra: Fragment | None = None) -> Document:
+    """Return a scene as MJCF, for the eye too if `visual`; keyframes closed, captured and open."""
+    extra = extra or Fragment()
+    look = looks(scene) if visual else Look()
+    bodies = "".join(_asset(asset, look) for asset in scene.assets)
+    text = (
+        f"<mujoco model={quoteattr(scene.name)}>\n"
+        '<compiler angle="radian" autolimits="true" fusestatic="false"/>\n'
+        f"{_option()}{_defaults()}"
+        f'<size memory="4M"/>\n{look.visual}'
+        f"<asset>\n{look.assets}{''.join(_hulls(scene))}</asset>\n"
+        f"<worldbody>\n{_surroundings(scene, look)}{bodies}{extra.bodies}</worldbody>\n"
+        f"<contact>\n{''.join(_excludes(scene.assets))}</contact>\n"
+        f"<actuator>\n{extra.actuators}</actuator>\n"
+        f"<keyframe>\n{_keyframes(scene, extra)}</keyframe>\n</mujoco>\n"
+    )
+    return Document(text, look.files)
+
+
+def write(scene: Scene, folder: Path) -> Path:
+    """Write scene.xml and meshes/ into a folder that is there; return the file. Same scene, same bytes."""
+    made = document(scene)
+    for name, data in sorted(made.files.items()):
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+    target = folder / "scene.xml"
+    target.write_text(made.text)
+    return target
+
+
+def order(asset: Asset) -> Iterator[tuple[Part, Joint | None]]:
+    """Go through an asset's parts with the joint that holds each, as their bodies are nested: depth first."""
+    root = asset.parts[0]
+    stack: list[tuple[Part, Joint | None]] = [(root, None)]
+    while stack:
+        part, joint = stack.pop()
+        yield part, joint
+        below = [j for j in asset.joints if j.parent == part.id]
+        stack += [(asset.part(j.child), j) for j in reversed(below)]
+
+
+def name_of(asset: Asset, part_or_joint: Part | Joint) -> str:
+    """Return the name in MJCF."""
+    return f"{asset.id}/{part_or_joint.id}"
+
+
+def _option() -> str:
+    return (
+        f'<option timestep="{TIMESTEP}" integrator="implicitfast" solver="Newton" cone="elliptic" impratio="10">'
+        '<flag multiccd="enable" island="enable"/></option>\n'
+    )
+
+
+def _defaults() -> str:
+    everything = FURNITURE | THING | HAND
+    contact = 'solref="0.01 1" solimp="0.95 0.99 0.001"'
+    joint = (
+        f'solreffriction="{2 * TIMESTEP} 1" solimpfriction="0.9999 0.9999 0.001" solreflimit="0.01 1" '
+        'solimplimit="0.95 0.99 0.001"'
+    )
+    return (
+        f'<default>\n<geom {contact} conaffinity="{everything}" group="3"/><joint {joint}/>\n'
+        f'<default class="furniture"><geom contype="{FURNITURE}" friction="0.6 0.005 0.0001"/></default>\n'
+        f'<default class="thing"><geom contype="{THING}" condim="4" friction="0.6 0.005 0.0001"/></default>\n'
+        f'<default class="hand"><geom contype="{HAND}" condim="4" friction="1.2 0.01 0.0001"/></default>\n'
+        '<default class="visual"><geom contype="0" conaffinity="0" group="2"/></default>\n</default>\n'
+    )
+
+
+def _surroundings(scene: Scene, look: Look) -> str:
+    floor = f'<geom name="floor" class="furniture" type="plane" size="0 0 0.5" group="0"{look.floor}/>\n'
+    front: Framing = camera(scene)
+    return (
+        floor
+        + look.lights
+        + f'<camera name="front" pos="{row(front.position)}" xyaxes="{row((*front.right, *front.up))}" '
+        f'fovy="{front.fovy:.9g}"/>\n'
+    )
+
+
+def _asset(asset: Asset, look: Look) -> str:
+    below: dict[str, list[Joint]] = {}
+    for joint in asset.joints:
+        below.setdefault(joint.parent, []).append(joint)
+    parts = {part.id: part for part in asset.parts}
+    group = "furniture" if asset.base is Base.FIXED else "thing"
+
+    def body(part: Part, joint: Joint | None) -> str:
+        inner = "".join(body(parts[j.child], j) for j in below.get(part.id, ()))
+        place = "" if joint else f' pos="{row(asset.pose.position)}" quat="{row(asset.pose.wxyz)}"'
+        free = asset.base is Base.FREE and joint is None
+        hold = f'<freejoint name="{asset.id}/free"/>' if free else _joint(asset, joint)
+        geoms = "".join(_geom(asset, part, i, piece) for i, piece in enumerate(part.pieces))
+        seen = "".join(look.geoms.get(f"{asset.id}/{part.id}", ()))
+        return (
+            f"<body name={quoteattr(name_of(asset, part))}{place} childclass={quoteattr(group)}>\n"
+            f"{hold}{_inertial(part)}{geoms}{seen}{_site(asset, part, joint)}{inner}</body>\n"
+        )
+
+    return body(asset.parts[0], None)
+
+
+def _joint(asset: Asset, joint: Joint | None) -> str:
+    if joint is None or not joint.movable:
+        return ""
+    return (
+        f'<joint name={quoteattr(name_of(asset, joint))} type="{joint.kind}" axis="{row(joint.axis)}" '
+        f'pos="{row(joint.origin)}" range="{row(joint.range)}" damping="{joint.damping:.9g}" '
+        f'frictionloss="{joint.frictionloss:.9g}" armature="{ARMATURE[joint.kind]}"/>\n'
+    )
+
+
+def _inertial(part: Part) -> str:
+    return f'<inertial pos="{row(part.com)}" mass="{part.mass:.9g}" fullinertia="{row(part.inertia)}"/>\n'
+
+
+def _geom(asset: Asset, part: Part, index: int, piece: Piece) -> str:
+    if not isinstance(piece, BoxPiece):
+        return f'<geom type="mesh" mesh={quoteattr(_hull_name(asset, part, index))}/>\n'
+    half = tuple(size / 2 for size in piece.size)
+    return f'<geom type="box" pos="{row(piece.centre)}" quat="{row(piece.wxyz)}" size="{row(half)}"/>\n'
+
+
+def _hull_name(asset: Asset, part: Part, index: int) -> str:
+    return f"{asset.id}/{part.id}/{index}"
+
+
+def _hulls(scene: Scene) -> Iterator[str]:
+    for asset in scene.assets:
+        for part in asset.parts:
+            for i, piece in enumerate(part.pieces):
+                if not isinstance(piece, BoxPiece):
+                    points = row(tuple(piece.vertices.ravel()))
+                    yield f'<mesh name={quoteattr(_hull_name(asset, part, i))} vertex="{points}"/>\n'
+
+
+def _site(asset: Asset, part: Part, joint: Joint | None) -> str:
+    """Return the site where a hand takes hold: x away from the front, z along the handle."""
+    if joint is None or not joint.movable:
+        return ""
+    place = grasp(part)
+    return (
+        f'<site name={quoteattr(name_of(asset, joint))} pos="{row(place[:3, 3])}" size="0.004" group="4" '
+        f'xyaxes="{row((*place[:3, 0], *place[:3, 1]))}"/>\n'
+    )
+
+
+def grasp(part: Part) -> Array:
+    """Return asset_from_grasp (4, 4), closed: x away from the front, y across the handle, z along it.
+
+    A part without a handle has it in the middle of its front, one without a front at its centre of mass. z points
+    up, or to the right where the handle lies: a handle turned by 180 degrees is the same handle.
+    """
+    if part.handle is not None:
+        grip, out, along = part.handle.grip, np.array(part.handle.out), np.array(part.handle.along)
+    elif part.front is not None:
+        grip, along = part.front.centre, np.array(part.front.right)
+        out = np.cross(along, part.front.up)
+    else:
+        grip, out, along = part.com, np.array((0.0, -1.0, 0.0)), np.array((1.0, 0.0, 0.0))
+    out = out / np.linalg.norm(out)
+    along = along - (along @ out) * out
+    along = along / np.linalg.norm(along)
+    if (along @ (1e-3, 0, 1)) < 0:
+        along = -along
+    made = np.eye(4)
+    made[:3, :3], made[:3, 3] = np.stack([out, np.cross(along, out), along], -1), grip
+    return made
+
+
+def _excludes(assets: Sequence[Asset]) -> Iterator[str]:
+    """Give each pair of parts of one asset: that they clear each other is proved by the sweep."""
+    for asset in assets:
+        for one, other in combinations(asset.parts, 2):
+            a, b = quoteattr(name_of(asset, one)), quoteattr(name_of(asset, other))
+            yield f"<exclude body1={a} body2={b}/>\n"
+
+
+def _keyframes(scene: Scene, extra: Fragment) -> str:
+    out = ""
+    for name in ("closed", "captured", "open"):
+        qpos = row((*positions(scene, name), *extra.qpos))
+        out += f'<key name="{name}" qpos="{qpos}"/>\n' if qpos else ""
+    return out
+
+
+def positions(scene: Scene, state: str) -> tuple[float, ...]:
+    """Return qpos with each joint "closed", as "captured", or "open"."""
+    out: list[float] = []
+    for asset in scene.assets:
+        if asset.base is Base.FREE:
+            out += [*asset.pose.position, *asset.pose.wxyz]
+        for _, joint in order(asset):
+            if joint is not None and joint.movable:
+                out.append({"closed": 0.0, "captured": joint.state, "open": joint.range[1]}[state])
+    return tuple(out)
+
+
+def row(values: Sequence[float] | Array | Vec3) -> str:
+    """Return numbers as MJCF has them: 9 digits, nanometres."""
+    return " ".join(f"{float(v) + 0.0:.9g}" for v in values)
