@@ -1,0 +1,125 @@
+"""Depth of many frames becomes one surface: truncated signed distances on a sparse grid (Curless and Levoy 1996).
+
+Blocks of voxels are made where depth says that there is surface (Niessner et al. 2013, Open3D's VoxelBlockGrid),
+so memory grows with the surface, not with the frames.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from pocketworld.findings import Finding, Severity
+from pocketworld.geometry import se3
+from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.depth import Depth, points, trusted
+from pocketworld.reconstruct.grid import BAND, VIEWS, FusionError, Grid, Piece
+from pocketworld.reconstruct.paint import paint
+from pocketworld.reconstruct.surface import Surface, in_order
+from pocketworld.scan.capture import Camera, Capture
+
+Array = NDArray[np.float64]
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Fusion:
+    """The surface, and what was noticed while making it."""
+
+    surface: Surface
+    findings: tuple[Finding, ...]
+
+
+def fuse(
+    capture: Capture,
+    voxel: float = 0.01,
+    reach: float = 5.0,
+    region: UprightBox | None = None,
+    scene_from_world: Array | None = None,
+) -> Fusion:
+    """Return the surface that the depth of all frames agrees on, with colours of the pictures.
+
+    voxel              m;  reach: farthest depth that is used, m
+    region             only what lies in this box (in the scene's frame); its frame is then the grid's
+    scene_from_world   (4, 4) rigid: the surface (and region) are in the scene's frame; None: they are in the world's
+    Raises FusionError where there is no depth, or more surface than memory is meant for.
+    """
+    scene_from_world = np.eye(4) if scene_from_world is None else scene_from_world
+    scene_from_grid = region.world_from_box if region else scene_from_world @ heading(capture)
+    grid_from_world = se3.inverse(scene_from_grid) @ scene_from_world
+    good, spare = Grid(capture.name, voxel, reach), Grid(capture.name, voxel, reach)
+    size = np.array(region.size) if region else None
+    for frame in capture:
+        if frame.depth is None or frame.depth_camera is None:
+            continue
+        grid_from_camera = grid_from_world @ frame.world_from_camera
+        seen = trusted(frame, reach)
+        for grid, depth in ((good, seen.good), (spare, seen.spare)):
+            inside = depth if size is None else _inside(depth, frame.depth_camera, grid_from_camera, size)
+            grid.add(inside, frame.depth_camera, grid_from_camera)
+    joined = _joined(good.mesh(), spare.mesh())
+    if joined is None:
+        raise FusionError(f"{capture.name}: no surface in {good.frames} frames with depth", "see `pocketworld scan`")
+    surface = _sorted(joined[0], voxel).moved(scene_from_grid)
+    colours, unseen = paint(surface, capture, scene_from_world)
+    return Fusion(replace(surface, colours=colours), (*_noticed(good.frames, joined[1], capture.name), *unseen))
+
+
+def heading(capture: Capture) -> Array:
+    """Return world_from_grid (4, 4): upright, at the first camera, x to that camera's right.
+
+    A frame that belongs to the capture and not to the world it happens to be given in: grids laid in it give
+    the same surface however the world is turned or moved.
+    """
+    first = capture.world_from_camera[0]
+    # A camera held on its side has its x axis upright: then its y axis is level.
+    right = max((first[:3, 0], first[:3, 1]), key=lambda axis: float(np.hypot(axis[0], axis[1])))
+    x, y = right[:2] / np.hypot(right[0], right[1])
+    out = np.eye(4)
+    out[:2, :2], out[:3, 3] = [[x, -y], [y, x]], first[:3, 3]
+    return out
+
+
+def _inside(depth: Depth, camera: Camera, box_from_camera: Array, size: Array) -> Depth:
+    """Return depth with 0 outside a box whose frame has its origin at the foot."""
+    place = points(depth, camera) @ box_from_camera[:3, :3].T + box_from_camera[:3, 3]
+    half = [*size[:2] / 2, size[2] / 2]
+    inside = (np.abs(place - [0, 0, size[2] / 2]) <= half).all(-1)
+    return np.where(inside, depth, np.float32(0))
+
+
+def _joined(good: Piece | None, spare: Piece | None) -> tuple[Piece, float] | None:
+    """Return the good triangles with the spare ones where there are no good ones, and the share of spare ones."""
+    if good is None or spare is None:
+        both = good or spare
+        return None if both is None else (both, float(good is None))
+    # Nearer than twice the band, the good surface is the same thing seen better.
+    alone = np.isinf(cKDTree(good.vertices).query(spare.vertices, distance_upper_bound=2 * BAND)[0])
+    kept = spare.faces[alone[spare.faces].all(1)]
+    used = np.zeros(len(spare.vertices), bool)
+    used[kept] = True
+    number = np.cumsum(used) - 1 + len(good.vertices)
+    joined = Piece(
+        np.concatenate([good.vertices, spare.vertices[used]]),
+        np.concatenate([good.faces, number[kept].astype(np.int32)]),
+        np.concatenate([good.normals, spare.normals[used]]),
+        np.concatenate([good.distance, spare.distance[used]]),
+    )
+    return joined, float(used.sum() / len(joined.vertices))
+
+
+def _sorted(piece: Piece, voxel: float) -> Surface:
+    order, faces = in_order(piece.vertices, piece.faces)
+    vertices, normals = piece.vertices[order], piece.normals[order]
+    return Surface(vertices, faces, normals, None, piece.distance[order], voxel, np.eye(4))
+
+
+def _noticed(frames: int, share: float, name: str) -> list[Finding]:
+    out = []
+    if share > 0:
+        text = "part of the surface comes from depth of middle confidence or from afar, as there is none better"
+        out.append(Finding("surface-doubtful", Severity.NOTE, "reconstruct", name, text, {"share": share}))
+    if frames < VIEWS:
+        text = "the surface rests on hardly any frames, so errors of one are not seen"
+        numbers = {"frames": float(frames)}
+        out.append(Finding("surface-thin", Severity.DEGRADED, "reconstruct", name, text, numbers))
+    return out

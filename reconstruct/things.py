@@ -1,0 +1,155 @@
+"""What stands on the floor: the pieces of surface that are left when floor, walls and ceiling are taken away."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from pocketworld.findings import Finding, Severity
+from pocketworld.geometry import se3
+from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.depth import NEAR
+from pocketworld.reconstruct.depthbox import EXPLAINED, DepthBox, box_of
+from pocketworld.reconstruct.floor import LAYER, Floor
+from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.walls import behind, find_walls
+
+Array = NDArray[np.float64]
+
+CELL = 0.03  # m: pieces of surface nearer than about twice this belong together
+TALL = 2.1  # m: doors end here; what is taller is the building or built in
+LONG = 3.0  # m: as large as a room
+LOW = 0.1  # m: what is lower is a rug, a cable or noise
+LEAST = 0.02  # m² of surface: a thing as large as a fist
+FILLED = 0.5  # faces are closed rather than frames
+FURNITURE = 0.25  # m: lower boxes are cartons
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Thing:
+    """Something that stands on the floor, in the scene's frame.
+
+    id             "thing-1" and so on, the largest first
+    surface        its part of the surface: vertices are its points
+    found          the upright box by depth, and what it explains
+    completeness   share of its outside, seen from the four sides and from above, that the capture shows
+    """
+
+    id: str
+    surface: Surface
+    found: DepthBox
+    completeness: float
+
+    @property
+    def box(self) -> UprightBox:
+        """Return the upright box by depth."""
+        return self.found.box
+
+    @property
+    def box_like(self) -> bool:
+        """Say whether it is a closed box with upright faces, as a piece of furniture is."""
+        sides, top = self.found.filled[:4], self.found.filled[4]
+        corner = max(min(sides[i], (*sides, sides[0])[i + 1]) for i in range(4))
+        closed = max(corner, min(max(sides), top)) >= FILLED
+        return self.found.share >= EXPLAINED and closed and self.box.size[2] >= FURNITURE
+
+
+@dataclass(frozen=True, slots=True)
+class Things:
+    """What stands on the floor, the largest first."""
+
+    things: tuple[Thing, ...]
+    findings: tuple[Finding, ...]
+
+
+def find_things(surface: Surface, floor: Floor, name: str) -> Things:
+    """Return what stands on the floor of a surface that is in the scene's frame; `name`: what findings are about."""
+    areas = surface.vertex_areas()
+    grid_from_scene = se3.inverse(surface.from_grid)
+    points = se3.apply(grid_from_scene, surface.vertices)
+    points[:, 2] = surface.vertices[:, 2]  # heights above the floor, headings of the capture
+    normals = surface.normals @ grid_from_scene[:3, :3].T
+    above = (surface.vertices[:, 2] > LAYER) & (surface.vertices[:, 2] < TALL)
+    walls = find_walls(points[above], normals[above], areas[above])
+    for wall in walls:
+        above &= ~behind(wall, points)
+    clusters = [member for member in _clusters(points, above) if areas[member].sum() >= LEAST]
+    clusters.sort(key=lambda member: (-areas[member].sum(), *points[member[0]]))
+    things, counts = [], dict.fromkeys(("structure", "low", "far"), 0)
+    for member in clusters:
+        extent = np.ptp(points[member], axis=0)
+        if max(extent[:2]) > LONG or points[member, 2].max() > TALL - CELL:
+            counts["structure"] += 1
+        elif points[member, 2].max() < LOW:
+            counts["low"] += 1
+        elif np.median(surface.distance[member]) > NEAR:
+            counts["far"] += 1
+        else:
+            things.append(_thing(f"thing-{len(things) + 1}", surface, areas, member, floor))
+    return Things(tuple(things), tuple(_noticed(name, len(walls), counts, things)))
+
+
+def _clusters(points: Array, above: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
+    """Return the indices of points that hang together over less than two cells."""
+    which = np.flatnonzero(above)
+    if not len(which):
+        return []
+    cells, member = np.unique(np.floor(points[which] / CELL).astype(np.int64), axis=0, return_inverse=True)
+    pairs = cKDTree(cells).query_pairs(2.0, output_type="ndarray")
+    links = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(cells), len(cells)))
+    label = connected_components(links, directed=False)[1][member.ravel()]
+    order = np.argsort(label, kind="stable")
+    return np.split(which[order], np.flatnonzero(np.diff(label[order])) + 1)
+
+
+def _thing(id: str, surface: Surface, areas: Array, member: NDArray[np.intp], floor: Floor) -> Thing:
+    keep = np.zeros(len(areas), bool)
+    keep[member] = True
+    own = surface.part(keep)
+    tolerance = 3 * max(floor.noise, surface.voxel / 2)
+    found = box_of(own.vertices, own.normals, areas[keep], tolerance, CELL)
+    return Thing(id, own, found, completeness(own, found.box))
+
+
+def completeness(surface: Surface, box: UprightBox) -> float:
+    """Return the share of a thing's outside that was seen, as it looks from four sides and from above.
+
+    From each side one expects surface wherever the thing has any when looked through; one has it where some faces
+    that side.
+    """
+    local = se3.apply(se3.inverse(box.world_from_box), surface.vertices)
+    looks = surface.normals @ box.world_from_box[:3, :3]
+    cells = np.floor(local / CELL).astype(np.int64)
+    expected = seen = 0
+    for axis, sign in ((0, 1), (0, -1), (1, 1), (1, -1), (2, 1)):
+        others = [a for a in range(3) if a != axis]
+        expected += len(np.unique(cells[:, others], axis=0))
+        seen += len(np.unique(cells[looks[:, axis] * sign > 0][:, others], axis=0))
+    return seen / expected
+
+
+def _noticed(name: str, walls: int, counts: dict[str, int], things: list[Thing]) -> list[Finding]:
+    """Return what is left out, as findings."""
+
+    def found(code: str, severity: Severity, text: str, count: int) -> Finding:
+        return Finding(code, severity, "reconstruct", name, text, {"count": float(count)})
+
+    out = []
+    if walls:
+        text = "walls are not built yet, nor the doors in them: what belongs to a wall is left out"
+        out.append(found("walls-left-out", Severity.LOST, text, walls))
+    if counts["structure"]:
+        text = "pieces as large as a room are taken for the building and left out"
+        out.append(found("structure-left-out", Severity.LOST, text, counts["structure"]))
+    if counts["far"]:
+        text = "things that were seen from afar only are left out: walk up to them"
+        out.append(found("far-things-left-out", Severity.DEGRADED, text, counts["far"]))
+    if not things:
+        out.append(found("no-things", Severity.LOST, "nothing stands on the floor", 0))
+    if solids := [thing for thing in things if not thing.box_like]:
+        text = "things that are no boxes are kept as they were scanned, without moving parts"
+        out.append(found("solids", Severity.NOTE, text, len(solids)))
+    return out
