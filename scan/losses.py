@@ -1,9 +1,10 @@
 """What a reader had to leave out, counted per kind, so that each kind is one finding."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from pocketworld.errors import CaptureError
 from pocketworld.findings import Finding, Severity
+from pocketworld.scan.source import Source
 
 
 @dataclass(slots=True)
@@ -16,10 +17,11 @@ class Losses:
         """Count one more of a kind; `why` names the file."""
         self.cases.setdefault(code, []).append(why)
 
-    def add_all(self, code: str, whys: Iterable[str]) -> None:
-        """Count several of a kind."""
-        for why in whys:
-            self.add(code, why)
+    def refuse_if_all(self, source: Source, total: int, left: int) -> None:
+        """Raise CaptureError, which names the first file, where nothing of `total` frames is left."""
+        if not left:
+            first = next((whys[0] for whys in self.cases.values()), "there is none")
+            raise CaptureError(f"{source.path}: none of {total} frames can be used; the first: {first}")
 
     def findings(self, subject: str, total: int, texts: dict[str, str]) -> tuple[Finding, ...]:
         """Return one finding per kind: how many of `total` frames, and the first of them."""

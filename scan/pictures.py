@@ -1,7 +1,7 @@
 """Pictures and maps of numbers of a capture: looked at cheaply first, decoded only when a frame is read."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -81,9 +81,9 @@ def levels(source: Source, name: str) -> NDArray[np.uint8]:
 def _decoded(source: Source, name: str, how: int) -> Pixels:
     data = np.frombuffer(source.read(name), np.uint8)
     try:
-        pixels: Pixels | None = cv2.imdecode(data, how)
+        pixels: Any = cv2.imdecode(data, how)
     except cv2.error:
         pixels = None
     if pixels is None:
         raise CaptureError(f"{source.where(name)} is damaged", "copy it again, or delete this frame's files")
-    return pixels
+    return np.asarray(pixels)

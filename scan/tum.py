@@ -5,8 +5,7 @@ benchmark for the evaluation of RGB-D SLAM systems". The world's z points up alr
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +13,10 @@ from scipy.spatial.transform import Rotation
 
 from pocketworld.errors import CaptureError
 from pocketworld.findings import Finding, Severity
-from pocketworld.scan import pictures
-from pocketworld.scan.capture import Camera, Capture, Frame
+from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scan.licence import licence
 from pocketworld.scan.losses import Losses
+from pocketworld.scan.moments import Loader, Moment, seen_by
 from pocketworld.scan.poses import rigid
 from pocketworld.scan.source import Source
 
@@ -55,40 +54,6 @@ class _Files:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """The files of one frame."""
-
-    name: str
-    time: float
-    depth: str
-    depth_camera: Camera
-    colour: str | None
-    colour_camera: Camera | None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Loader:
-    """Reads one frame when it is asked for."""
-
-    source: Source
-    moments: Sequence[_Moment]
-    poses: Array
-
-    def __call__(self, index: int) -> Frame:
-        moment = self.moments[index]
-        return Frame(
-            index,
-            moment.name,
-            self.poses[index],
-            pictures.colour(self.source, moment.colour) if moment.colour else None,
-            moment.colour_camera,
-            pictures.depth(self.source, moment.depth, PER_METRE),
-            moment.depth_camera,
-            time=moment.time,
-        )
-
-
 def knows(source: Source) -> bool:
     """Return whether at least two of the three lists are there."""
     return sum(name in source for name in LISTS) >= 2
@@ -99,69 +64,66 @@ def read(source: Source) -> Capture:
 
     Raises CaptureError where a list is missing or broken, or no frame is left.
     """
-    colours, depths = _listed(source, "rgb.txt"), _listed(source, "depth.txt")
-    stamps, poses, sound = _trajectory(source)
-    losses = Losses()
-    tolerance = _tolerance(depths.stamps)
-    pose_of, colour_of = (
-        _nearest(depths.stamps, stamps, tolerance),
-        _nearest(depths.stamps, colours.stamps, tolerance),
-    )
+    depths, losses = _listed(source, "depth.txt"), Losses()
     camera, findings = _camera(source)
-    moments, kept = [], []
-    for k, name in enumerate(depths.names):
-        if pose_of[k] < 0 or not sound[pose_of[k]]:
-            losses.add("frame-unposed" if pose_of[k] < 0 else "frame-absurd", name)
-            continue
-        picture = colours.names[colour_of[k]] if colour_of[k] >= 0 else None
-        moment = _moment(source, camera, depths.stamps[k] - depths.stamps[0], name, picture, losses)
-        if moment is not None:
-            moments.append(moment)
-            kept.append(pose_of[k])
-    if not moments:
-        why = next(iter(losses.cases.values()))[0]
-        raise CaptureError(f"{source.path}: none of {len(depths.names)} frames can be used; the first: {why}")
-    findings += losses.findings(source.name, len(depths.names), _TEXTS)
-    return _capture(source, moments, poses[kept], findings)
-
-
-def _capture(source: Source, moments: list[_Moment], poses: Array, findings: tuple[Finding, ...]) -> Capture:
+    poses, moments = _moments(source, depths, camera, losses)
+    world_from_camera = np.array(poses).reshape(-1, 4, 4)
+    losses.refuse_if_all(source, len(depths.names), len(moments))
     return Capture(
         source.name,
         source.path,
         NAME,
-        poses,
+        world_from_camera,
         np.eye(4),
-        _Loader(source, moments, poses),
+        Loader(source, moments, world_from_camera, PER_METRE),
         tuple(range(len(moments))),
         np.array([moment.colour is not None for moment in moments]),
         "Kinect or Xtion",
         licence(source),
-        findings,
+        (*findings, *losses.findings(source.name, len(depths.names), _TEXTS)),
     )
+
+
+def _moments(
+    source: Source, depths: _Files, camera: Camera, losses: Losses
+) -> tuple[list[Array], list[Moment]]:
+    """Return the poses and files of the frames that can be used."""
+    colours = _listed(source, "rgb.txt")
+    stamps, poses, sound = _trajectory(source)
+    tolerance = _tolerance(depths.stamps)
+    pose_of = _nearest(depths.stamps, stamps, tolerance)
+    colour_of = _nearest(depths.stamps, colours.stamps, tolerance)
+    used, moments = [], []
+    for k, name in enumerate(depths.names):
+        if pose_of[k] < 0 or not sound[pose_of[k]]:
+            losses.add("frame-unposed" if pose_of[k] < 0 else "frame-absurd", name)
+            continue
+        colour = colours.names[colour_of[k]] if colour_of[k] >= 0 else None
+        moment = _moment(source, camera, float(depths.stamps[k] - depths.stamps[0]), name, colour, losses)
+        if moment is not None:
+            used.append(poses[pose_of[k]])
+            moments.append(moment)
+    return used, moments
 
 
 def _moment(
     source: Source, camera: Camera, time: float, depth: str, colour: str | None, losses: Losses
-) -> _Moment | None:
+) -> Moment | None:
     """Return a frame whose files are there and sound, without its picture if need be; None without depth."""
+    name = depth.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     try:
-        size = pictures.header(source, depth, "uint16")
+        moment = Moment(name, time, depth, seen_by(camera, source, depth, "uint16"))
     except CaptureError as error:
         losses.add("depth-unusable", str(error))
         return None
-    depth_camera, colour_camera = camera.resized(size.width, size.height), None
-    if colour is None:
-        losses.add("colour-unusable", f"{depth} has no picture near its time")
-    else:
-        try:
-            size = pictures.header(source, colour, "colour", "uint8")
-            colour_camera = camera.resized(size.width, size.height)
-        except CaptureError as error:
-            losses.add("colour-unusable", str(error))
-            colour = None
-    name = depth.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    return _Moment(name, float(time), depth, depth_camera, colour, colour_camera)
+    try:
+        if colour is None:
+            raise CaptureError(f"{source.where('rgb.txt')} lists no picture near the time of {depth}")
+        seen = seen_by(camera, source, colour, "colour", "uint8")
+    except CaptureError as error:
+        losses.add("colour-unusable", str(error))
+        return moment
+    return replace(moment, colour=colour, colour_camera=seen)
 
 
 def _rows(source: Source, name: str, columns: int) -> list[list[str]]:
