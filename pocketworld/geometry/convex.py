@@ -29,7 +29,8 @@ class BoxPiece:
     @property
     def vertices(self) -> Array:
         """Return the corners (8, 3)."""
-        return CORNERS * np.array(self.size) / 2 @ rotation(self.wxyz).T + self.centre
+        corners: Array = CORNERS * np.array(self.size) / 2
+        return corners @ rotation(self.wxyz).T + np.array(self.centre)
 
     @property
     def volume(self) -> float:
@@ -57,6 +58,12 @@ class HullPiece:
 
 
 Piece = BoxPiece | HullPiece
+
+
+def span(low: Vec3, high: Vec3) -> BoxPiece:
+    """Return the upright box from its lowest to its highest corner, m."""
+    (x0, y0, z0), (x1, y1, z1) = low, high
+    return BoxPiece(((x0 + x1) / 2, (y0 + y1) / 2, (z0 + z1) / 2), (x1 - x0, y1 - y0, z1 - z0))
 
 
 def rotation(wxyz: tuple[float, float, float, float]) -> Array:

@@ -1,0 +1,140 @@
+"""How far a front may open before it meets its neighbours, their handles or the floor."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pocketworld.errors import PocketworldError
+from pocketworld.families.cabinet.parameters import Cabinet, FrontKind
+from pocketworld.families.cabinet.plan import Cell
+from pocketworld.geometry.convex import Array, Piece
+from pocketworld.scene import Side
+
+SPARE = 0.02
+"""Left between an opened door and what stops it, rad; a sliding door stops so many times 0.1 m before."""
+NEAR = 0.002
+"""Distance below which two things count as in each other's way, m."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ring:
+    """Where a piece lies about a hinge, seen along it.
+
+    low, high     along the axis;  inner, outer: distances from the axis, m
+    first, last   angles from the closed door outwards, rad
+    """
+
+    low: float
+    high: float
+    inner: float
+    outer: float
+    first: float
+    last: float
+
+
+def swing(p: Cabinet, cell: Cell, handle: Sequence[Piece], others: Iterable[Piece]) -> float:
+    """Return the angle to which a door opens freely, rad.
+
+    handle: pieces of its own handle; others: those of all other handles. The door turns about the edge of its
+    outer face, so that it stays in front of the boards and, up to half a turn, of the neighbours' faces: only
+    handles and the floor are in its way. Each is taken as the ring about the axis in which it lies.
+
+    Raises PocketworldError where the gap is too small for the door's thickness to turn out, or none is free.
+    """
+    face, side = cell.face, cell.front.side
+    if side is Side.NONE:
+        raise PocketworldError(
+            f"cabinet: front {cell.path}: the door has no side", "left, right, top or bottom"
+        )
+    across = face.width if side in (Side.LEFT, Side.RIGHT) else face.height
+    # The inner far edge is further from the axis than the outer one: it needs that much of the gap.
+    more = math.hypot(across, p.front) - across
+    if more > p.gap and _hemmed(p, cell):
+        raise PocketworldError(
+            f"cabinet: front {cell.path}: a door of {across:.3g} m and {p.front:.3g} m thick can't turn",
+            f"it needs a gap of {more:.3g} m and has {p.gap:.3g} m",
+        )
+    own = [_ring(cell, piece.vertices, p) for piece in handle]
+    low, high = (face.z0, face.z1) if side in (Side.LEFT, Side.RIGHT) else (face.x0, face.x1)
+    own.append(_Ring(low, high, 0.0, math.hypot(across, p.front), 0.0, 0.0))
+    rings = [_ring(cell, piece.vertices, p) for piece in others]
+    limit = min([math.pi, *(_meeting(a, b) for a in own for b in rings)])
+    if side is Side.BOTTOM:
+        limit = min(limit, *(_floor(a, face.z0) for a in own))
+    if limit - SPARE < SPARE:
+        raise PocketworldError(f"cabinet: front {cell.path}: the door can't open", "a handle is in its way")
+    return limit - SPARE
+
+
+def _hemmed(p: Cabinet, cell: Cell) -> bool:
+    """Say whether something stands beside the door's free edge: all but the cabinet's outer edges."""
+    face, half = cell.face, p.width / 2
+    edge = {Side.LEFT: face.x1, Side.RIGHT: -face.x0, Side.TOP: -face.z0, Side.BOTTOM: face.z1}[
+        cell.front.side
+    ]
+    outer = {Side.LEFT: half, Side.RIGHT: half, Side.TOP: -p.feet - p.plinth, Side.BOTTOM: p.height}
+    return edge < outer[cell.front.side] - 1e-9
+
+
+def _ring(cell: Cell, vertices: Array, p: Cabinet) -> _Ring:
+    """Return the ring in which points (n, 3) that stand out of the front lie about a door's hinge."""
+    face, side = cell.face, cell.front.side
+    out = np.maximum(-p.depth / 2 - vertices[:, 1], 0.0)
+    along = vertices[:, 2 if side in (Side.LEFT, Side.RIGHT) else 0]
+    into = {
+        Side.LEFT: lambda: vertices[:, 0] - face.x0,
+        Side.RIGHT: lambda: face.x1 - vertices[:, 0],
+        Side.TOP: lambda: face.z1 - vertices[:, 2],
+        Side.BOTTOM: lambda: vertices[:, 2] - face.z0,
+    }[side]()
+    angles = np.arctan2(out, into)
+    nearest = math.hypot(max(into.min(), -into.max(), 0.0), out.min())
+    farthest = float(np.hypot(into, out).max())
+    return _Ring(
+        float(along.min()), float(along.max()), nearest, farthest, float(angles.min()), float(angles.max())
+    )
+
+
+def _meeting(own: _Ring, other: _Ring) -> float:
+    """Return the angle at which something that turns meets something that stands, rad."""
+    beside = own.low > other.high + NEAR or other.low > own.high + NEAR
+    if beside or own.inner > other.outer + NEAR or other.inner > own.outer + NEAR or own.first >= other.last:
+        return math.pi
+    return max(other.first - own.last, 0.0)
+
+
+def _floor(own: _Ring, height: float) -> float:
+    """Return the angle at which something that turns down about a height comes near the floor, rad."""
+    free = height - NEAR
+    return math.pi if own.outer <= free else math.acos(-free / own.outer) - own.last
+
+
+def travel(own: Sequence[Piece], others: Sequence[Piece], direction: float) -> float:
+    """Return how far upright boxes may slide along x (direction 1 or -1) before they meet others, m.
+
+    Others count as the upright boxes around them.
+    """
+    a_low, a_high = _bounds(own)
+    b_low, b_high = _bounds(others)
+    overlap = np.minimum(a_high[:, None], b_high) - np.maximum(a_low[:, None], b_low)
+    in_way = (overlap[..., 1:] > 1e-9).all(-1)
+    ahead = b_low[:, 0] - a_high[:, None, 0] if direction > 0 else a_low[:, None, 0] - b_high[:, 0]
+    in_way &= ahead > -1e-9
+    return float(np.min(ahead, where=in_way, initial=np.inf)) - NEAR
+
+
+def _bounds(pieces: Sequence[Piece]) -> tuple[Array, Array]:
+    """Return the lowest and highest corners (n, 3) of pieces."""
+    ends = [(v.min(0), v.max(0)) for v in (piece.vertices for piece in pieces)]
+    return np.array([low for low, _ in ends]), np.array([high for _, high in ends])
+
+
+def slides(cell: Cell) -> float:
+    """Return the direction along x in which a sliding door opens."""
+    if cell.front.kind is FrontKind.SLIDING and cell.front.side in (Side.LEFT, Side.RIGHT):
+        return 1.0 if cell.front.side is Side.RIGHT else -1.0
+    raise PocketworldError(
+        f"cabinet: front {cell.path}: the door slides to the side {cell.front.side}", "left or right"
+    )

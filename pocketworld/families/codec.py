@@ -1,0 +1,70 @@
+"""A family's parameters as plain JSON and back, exactly; unknown fields are refused."""
+
+import json
+from collections.abc import Hashable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar
+
+from pocketworld.errors import PocketworldError
+
+P = TypeVar("P")
+
+
+def to_json(p: Any) -> dict[str, Any]:
+    """Return frozen parameters as dicts, lists, numbers and text."""
+    return {f.name: _plain(getattr(p, f.name)) for f in fields(p)}
+
+
+def _plain(value: Any) -> Any:
+    """Return one value as plain JSON."""
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, Enum):
+        return value.value
+    return to_json(value) if is_dataclass(value) else value
+
+
+def from_json(kind: type[P], data: Mapping[str, object], what: str) -> P:
+    """Return the parameters that `to_json` wrote; what: for the error, whose they are.
+
+    Raises PocketworldError in one line where a field is unknown, missing or of the wrong type.
+    """
+    from pydantic import ValidationError
+
+    try:
+        p: P = _adapter(kind).validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(step) for step in first["loc"]) or "all of it"
+        raise PocketworldError(f"parameters of {what}: {place}: {first['msg']}") from None
+    if extra := _unknown(data, to_json(p), ""):
+        raise PocketworldError(
+            f"parameters of {what}: {extra} is unknown", "a field is misspelt, or of a newer version"
+        )
+    return p
+
+
+@cache
+def _adapter(kind: Hashable) -> Any:
+    """Return pydantic's reader of a class; made on demand, as pydantic takes long to import."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def _unknown(given: object, kept: object, place: str) -> str:
+    """Return where something was given that was not kept, or nothing."""
+    if isinstance(given, Mapping) and isinstance(kept, Mapping):
+        for name, value in given.items():
+            inner = f"{place}.{name}" if place else str(name)
+            if name not in kept:
+                return inner
+            if found := _unknown(value, kept[name], inner):
+                return found
+    if isinstance(given, list | tuple) and isinstance(kept, list):
+        for i, (a, b) in enumerate(zip(given, kept, strict=True)):
+            if found := _unknown(a, b, f"{place}.{i}"):
+                return found
+    return ""
