@@ -1,0 +1,57 @@
+"""What the documents tell people to type works."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pocketworld.cli.main import main
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+@pytest.fixture
+def home(demo_capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which the demo's capture lies where `make demo` puts it."""
+    (tmp_path / "out" / "demo").mkdir(parents=True)
+    (tmp_path / "out" / "demo" / "capture").symlink_to(demo_capture)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_readmes_python_runs(home: Path) -> None:
+    (code,) = blocks("python")
+    space: dict[str, object] = {}
+    exec(compile(code, "README.md", "exec"), space)
+    assert len(space["cousins"]) == 64  # type: ignore[arg-type]
+    assert space["reward"].shape == (64,)  # type: ignore[attr-defined]
+
+
+def test_the_readmes_commands_run(home: Path) -> None:
+    (lines,) = blocks("sh")
+    for line in lines.strip().splitlines():
+        program, *words = shlex.split(line)
+        assert program == "pocketworld"
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 0, f"{line}: {result.output}"
+    assert (home / "out" / "kitchen.world" / "report" / "index.html").is_file()
+    assert (home / "out" / "kitchen.mp4").stat().st_size > 10_000
+    assert (home / "out" / "kitchen.world" / "mjcf" / "scene.xml").is_file()
+
+
+def test_links_lead_somewhere() -> None:
+    for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_no_document_is_long() -> None:
+    assert len(README.splitlines()) < 100
+    assert len((ROOT / "CONTRIBUTING.md").read_text().splitlines()) < 60
