@@ -1,0 +1,121 @@
+"""Whether a mutated cabinet can be: room for its fronts, handles and insides, something that opens, parts that stay."""
+
+from dataclasses import replace
+from enum import StrEnum
+
+import numpy as np
+
+from pocketworld.errors import PocketworldError
+from pocketworld.families.cabinet import drawer
+from pocketworld.families.cabinet.build import build
+from pocketworld.families.cabinet.handles import fitted
+from pocketworld.families.cabinet.joints import holding_friction
+from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, fronts
+from pocketworld.families.cabinet.plan import Cell, Plan, plan
+from pocketworld.families.cabinet.regrid import map_fronts
+from pocketworld.families.protocol import Refusal
+from pocketworld.scene import Asset, HandleKind, Joint, JointKind
+
+OUTER = (0.10, 4.0)  # m: least and greatest outer width, depth, height of what we still call a cabinet
+LEAST_WAY = 0.5  # of the way that a front was to open: with less it hardly does what it is for
+
+
+class Reason(StrEnum):
+    """Why a cabinet can't be."""
+
+    OUTER = "outer-size-unusual"
+    FRONTS = "no-room-for-fronts"
+    LOW = "front-too-low-for-handle"
+    NARROW = "front-too-narrow-for-handle"
+    INSIDE = "no-inside"
+    NOTHING = "nothing-opens"
+    STUCK = "opens-too-little"
+    BUILD = "cannot-be-built"
+
+
+def refusal(p: Cabinet, known: Cabinet) -> Refusal | None:
+    """Return why cabinet p, mutated from `known`, can't be; None where it can."""
+    for name in ("width", "depth", "height"):
+        if not OUTER[0] <= getattr(p, name) <= OUTER[1]:
+            return Refusal(Reason.OUTER, {f"{name}_m": getattr(p, name)})
+    if _opening(known) and not _opening(p):
+        return Refusal(Reason.NOTHING, {"fronts": float(sum(1 for _ in fronts(p.grid)))})
+    try:
+        drawn = plan(p)
+    except PocketworldError:
+        return Refusal(Reason.FRONTS, {"width_m": p.width, "height_m": p.height})
+    return next(filter(None, (_cell(p, cell, drawn) for cell in drawn.cells)), None)
+
+
+def _opening(p: Cabinet) -> bool:
+    return any(front.kind in MOVABLE for _, front in fronts(p.grid))
+
+
+def _cell(p: Cabinet, cell: Cell, drawn: Plan) -> Refusal | None:
+    """Return why a front can't be where it is."""
+    face, handle = cell.face, cell.front.handle
+    if cell.front.kind is FrontKind.OPEN:
+        return None
+    if handle.kind is not HandleKind.NONE and not _fits(cell):
+        reason = Reason.NARROW if handle.vertical else Reason.LOW
+        return Refusal(reason, {"width_m": face.width, "height_m": face.height})
+    if cell.front.kind is FrontKind.DRAWER and not _hollow(p, cell, drawn):
+        room = (cell.cavity.width, cell.cavity.height, drawn.back_y - drawn.inner_y)
+        return Refusal(Reason.INSIDE, dict(zip(("width_m", "height_m", "depth_m"), room, strict=True)))
+    return None
+
+
+def _hollow(p: Cabinet, cell: Cell, drawn: Plan) -> bool:
+    try:
+        return bool(drawer.box(p, cell, drawn))
+    except PocketworldError:
+        return False
+
+
+def _fits(cell: Cell) -> bool:
+    return fitted(cell.front.handle, cell.face.width, cell.face.height).kind is cell.front.handle.kind
+
+
+def gripped(p: Cabinet) -> Cabinet:
+    """Return the cabinet with every handle fitted to its front, of which `refusal` has found nothing."""
+    faces = {cell.path: cell.face for cell in plan(p).cells}
+
+    def change(front: Front, path: str, width: float, height: float) -> Front:
+        face = faces[path]
+        return replace(front, handle=fitted(front.handle, face.width, face.height))
+
+    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
+
+
+def made(p: Cabinet) -> Cabinet | Refusal:
+    """Return the cabinet with frictions that hold every part still, or why it can't be built or hardly opens.
+
+    Friction is raised, never lowered: to what holds the part in a cabinet that leans (`joints.holding_friction`),
+    by the mass and lever of the part as it is built.
+    """
+    try:
+        asset = build(p, "cabinet")
+    except PocketworldError:
+        return Refusal(Reason.BUILD, {"width_m": p.width, "depth_m": p.depth, "height_m": p.height})
+    needed: dict[str, float] = {}
+    asked = {cell.path: cell.front.opening for cell in plan(p).cells}
+    for joint in asset.movable:
+        full = max(h.range for h in joint.belief.hypotheses if h.kind is joint.kind)
+        if joint.range[1] < LEAST_WAY * full:
+            return Refusal(Reason.STUCK, {"opens": joint.range[1], "asked": asked[joint.id]})
+        needed[joint.id] = _holding(asset, joint)
+
+    def change(front: Front, path: str, width: float, height: float) -> Front:
+        return replace(front, friction=max(front.friction, needed.get(path, 0.0)))
+
+    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
+
+
+def _holding(asset: Asset, joint: Joint) -> float:
+    """Return the friction (N, N m) that holds a joint's part."""
+    part = asset.part(joint.child)
+    lever = 1.0
+    if joint.kind is JointKind.HINGE:
+        arm = np.subtract(part.com, joint.origin)
+        lever = float(np.linalg.norm(np.cross(joint.axis, arm)))
+    return holding_friction(part.mass, lever)
