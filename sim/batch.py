@@ -84,6 +84,11 @@ class Batches:
             out[group.ids] = group.batch.warning[:, :, 1].any(1)
         return out
 
+    def qpos(self, i: int) -> Array:
+        """Return environment i's joint positions (nq,)."""
+        out: Array = self.groups[self.group_of[i]].qpos[self.row_of[i]].copy()
+        return out
+
     def reset(self, which: Ids, write: Callable[[Group, Ids], None]) -> None:
         """Put environments back to their models' defaults; `write(group, rows)` then writes their state."""
         for k in np.unique(self.group_of[which]):

@@ -17,6 +17,13 @@ Array = NDArray[np.float64]
 JOINTS = ("hand/x", "hand/y", "hand/z", "hand/yaw", "hand/pitch", "hand/roll", "hand/left", "hand/right")
 GRIP = "hand/grip"  # the site of its frame
 REACH = 0.045  # m: how far each finger opens from the middle; 90 mm in all, as a common gripper's
+PALM = 0.058  # m from the frame's origin to the palm; TIP: to the fingers' tips, the other way
+TIP = 0.012
+PAD, WIDE = 0.005, 0.018  # m: thickness and width of a finger
+LIP, HOOK = (
+    0.003,
+    0.0025,
+)  # m: how long, and how far in, the lip at each tip is that reaches behind what it holds
 FORCE = 100.0  # N that its slides push and pull with at most
 
 
@@ -83,7 +90,7 @@ def _body() -> str:
         f'<joint name="{name}" type="hinge" axis="{axis}" armature="0.01"/>'
         for name, axis in zip(JOINTS[3:6], ("0 0 1", "0 1 0", "1 0 0"), strict=True)
     )
-    palm = _box((0.072, 0, 0), (0.014, 0.032, 0.014))
+    palm = _box((PALM + 0.014, 0, 0), (0.014, 0.016, 0.012))
     return (
         f'<body name="hand" gravcomp="1" childclass="hand">{slides}{turns}'
         '<inertial pos="0.05 0 0" mass="0.7" diaginertia="0.002 0.002 0.002"/>'
@@ -93,8 +100,8 @@ def _body() -> str:
 
 def _finger(joint: str, side: int) -> str:
     """Return a finger: a slim pad and a lip at its tip that reaches behind what it holds."""
-    pad = _box((0.022, side * 0.0035, 0), (0.036, 0.0035, 0.009))
-    lip = _box((-0.0115, -side * 0.0015, 0), (0.0025, 0.0015, 0.009))
+    pad = _box(((PALM - TIP) / 2, side * PAD / 2, 0), ((PALM + TIP) / 2, PAD / 2, WIDE / 2))
+    lip = _box((LIP / 2 - TIP, -side * HOOK / 2, 0), (LIP / 2, HOOK / 2, WIDE / 2))
     return (
         f'<body name="{joint}" gravcomp="1"><joint name="{joint}" type="slide" axis="0 {side} 0" '
         f'range="0 {REACH}" armature="0.1"/>'

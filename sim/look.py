@@ -15,6 +15,7 @@ FACES = 200_000  # the most that MuJoCo reads from one STL file
 SHADES = 4  # levels a channel into which scanned colours are sorted: MuJoCo draws one colour a geom
 FOVY = 32.0  # degrees
 ASPECT = 4 / 3
+NEAREST = 0.1  # m: no nearer to anything
 MARGIN = 1.08  # of empty picture around what is framed
 VIEW = (0.62, -1.0, 0.52)  # towards the camera, in the first asset's frame: from the front, right and above
 
@@ -62,27 +63,26 @@ def looks(scene: Scene) -> Look:
             geoms[f"{asset.id}/{part.id}"] = tuple(_geom(patch, files, materials) for patch in patches)
     meshes = "".join(f'<mesh name="{_stem(f)}" file="{f}" inertia="shell"/>\n' for f in sorted(files))
     painted = "".join(materials[name] for name in sorted(materials))
-    return Look(_GROUND + painted + meshes, geoms, files, _VISUAL, _lights(scene), ' material="ground"')
+    return Look(
+        _GROUND + painted + meshes, geoms, files, _visual(scene), _lights(scene), ' material="ground"'
+    )
 
 
 def camera(scene: Scene) -> Framing:
     """Return a camera from the front, right and above that sees all of a scene, closed and open."""
-    points = np.concatenate([np.zeros((1, 3)), *_extent(scene)])[(1 if scene.assets else 0) :]
-    towards = np.array(VIEW)
-    if scene.assets:
-        towards = scene.assets[0].pose.matrix[:3, :3] @ towards
-    back = towards / np.linalg.norm(towards)
+    points = extent(scene)
+    turn = scene.assets[0].pose.matrix[:3, :3] if scene.assets else np.eye(3)
+    back = turn @ np.array(VIEW) / np.linalg.norm(VIEW)
     right = np.cross((0, 0, 1.0), back)
     right /= np.linalg.norm(right)
-    up = np.cross(back, right)
-    axes = np.stack([right, up, back])
+    axes = np.stack([right, np.cross(back, right), back])
     seen = points @ axes.T
     centre = (seen.min(0) + seen.max(0)) / 2
+    x, y, z = np.abs(seen - centre).T[0], np.abs(seen - centre).T[1], (seen - centre).T[2]
     tall = math.tan(math.radians(FOVY) / 2)
-    x, y, z = np.abs(seen[:, 0] - centre[0]), np.abs(seen[:, 1] - centre[1]), seen[:, 2] - centre[2]
-    away = float(np.max(np.maximum(x / (tall * ASPECT), y / tall) * MARGIN + z)) + 0.1
-    position = (centre + (0, 0, away)) @ axes
-    return Framing(_vec(position), _vec(right), _vec(up), FOVY)
+    away = float(np.max(np.maximum(x / (tall * ASPECT), y / tall) * MARGIN + z)) + NEAREST
+    position = (centre + np.array([0, 0, away])) @ axes
+    return Framing(_vec(position), _vec(axes[0]), _vec(axes[1]), FOVY)
 
 
 def poses(asset: Asset, openness: float) -> dict[str, Array]:
@@ -98,15 +98,17 @@ def _at(joint: Joint, openness: float) -> float:
     return low + openness * (high - low)
 
 
-def _extent(scene: Scene) -> Iterator[Array]:
-    """Yield the corners of all collision pieces in the scene, closed, half open and open."""
+def extent(scene: Scene) -> Array:
+    """Return corners (n, 3) of all collision pieces in the scene, closed, half open and open; m."""
+    out = [np.zeros((0, 3))]
     for asset in scene.assets:
         for openness in (0.0, 0.5, 1.0):
             motions = poses(asset, openness)
             for part in asset.parts:
                 move = asset.pose.matrix @ motions[part.id]
-                for piece in part.pieces:
-                    yield piece.vertices @ move[:3, :3].T + move[:3, 3]
+                out += [piece.vertices @ move[:3, :3].T + move[:3, 3] for piece in part.pieces]
+    points = np.concatenate(out)
+    return points if len(points) else np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def _patches(mesh: Mesh) -> Iterator[_Patch]:
@@ -165,16 +167,33 @@ def _stem(file: str) -> str:
 def _lights(scene: Scene) -> str:
     """Return a key light from the front left above that casts shadows, and a weak one from the right."""
     turn = scene.assets[0].pose.matrix[:3, :3] if scene.assets else np.eye(3)
+    middle = _middle(scene)[0]
     out = ""
-    for way, strength, shadow in (((0.45, 0.75, -1.1), 0.55, "true"), ((-0.9, 0.5, -0.5), 0.2, "false")):
+    for way, strength, shadow in (((0.5, 0.8, -1.3), 0.62, "true"), ((-0.9, 0.5, -0.5), 0.18, "false")):
         x, y, z = turn @ way
-        centre = np.mean([asset.pose.position for asset in scene.assets] or [(0, 0, 0)], axis=0)
-        px, py, pz = centre - 4 * np.array((x, y, z))
+        px, py, pz = middle - 2 * np.array((x, y, z))
         out += (
-            f'<light directional="true" dir="{x:.6g} {y:.6g} {z:.6g}" pos="{px:.6g} {py:.6g} {pz:.6g}" '
-            f'castshadow="{shadow}" diffuse="{strength} {strength} {strength}" specular="0.2 0.2 0.2"/>\n'
+            f'<light type="directional" dir="{x:.6g} {y:.6g} {z:.6g}" pos="{px:.6g} {py:.6g} {pz:.6g}" '
+            f'castshadow="{shadow}" diffuse="{strength} {strength} {strength}" specular="0.25 0.25 0.25"/>\n'
         )
     return out
+
+
+def _middle(scene: Scene) -> tuple[Array, float]:
+    """Return the middle of what is in a scene, and half its diagonal: what MuJoCo scales its views by."""
+    points = extent(scene)
+    low, high = points.min(0), points.max(0)
+    return (low + high) / 2, float(np.linalg.norm(high - low)) / 2
+
+
+def _visual(scene: Scene) -> str:
+    middle, size = _middle(scene)
+    return (
+        f'<statistic center="{middle[0]:.6g} {middle[1]:.6g} {middle[2]:.6g}" extent="{size:.6g}"/>\n'
+        '<visual><global offwidth="1920" offheight="1440"/><quality shadowsize="4096" offsamples="4"/>'
+        '<headlight ambient="0.4 0.4 0.4" diffuse="0.22 0.22 0.22" specular="0 0 0"/>'
+        '<map znear="0.02" zfar="60" shadowclip="2.5"/></visual>\n'
+    )
 
 
 def _vec(values: Array) -> Vec3:
@@ -182,16 +201,11 @@ def _vec(values: Array) -> Vec3:
     return x, y, z
 
 
-_VISUAL = (
-    '<visual><global offwidth="1920" offheight="1440"/><quality shadowsize="2048" offsamples="4"/>'
-    '<headlight ambient="0.42 0.42 0.42" diffuse="0.25 0.25 0.25" specular="0 0 0"/>'
-    '<map znear="0.02" zfar="60" shadowclip="3"/></visual>\n'
-)
 _GROUND = (
     '<texture name="sky" type="skybox" builtin="gradient" rgb1="0.93 0.95 0.97" rgb2="0.72 0.76 0.8" '
     'width="64" height="384"/>\n'
     '<texture name="ground" type="2d" builtin="checker" rgb1="0.74 0.72 0.7" rgb2="0.7 0.68 0.66" '
     'width="128" height="128"/>\n'
     '<material name="ground" texture="ground" texrepeat="2 2" texuniform="true" specular="0.05" shininess="0.1" '
-    'reflectance="0.04"/>\n'
+    'reflectance="0"/>\n'
 )

@@ -110,6 +110,7 @@ def _defaults() -> str:
     )
     return (
         f'<default>\n<geom {contact} conaffinity="{everything}" group="3"/><joint {joint}/>\n'
+        f'<default class="floor"><geom contype="0" conaffinity="{THING | HAND}" friction="0.6 0.005 0.0001" group="0"/></default>\n'
         f'<default class="furniture"><geom contype="{FURNITURE}" friction="0.6 0.005 0.0001"/></default>\n'
         f'<default class="thing"><geom contype="{THING}" condim="4" friction="0.6 0.005 0.0001"/></default>\n'
         f'<default class="hand"><geom contype="{HAND}" condim="4" friction="1.2 0.01 0.0001"/></default>\n'
@@ -118,7 +119,7 @@ def _defaults() -> str:
 
 
 def _surroundings(scene: Scene, look: Look) -> str:
-    floor = f'<geom name="floor" class="furniture" type="plane" size="0 0 0.5" group="0"{look.floor}/>\n'
+    floor = f'<geom name="floor" class="floor" type="plane" size="0 0 0.5"{look.floor}/>\n'
     front: Framing = camera(scene)
     return (
         floor

@@ -1,0 +1,104 @@
+"""Films of environments side by side, as MP4 that browsers play."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.errors import PocketworldError
+from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.picture import Image, tile
+
+Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+RATE = 25  # pictures a second: one a step, so that the film runs in real time
+# OpenCV's wheels hold no H.264 encoder; VP9 in MP4 is the one they hold that browsers play.
+CODEC = "vp09"
+HOLD = RATE  # pictures for which the last one stays
+SHOWN = 16  # environments at most
+OPEN, SHUT, TRACK = (70, 170, 95), (200, 75, 65), (225, 225, 225)
+
+
+def film(
+    env: OpenEnv,
+    policy: Callable[[OpenEnv], Array],
+    file: Path,
+    *,
+    seed: int = 0,
+    joints: Sequence[str | None] | None = None,
+    columns: int = 4,
+) -> Bools:
+    """Film one episode of the first SHOWN environments; return which of all succeeded (n,).
+
+    A bar below each picture shows how far the asked part is open, of what is asked; the picture stops as its
+    episode ends. `env` is made with render_mode="rgb_array". Raises PocketworldError where the file can't be
+    written.
+    """
+    env.reset(seed=seed, options={"joint": joints})
+    shown = list(range(min(env.num_envs, SHOWN)))
+    won, live = np.zeros(env.num_envs, bool), np.ones(env.num_envs, bool)
+    images = env.draw(shown)
+    with _Writer(file) as out:
+        out.write(_sheet(images, env.progress, won, live, columns))
+        for _ in range(env.max_steps):
+            _, _, success, truncated, info = env.step(policy(env))
+            done = success | truncated
+            won |= success & live
+            live &= ~done
+            moving = [i for i in shown if live[i]]
+            for i, image in zip(moving, env.draw(moving), strict=True):
+                images[i] = image
+            out.write(_sheet(images, np.where(live, env.progress, won), won, live, columns))
+            if not live.any():
+                break
+        for _ in range(HOLD):
+            out.write(_sheet(images, won.astype(float), won, live, columns))
+    return won
+
+
+def _sheet(images: Sequence[Image], progress: Array, won: Bools, live: Bools, columns: int) -> Image:
+    """Return the pictures side by side, a bar below each."""
+    out = []
+    for i, image in enumerate(images):
+        framed = image.copy()
+        height, width = framed.shape[:2]
+        thick = max(height // 40, 3)
+        framed[-thick:] = TRACK
+        framed[-thick:, : int(width * np.clip(progress[i], 0, 1))] = OPEN
+        if not live[i] and not won[i]:
+            framed[-thick:] = SHUT
+        out.append(framed)
+    return tile(out, columns)
+
+
+class _Writer:
+    """An MP4 file, sized by the first picture."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._writer: cv2.VideoWriter | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._writer is not None:
+            self._writer.release()
+
+    def write(self, image: Image) -> None:
+        """Append a picture (height, width, 3), RGB; sides are cut to even numbers, as video wants."""
+        height, width = (side // 2 * 2 for side in image.shape[:2])
+        if self._writer is None:
+            code = cv2.VideoWriter.fourcc(*CODEC)
+            self._writer = cv2.VideoWriter(str(self._file), code, RATE, (width, height))
+            if not self._writer.isOpened():
+                raise PocketworldError(
+                    f"can't write the film {self._file}", "name a .mp4 in a folder that is there"
+                )
+        self._writer.write(np.ascontiguousarray(image[:height, :width, ::-1]))

@@ -1,0 +1,54 @@
+"""Pictures of environments while they run: models with visual meshes that follow the batch's state."""
+
+from collections.abc import Sequence
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.scene import Scene
+from pocketworld.sim import mjcf
+from pocketworld.sim.hand import hand
+from pocketworld.sim.picture import Image, open_renderer
+
+Array = NDArray[np.float64]
+KEPT = 16  # renderers: each has an OpenGL context of its own, which takes 0.2 s to make
+SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
+
+
+class Views:
+    """Scenes for the eye, with a hand; the physics is the batch's alone, so that looking changes nothing."""
+
+    def __init__(self, scenes: Sequence[Scene], size: tuple[int, int] = (320, 240)) -> None:
+        self.size = size
+        self._models = [mjcf.document(scene, extra=hand()).compile() for scene in scenes]
+        self._renderers: dict[int, mujoco.Renderer] = {}
+
+    def draw(self, which: int, qpos: Array) -> Image:
+        """Return a picture (height, width, 3) of scene `which` in a state (nq,), from its front camera.
+
+        Without shadows: on a CPU they take ten times as long as all the rest.
+        """
+        model = self._models[which]
+        data = mujoco.MjData(model)
+        data.qpos[:] = qpos
+        mujoco.mj_kinematics(model, data)
+        mujoco.mj_camlight(model, data)
+        renderer = self._renderer(which)
+        renderer.update_scene(data, "front")
+        renderer.scene.flags[SHADOW] = False
+        image: Image = renderer.render()
+        return image
+
+    def close(self) -> None:
+        """Free the renderers."""
+        for renderer in self._renderers.values():
+            renderer.close()
+        self._renderers.clear()
+
+    def _renderer(self, which: int) -> mujoco.Renderer:
+        if which not in self._renderers:
+            while len(self._renderers) >= KEPT:
+                self._renderers.pop(next(iter(self._renderers))).close()
+            self._renderers[which] = open_renderer(self._models[which], self.size)
+        return self._renderers[which]
