@@ -16,7 +16,7 @@ from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.boxedges import SAMPLES, VALUES, EdgeBox
 from pocketworld.reconstruct.boxviews import Misfit, View, misfit, view_of
-from pocketworld.reconstruct.things import Thing
+from pocketworld.reconstruct.things import FILLED, Thing
 from pocketworld.scan.capture import Capture
 
 Array = NDArray[np.float64]
@@ -35,12 +35,18 @@ PICTURES = 60
 class BoxFit:
     """A box in the scene's frame, and what was learnt on the way.
 
+    box                 stands at z = 0 if the thing stands on the floor
+    scene_from_world    (4, 4): the scene's frame; what was given, moved up or down by millimetres so that the floor
+                        passes under the box as measured
+    lower_edge          height of the body's lower edges above the foot: feet, castors or a plinth are below, m
     sigma               standard errors: yaw (rad), then the faces at -x, -y, -z, +x, +y, +z of the box (m)
     world_from_camera   (n, 4, 4) of all frames: corrected on the box's edges where `corrected` (n,), else as given
     before, after       mean distance of the box by depth and of this one from the pictures' edges, pixels
     """
 
     box: UprightBox
+    scene_from_world: Array
+    lower_edge: float
     sigma: Array
     world_from_camera: Array
     corrected: NDArray[np.bool_]
@@ -57,7 +63,7 @@ def fit_box(thing: Thing, capture: Capture, scene_from_world: Array) -> BoxFit:
     box = EdgeBox(np.array([0, -width / 2, -depth / 2, 0, width / 2, depth / 2, height]))
     views = _views(capture, frame_from_world, box)
     if not views:
-        return _by_depth(thing, capture)
+        return _by_depth(thing, capture, scene_from_world)
     best = Fit.start(box, views)
     before = best.distance(NARROWING[-1])
     for limit in NARROWING:
@@ -174,24 +180,42 @@ def _weights(seen: Misfit, limit: float) -> Array:
 
 def _in_scene(fit: Fit, before: float, thing: Thing, capture: Capture, scene_from_world: Array) -> BoxFit:
     """Return the fit with the box and the poses where they belong."""
-    scene_from_frame = thing.box.world_from_box
+    given = thing.box
     low, high = fit.box.ends
-    middle = scene_from_frame @ [*(fit.box.turn @ [*(low + high)[:2] / 2, low[2]]), 1]
-    width, depth, height = (float(size) for size in high - low)
-    yaw = thing.box.yaw + float(fit.box.values[0])
-    box = UprightBox((float(middle[0]), float(middle[1]), float(middle[2])), yaw, (width, depth, height))
-    world_from_frame = se3.inverse(scene_from_world) @ scene_from_frame
+    # By depth, top and floor err alike: both are level and seen at the same slant. So the height is depth's, and the
+    # floor goes under the top as the pictures show it.
+    stands = given.foot[2] == 0 and thing.found.filled[4] >= FILLED
+    foot = high[2] - given.size[2] if stands else (0.0 if given.foot[2] == 0 else low[2])
+    frame_from_box = np.eye(4)
+    frame_from_box[:3, :3] = fit.box.turn
+    frame_from_box[:3, 3] = fit.box.turn @ [*(low + high)[:2] / 2, foot]
+    scene_from_box = given.world_from_box @ frame_from_box
+    sunk = np.eye(4)
+    sunk[2, 3] = -scene_from_box[2, 3] if given.foot[2] == 0 else 0.0
+    scene_from_box, scene_from_world = sunk @ scene_from_box, sunk @ scene_from_world
+    world_from_frame = se3.inverse(scene_from_world) @ sunk @ given.world_from_box
     poses, corrected = capture.world_from_camera.copy(), np.zeros(len(capture), bool)
     for view in fit.views:
         poses[view.number], corrected[view.number] = world_from_frame @ view.frame_from_camera, True
-    sigma = np.sqrt(np.diag(fit.covariance(NARROWING[-1])))
-    after = fit.distance(NARROWING[-1])
-    return BoxFit(box, sigma, poses, corrected, before, after, ())
+    x, y, z = (float(c) for c in scene_from_box[:3, 3])
+    width, depth, height = (float(size) for size in (*(high - low)[:2], high[2] - foot))
+    yaw = given.yaw + float(fit.box.values[0])
+    return BoxFit(
+        UprightBox((x, y, z), yaw, (width, depth, height)),
+        scene_from_world,
+        float(low[2] - foot),
+        np.sqrt(np.diag(fit.covariance(NARROWING[-1]))),
+        poses,
+        corrected,
+        before,
+        fit.distance(NARROWING[-1]),
+        (),
+    )
 
 
-def _by_depth(thing: Thing, capture: Capture) -> BoxFit:
+def _by_depth(thing: Thing, capture: Capture, scene_from_world: Array) -> BoxFit:
     text = "no picture shows its edges: its size is by depth, which is about a centimetre too large on each side"
     found = Finding("box-by-depth", Severity.DEGRADED, "reconstruct", f"{capture.name}/{thing.id}", text)
     sigma = np.array([TURN, *[DEPTH] * 6])
     none = np.zeros(len(capture), bool)
-    return BoxFit(thing.box, sigma, capture.world_from_camera.copy(), none, np.nan, np.nan, (found,))
+    return BoxFit(thing.box, scene_from_world, 0.0, sigma, capture.world_from_camera.copy(), none, np.nan, np.nan, (found,))

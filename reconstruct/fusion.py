@@ -21,6 +21,7 @@ from pocketworld.scan.capture import Camera, Capture
 
 Array = NDArray[np.float64]
 
+COARSER = 2  # times: depth that is several times worse needs no finer voxels
 @dataclass(frozen=True, eq=False, slots=True)
 class Fusion:
     """The surface, and what was noticed while making it."""
@@ -46,7 +47,7 @@ def fuse(
     scene_from_world = np.eye(4) if scene_from_world is None else scene_from_world
     scene_from_grid = region.world_from_box if region else scene_from_world @ heading(capture)
     grid_from_world = se3.inverse(scene_from_grid) @ scene_from_world
-    good, spare = Grid(capture.name, voxel, reach), Grid(capture.name, voxel, reach)
+    good, spare = Grid(capture.name, voxel, reach), Grid(capture.name, COARSER * voxel, reach)
     size = np.array(region.size) if region else None
     for frame in capture:
         if frame.depth is None or frame.depth_camera is None:
@@ -56,7 +57,7 @@ def fuse(
         for grid, depth in ((good, seen.good), (spare, seen.spare)):
             inside = depth if size is None else _inside(depth, frame.depth_camera, grid_from_camera, size)
             grid.add(inside, frame.depth_camera, grid_from_camera)
-    joined = _joined(good.mesh(), spare.mesh())
+    joined = _joined(good.mesh(), spare.mesh(), voxel)
     if joined is None:
         raise FusionError(f"{capture.name}: no surface in {good.frames} frames with depth", "see `pocketworld scan`")
     surface = _sorted(joined[0], voxel).moved(scene_from_grid)
@@ -87,13 +88,12 @@ def _inside(depth: Depth, camera: Camera, box_from_camera: Array, size: Array) -
     return np.where(inside, depth, np.float32(0))
 
 
-def _joined(good: Piece | None, spare: Piece | None) -> tuple[Piece, float] | None:
+def _joined(good: Piece | None, spare: Piece | None, voxel: float) -> tuple[Piece, float] | None:
     """Return the good triangles with the spare ones where there are no good ones, and the share of spare ones."""
     if good is None or spare is None:
         both = good or spare
         return None if both is None else (both, float(good is None))
-    # Nearer than twice the band, the good surface is the same thing seen better.
-    alone = np.isinf(cKDTree(good.vertices).query(spare.vertices, distance_upper_bound=2 * BAND)[0])
+    alone = ~_covered(spare.vertices, good, COARSER * voxel)
     kept = spare.faces[alone[spare.faces].all(1)]
     used = np.zeros(len(spare.vertices), bool)
     used[kept] = True
@@ -105,6 +105,20 @@ def _joined(good: Piece | None, spare: Piece | None) -> tuple[Piece, float] | No
         np.concatenate([good.distance, spare.distance[used]]),
     )
     return joined, float(used.sum() / len(joined.vertices))
+
+
+def _covered(points: Array, good: Piece, beside: float) -> NDArray[np.bool_]:
+    """Return which points (n, 3) are in front of or behind good surface: the same place, seen worse.
+
+    Next to good surface, by more than `beside` (m), they carry it on.
+    """
+    depth = 2 * BAND  # of two surfaces nearer than that, one is an error
+    distance, nearest = cKDTree(good.vertices).query(points, distance_upper_bound=depth)
+    out = np.isfinite(distance)
+    apart = points[out] - good.vertices[nearest[out]]
+    through = np.einsum("ni,ni->n", apart, good.normals[nearest[out]])
+    out[out] = distance[out] ** 2 - through**2 < beside**2
+    return out
 
 
 def _sorted(piece: Piece, voxel: float) -> Surface:

@@ -5,9 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.findings import Finding, Severity
-from pocketworld.reconstruct.depth import project
+from pocketworld.reconstruct.depth import Depth
 from pocketworld.reconstruct.surface import Surface
-from pocketworld.scan.capture import Capture, Frame
+from pocketworld.scan.capture import Camera, Capture, Frame
 
 Array = NDArray[np.float64]
 
@@ -22,12 +22,20 @@ def paint(
     if not capture.coloured.any():
         text = "the capture has no pictures, so the surface has no colours"
         return None, (Finding("no-colour", Severity.DEGRADED, "reconstruct", capture.name, text),)
+    middle = surface.from_grid[:3, 3]  # near the cameras: single precision is enough from there
+    near = np.ascontiguousarray((surface.vertices - middle).T, np.float32)
     total, weight = np.zeros((len(surface.vertices), 3)), np.zeros(len(surface.vertices))
     for number in np.flatnonzero(capture.coloured):
         frame = capture[int(number)]
-        which, colours, weights = _seen(surface, frame, scene_from_world @ frame.world_from_camera)
-        total[which] += colours * weights[:, None]
-        weight[which] += weights
+        if frame.colour is None or frame.depth is None or frame.depth_camera is None:
+            continue
+        scene_from_camera = scene_from_world @ frame.world_from_camera
+        which, row, column = _seen(near, frame.depth, frame.depth_camera, scene_from_camera, middle)
+        ray = surface.vertices[which] - scene_from_camera[:3, 3]
+        square = np.maximum(-np.einsum("ni,ni->n", surface.normals[which], ray), 0)
+        counts = square / np.linalg.norm(ray, axis=1) ** 3  # cosine over square of the distance
+        total[which] += in_depth_camera(frame)[row, column] * counts[:, None]
+        weight[which] += counts
     seen = weight > 0
     colours = np.full(total.shape, GREY, np.uint8)
     colours[seen] = np.rint(total[seen] / weight[seen, None]).astype(np.uint8)
@@ -39,24 +47,23 @@ def paint(
 
 
 def _seen(
-    surface: Surface, frame: Frame, scene_from_camera: Array
-) -> tuple[NDArray[np.intp], Array, Array]:
-    """Return which vertices a frame shows in picture and depth, their colours and how much to count them."""
-    nothing = np.zeros(0, np.intp), np.zeros((0, 3)), np.zeros(0)
-    if frame.colour is None or frame.depth is None or frame.depth_camera is None:
-        return nothing
-    camera, turn = frame.depth_camera, scene_from_camera[:3, :3]
-    ray = surface.vertices - scene_from_camera[:3, 3]
-    local = ray @ turn
-    pixels, z = project(camera, local)
-    which = np.flatnonzero((pixels > -0.5).all(1) & (pixels < [camera.width - 0.5, camera.height - 0.5]).all(1))
-    column, row = np.rint(pixels[which]).astype(np.intp).T
-    ahead = z[which] - frame.depth[row, column]
-    square = -np.einsum("ni,ni->n", surface.normals[which], ray[which]) / np.linalg.norm(ray[which], axis=1)
-    use = (np.abs(ahead) < HIDDEN * z[which]) & (square > 0)
-    picture = in_depth_camera(frame)
-    which, row, column = which[use], row[use], column[use]
-    return which, picture[row, column].astype(float), square[use] / z[which] ** 2
+    near: NDArray[np.float32],
+    depth: Depth,
+    camera: Camera,
+    scene_from_camera: Array,
+    middle: Array,
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Return which points (3, n), given from `middle`, a depth map shows, and in which rows and columns."""
+    turn = scene_from_camera[:3, :3]
+    eye = (scene_from_camera[:3, 3] - middle) @ turn
+    x, y, z = turn.T.astype(np.float32) @ near - eye.astype(np.float32)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u = x / z * np.float32(camera.fx) + np.float32(camera.cx + 0.5)
+        v = y / z * np.float32(camera.fy) + np.float32(camera.cy + 0.5)
+        which = np.flatnonzero((z > 0) & (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height))
+    row, column = v[which].astype(np.intp), u[which].astype(np.intp)
+    shown = np.abs(z[which] - depth[row, column]) < np.float32(HIDDEN) * z[which]
+    return which[shown], row[shown], column[shown]
 
 
 def in_depth_camera(frame: Frame) -> NDArray[np.uint8]:

@@ -25,6 +25,8 @@ LONG = 3.0  # m: as large as a room
 LOW = 0.1  # m: what is lower is a rug, a cable or noise
 LEAST = 0.02  # m² of surface: a thing as large as a fist
 FILLED = 0.5  # faces are closed rather than frames
+FAR = 2**0.5 * NEAR  # m: depth errs twice as much as at NEAR
+HANGING, SHEET = 0.25, 0.08  # m: what is thinner and does not reach the floor is a piece of wall
 FURNITURE = 0.25  # m: lower boxes are cartons
 
 
@@ -85,10 +87,14 @@ def find_things(surface: Surface, floor: Floor, name: str) -> Things:
             counts["structure"] += 1
         elif points[member, 2].max() < LOW:
             counts["low"] += 1
-        elif np.median(surface.distance[member]) > NEAR:
+        elif np.median(surface.distance[member]) > FAR:
             counts["far"] += 1
         else:
-            things.append(_thing(f"thing-{len(things) + 1}", surface, areas, member, floor))
+            thing = _thing(f"thing-{len(things) + 1}", surface, areas, member, floor)
+            if min(thing.box.size[:2]) < SHEET and thing.box.foot[2] > HANGING:
+                counts["structure"] += 1
+            else:
+                things.append(thing)
     return Things(tuple(things), tuple(_noticed(name, len(walls), counts, things)))
 
 
