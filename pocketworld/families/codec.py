@@ -5,7 +5,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pocketworld.errors import PocketworldError
 
@@ -34,7 +34,8 @@ def from_json(kind: type[P], data: Mapping[str, object], what: str) -> P:
     from pydantic import ValidationError
 
     try:
-        p: P = _adapter(kind).validate_json(json.dumps(data), strict=True)
+        read = _adapter(cast(Hashable, kind))
+        p: P = read.validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "all of it"
@@ -51,7 +52,7 @@ def _adapter(kind: Hashable) -> Any:
     """Return pydantic's reader of a class; made on demand, as pydantic takes long to import."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(kind)
+    return TypeAdapter(cast(type[Any], kind))
 
 
 def _unknown(given: object, kept: object, place: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.scene import Asset, HandleKind, Vec3
+from pocketworld.geometry.convex import Vec3
+from pocketworld.scene import Asset, HandleKind
 
 Array = NDArray[np.float64]
 P = TypeVar("P")
@@ -21,7 +22,7 @@ Draw = Callable[[str], np.random.Generator]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The free box a thing may fill (m: along x, y, z of the asset's frame), and what is behind and above it."""
+    """The free box a thing may fill (m: along x, y, z of the asset's frame); what is behind and above it."""
 
     free: Vec3
     wall_behind: bool = False
@@ -30,7 +31,7 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class SeenHandle:
-    """A handle seen on a front: centre from the face's lower left corner, size in m, and how far it stands out.
+    """A handle seen on a front: centre from the face's lower left corner, size in m, how far it stands out.
 
     u, v are metres to the right and up on the face; score in 0..1.
     """
@@ -47,9 +48,10 @@ class SeenHandle:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line on a face that may part two fronts: at `at` m from the lower left, from `start` to `end` along it.
+    """A line on a face that may part two fronts: `at` m from the lower left, from `start` to `end` along it.
 
-    vertical   whether it runs up (at is u) or across (at is v); sigma: of `at`, m; score: share supported, 0..1
+    vertical   whether it runs up (at is u) or across (at is v)
+    sigma      of `at`, m;  score: share supported, 0..1
     """
 
     vertical: bool
@@ -128,8 +130,20 @@ class Refusal:
 class Family(Protocol[P]):
     """A small program that makes one sort of furniture; P is a frozen parameter class."""
 
-    name: str
-    parameters: type[P]
+    @property
+    def name(self) -> str:
+        """Return the name that assets and specs use."""
+        ...
+
+    @property
+    def parameters(self) -> type[P]:
+        """Return the class of its parameters."""
+        ...
+
+    @property
+    def widest(self) -> Spread:
+        """Return the words that a spread of this family may use, each with the furthest it may go."""
+        ...
 
     def sample(self, draw: Draw, site: Site) -> P:
         """Return one plausible instance for a place."""

@@ -29,7 +29,7 @@ class UprightBox:
         return np.array([[c, -s, 0, x], [s, c, 0, y], [0, 0, 1, z], [0, 0, 0, 1.0]])
 
     def turned(self, quarters: int) -> "UprightBox":
-        """Return the same box with another vertical face as its front: 1 is the face now at the right (+x)."""
+        """Return the same box with another vertical face as its front: 1 is the one now at the right (+x)."""
         width, depth, height = self.size
         size = (depth, width, height) if quarters % 2 else self.size
         yaw = self.yaw + quarters % 4 * np.pi / 2

@@ -29,8 +29,8 @@ class BoxPiece:
     @property
     def vertices(self) -> Array:
         """Return the corners (8, 3)."""
-        corners: Array = CORNERS * np.array(self.size) / 2
-        return corners @ rotation(self.wxyz).T + np.array(self.centre)
+        corners: Array = CORNERS * np.array(self.size) / 2 @ rotation(self.wxyz).T + self.centre
+        return corners
 
     @property
     def volume(self) -> float:

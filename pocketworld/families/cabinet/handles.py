@@ -92,8 +92,8 @@ def usual(kind: HandleKind, u: float = 0.5, v: float = 0.5, vertical: bool = Fal
 def fitted(spec: HandleSpec, width: float, height: float) -> HandleSpec:
     """Return the nearest handle that can be built on a panel of that size (m) and gripped.
 
-    Sizes are brought within LIMITS and the panel, the place so that the handle lies on the panel; where a panel
-    has no room at all, it becomes none.
+    Sizes are brought within LIMITS and the panel, the place so that the handle lies on the panel; it becomes
+    none where there is no room.
     """
     if spec.kind is HandleKind.NONE:
         return spec

@@ -70,15 +70,14 @@ class Plan:
 def field(p: Cabinet) -> Rect:
     """Return the rectangle that the fronts and the gaps between them fill exactly.
 
-    Fronts that overlay the boards reach to the outer edges; inset ones, and any below a worktop, keep a gap.
+    Fronts that overlay the boards reach to the outer edges; inset ones keep a gap all around, and so does any
+    below a worktop, above the bare floor, or above a plinth or feet right below.
     """
     margin = 0.0 if p.overlay else p.board + p.gap
-    top = p.height - p.worktop
-    if p.worktop:
-        top -= p.gap
-    elif not p.overlay:
-        top -= margin
-    return Rect(-p.width / 2 + margin, p.width / 2 - margin, p.feet + p.plinth + margin, top)
+    low = p.feet + p.plinth
+    under = p.gap if p.overlay and (low == 0 or p.plinth_setback < p.front) else margin
+    over = p.gap if p.worktop else margin
+    return Rect(margin - p.width / 2, p.width / 2 - margin, low + under, p.height - p.worktop - over)
 
 
 def inside(p: Cabinet) -> Rect:

@@ -71,11 +71,13 @@ def swing(p: Cabinet, cell: Cell, handle: Sequence[Piece], others: Iterable[Piec
 def _hemmed(p: Cabinet, cell: Cell) -> bool:
     """Say whether something stands beside the door's free edge: all but the cabinet's outer edges."""
     face, half = cell.face, p.width / 2
-    edge = {Side.LEFT: face.x1, Side.RIGHT: -face.x0, Side.TOP: -face.z0, Side.BOTTOM: face.z1}[
-        cell.front.side
-    ]
-    outer = {Side.LEFT: half, Side.RIGHT: half, Side.TOP: -p.feet - p.plinth, Side.BOTTOM: p.height}
-    return edge < outer[cell.front.side] - 1e-9
+    free = {
+        Side.LEFT: half - face.x1,
+        Side.RIGHT: half + face.x0,
+        Side.TOP: face.z0 - p.feet - p.plinth,
+        Side.BOTTOM: p.height - face.z1,
+    }
+    return free[cell.front.side] > 1e-9
 
 
 def _ring(cell: Cell, vertices: Array, p: Cabinet) -> _Ring:
