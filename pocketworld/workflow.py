@@ -1,7 +1,7 @@
 """The commands' work on world folders: a stage is a folder, made by a room, kept while its inputs last."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -123,11 +123,12 @@ def run_sim(folder: Path, name: str | None, envs: int, seed: int, record: Path |
     """Let the expert open things in a batch of a world's cousins; film it if a file is named."""
     from pocketworld.sim import trial
 
-    environment = api.make_env(folder, num_envs=envs, name=name)
+    environment = api.make_env(folder, num_envs=envs, name=name, render_mode="rgb_array" if record else None)
     tick("the expert opens things")
-    outcome = trial.run(environment, seed=seed, film=record)
-    lines = [outcome.text(), *([f"film: {record}"] if record else [])]
-    return Made(tuple(lines), outcome.to_json() | {"film": str(record) if record else None})
+    with closing(environment):
+        done = trial.filmed(environment, record, seed=seed) if record else trial.run(environment, seed=seed)
+    lines = [done.text(), *([f"film: {record}"] if record else [])]
+    return Made(tuple(lines), done.to_json() | {"film": str(record) if record else None})
 
 
 def write_report(folder: Path) -> tuple[Path, tuple[Finding, ...]]:

@@ -1,0 +1,89 @@
+"""Lets a policy try to open things once, and says what it opened."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.scene import Scene
+from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.expert import expert
+from pocketworld.sim.film import film
+
+Policy = Callable[[OpenEnv], NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One episode in each environment: what was asked for and opened.
+
+    asked, failed   as "COUSIN ASSET/JOINT";  unstable: physics that blew up and were reset
+    rate            environment steps a second, film and all
+    """
+
+    asked: tuple[str, ...]
+    failed: tuple[str, ...]
+    unstable: int
+    rate: float
+
+    @property
+    def share(self) -> float:
+        """Return the share that was opened."""
+        return 1 - len(self.failed) / len(self.asked)
+
+    def text(self) -> str:
+        """Return one line."""
+        opened = len(self.asked) - len(self.failed)
+        some = f"; not: {', '.join(self.failed[:4])}{' ...' if len(self.failed) > 4 else ''}"
+        return f"the expert opened {opened} of {len(self.asked)}" + (some if self.failed else "")
+
+    def to_json(self) -> dict[str, object]:
+        """Return what JSON can hold."""
+        return asdict(self) | {"share": self.share}
+
+
+def run(
+    env: OpenEnv, policy: Policy = expert, *, seed: int = 0, joints: Sequence[str | None] | None = None
+) -> Trial:
+    """Run one episode in each environment; `joints` are asked for, or drawn from the seed."""
+    start, steps = time.perf_counter(), 0
+    _, info = env.reset(seed=seed, options={"joint": joints})
+    asked = _names(info)
+    won, live = np.zeros(env.num_envs, bool), np.ones(env.num_envs, bool)
+    while live.any():
+        _, _, success, truncated, info = env.step(policy(env))
+        steps += 1
+        won |= success & live
+        live &= ~(success | truncated)
+    return _trial(env, asked, won, steps / (time.perf_counter() - start))
+
+
+def filmed(env: OpenEnv, file: Path, policy: Policy = expert, *, seed: int = 0) -> Trial:
+    """Run one episode in each environment and film the first ones; `env` has render_mode="rgb_array"."""
+    start = time.perf_counter()
+    _, info = env.reset(seed=seed)
+    asked = _names(info)
+    won = film(env, policy, file, seed=seed)
+    return _trial(env, asked, won, env.max_steps / (time.perf_counter() - start))
+
+
+def open_each(scenes: Sequence[Scene], *, threads: int | None = None, policy: Policy = expert) -> Trial:
+    """Ask once for each joint of each scene, all at once."""
+    pairs = [(scene, f"{asset.id}/{joint.id}") for scene in scenes for asset, joint in scene.joints()]
+    env = OpenEnv([scene for scene, _ in pairs], threads=threads)
+    try:
+        return run(env, policy, joints=[name for _, name in pairs])
+    finally:
+        env.close()
+
+
+def _names(info: dict[str, NDArray[np.object_]]) -> tuple[str, ...]:
+    return tuple(f"{cousin} {joint}" for cousin, joint in zip(info["cousin"], info["joint"], strict=True))
+
+
+def _trial(env: OpenEnv, asked: tuple[str, ...], won: NDArray[np.bool_], steps: float) -> Trial:
+    failed = tuple(name for name, opened in zip(asked, won, strict=True) if not opened)
+    return Trial(asked, failed, int(env.unstable_count.sum()), steps * env.num_envs)

@@ -1,0 +1,107 @@
+"""World folders by the commands: kept, continued after a kill, equal to the byte."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pocketworld import api, scene_file, workflow, world
+from pocketworld.cli.main import main
+from pocketworld.errors import PocketworldError, WorldError
+
+STAGES = ("scan", "twin", "mjcf")
+
+
+def quiet(_: str) -> None:
+    """Tick for nobody."""
+
+
+def contents(folder: Path, *names: str) -> dict[str, bytes]:
+    files = [p for name in names for p in (folder / name).rglob("*") if p.is_file()]
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in files}
+
+
+@pytest.fixture(scope="module")
+def made(demo_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("worlds") / "demo.world"
+    result = CliRunner().invoke(main, ["run", str(demo_capture), "-o", str(folder)])
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert len(lines) == 5
+    assert lines[2] == f"report: {folder / 'report' / 'index.html'}"
+    assert lines[3].startswith("open it: python -m mujoco.viewer --mjcf=")
+    assert lines[4] == f"make cousins: pocketworld cousins {folder}"
+    return folder
+
+
+def test_a_world_holds_what_the_readme_says(made: Path) -> None:
+    names = {p.name for p in made.iterdir()} - {".lock"}
+    assert names == {"scan", "twin", "mjcf", "report", "cache", "world.json", "origin.json"}
+    summary = json.loads((made / "world.json").read_text())
+    assert set(summary["stages"]) == set(STAGES)
+    assert all(cost["seconds"] > 0 for cost in summary["costs"].values())
+
+
+def test_the_same_run_keeps_all_and_other_frames_remake(made: Path, demo_capture: Path) -> None:
+    before = contents(made, *STAGES)
+    again = workflow.run(demo_capture, made, None, quiet)
+    assert again.data["reused"] == dict.fromkeys(STAGES, True)
+    assert contents(made, *STAGES) == before
+
+
+def test_another_capture_is_refused(made: Path, captures: Path) -> None:
+    with pytest.raises(WorldError, match="is the world of another capture, capture; name another folder"):
+        workflow.run(captures / "3dscannerapp_chair", made, "0:3", quiet)
+
+
+def test_cousins_are_kept_and_chosen_by_name(made: Path) -> None:
+    first = workflow.run_cousins(made, None, "medium", None, 0, 4, 1, quiet)
+    assert first.data["reused"] == {"cousins/medium": False}
+    assert workflow.run_cousins(made, None, "medium", None, 0, 4, 1, quiet).data["reused"] == {
+        "cousins/medium": True
+    }
+    workflow.run_cousins(made, "sure", "twin", None, 0, 2, 1, quiet)
+    assert len(api.scenes_of(made, "sure")) == 2
+    with pytest.raises(PocketworldError, match="has several sets of cousins: medium, sure; name one"):
+        api.scenes_of(made)
+    with pytest.raises(PocketworldError, match="has no cousins 'far'; it has medium, sure"):
+        api.scenes_of(made, "far")
+
+
+def test_cousins_of_a_world_are_those_of_its_twin(made: Path) -> None:
+    workflow.run_cousins(made, None, "medium", None, 0, 4, 1, quiet)
+    stored = api.scenes_of(made, "medium")
+    drawn = api.make_cousins(made, "medium", seed=0, count=4)
+    assert [scene_file.digest(s) for s in stored] == [scene_file.digest(s) for s in drawn]
+
+
+def test_describe_counts_and_says_how_sure(made: Path) -> None:
+    scene = scene_file.load(made / "twin", visual=False)
+    words = workflow.describe(scene)
+    assert words.startswith("1 cabinet, ")
+    assert "least sure 0." in words or "least sure 1." in words
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["scan", "twin"])
+def test_a_run_killed_between_stages_ends_the_same(
+    made: Path, demo_capture: Path, tmp_path: Path, stage: str
+) -> None:
+    folder = tmp_path / "killed.world"
+    command = [sys.executable, "-m", "pocketworld.cli", "run", str(demo_capture), "-o", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not (folder / stage).is_dir():
+            assert process.poll() is None
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+    workflow.run(demo_capture, folder, None, quiet)
+    assert contents(folder, "twin", "mjcf") == contents(made, "twin", "mjcf")
+    for place in (folder, made):
+        workflow.run_cousins(place, "after", "medium", None, 3, 8, 1, quiet)
+    assert contents(folder, "cousins/after") == contents(made, "cousins/after")
