@@ -13,6 +13,7 @@ from pocketworld.families.cabinet.joints import holding_friction
 from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, fronts
 from pocketworld.families.cabinet.plan import Cell, Plan, plan
 from pocketworld.families.cabinet.regrid import map_fronts
+from pocketworld.families.grasp import blocked
 from pocketworld.families.protocol import Refusal
 from pocketworld.scene import Asset, HandleKind, Joint, JointKind
 
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     NARROW = "front-too-narrow-for-handle"
     INSIDE = "no-inside"
     NOTHING = "nothing-opens"
+    GRASP = "handle-out-of-reach"
     STUCK = "opens-too-little"
     BUILD = "cannot-be-built"
 
@@ -87,8 +89,8 @@ def gripped(p: Cabinet) -> Cabinet:
     return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
 
 
-def made(p: Cabinet) -> Cabinet | Refusal:
-    """Return the cabinet with frictions that hold every part still, or why it can't be built or hardly opens.
+def made(p: Cabinet) -> tuple[Cabinet, Asset] | Refusal:
+    """Return the cabinet with frictions that hold every part still, and built, or why it can't be or hardly opens.
 
     Friction is raised, never lowered: to what holds the part in a cabinet that leans (`joints.holding_friction`),
     by the mass and lever of the part as it is built.
@@ -98,17 +100,23 @@ def made(p: Cabinet) -> Cabinet | Refusal:
     except PocketworldError:
         return Refusal(Reason.BUILD, {"width_m": p.width, "depth_m": p.depth, "height_m": p.height})
     needed: dict[str, float] = {}
-    asked = {cell.path: cell.front.opening for cell in plan(p).cells}
     for joint in asset.movable:
-        full = max(h.range for h in joint.belief.hypotheses if h.kind is joint.kind)
-        if joint.range[1] < LEAST_WAY * full:
-            return Refusal(Reason.STUCK, {"opens": joint.range[1], "asked": asked[joint.id]})
+        asked = joint.belief.best.range
+        if joint.range[1] < LEAST_WAY * asked:
+            return Refusal(Reason.STUCK, {"opens": joint.range[1], "asked": asked})
         needed[joint.id] = _holding(asset, joint)
 
     def change(front: Front, path: str, width: float, height: float) -> Front:
         return replace(front, friction=max(front.friction, needed.get(path, 0.0)))
 
-    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
+    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height)), asset
+
+
+def unreachable(asset: Asset) -> Refusal | None:
+    """Return why a hand can't open it: something stands where fingers take a handle (`grasp.blocked`)."""
+    held = [joint.id for joint in asset.movable if asset.part(joint.child).handle]
+    out = [id for id in blocked(asset) if id in held]
+    return Refusal(Reason.GRASP, {"handles": float(len(held)), "blocked": float(len(out))}) if out else None
 
 
 def _holding(asset: Asset, joint: Joint) -> float:

@@ -4,7 +4,7 @@ import math
 from dataclasses import replace
 
 from pocketworld.families.cabinet.doubt import doubt
-from pocketworld.families.cabinet.feasible import gripped, made, refusal
+from pocketworld.families.cabinet.feasible import gripped, made, refusal, unreachable
 from pocketworld.families.cabinet.grips import grip
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.looks import paint
@@ -74,13 +74,17 @@ def mutate(p: Cabinet, spread: Spread, draw: Draw) -> Cabinet | Refusal:
     never falls below what holds a part still in a cabinet that leans (`feasible.made`).
     """
     known = doubt(p, draw) if spread.doubt else p
+    if not (spread.scale or spread.shift or spread.chance):
+        found = made(known)
+        return found if isinstance(found, Refusal) else found[0]
     vary = Vary(spread, draw)
     out = _outer(known, vary)
     out = replace(out, grid=regrid(out.grid, field(out).width, field(out).height, vary))
-    out = _column(out, vary)
-    out = _handles(out, vary)
-    out = paint(out, vary)
-    return refusal(out, known) or made(_motion(gripped(out), vary))
+    out = paint(_handles(_column(out, vary), vary), vary)
+    if why := refusal(out, known):
+        return why
+    found = made(_motion(gripped(out), vary))
+    return found if isinstance(found, Refusal) else unreachable(found[1]) or found[0]
 
 
 def _outer(p: Cabinet, vary: Vary) -> Cabinet:
