@@ -20,7 +20,8 @@ Colour = NDArray[np.uint8]
 class Kinect:
     """How good the sensor is.
 
-    product   disparity steps times m: 35130 cm in the paper, about 8 * focal length 580 px * baseline 0.075 m
+    product   disparity steps times m: 35130 cm in the paper, about 8 * focal length 580 px * baseline
+    baseline  from camera to projector, m
     jitter    of a measurement's place, pixels;  noise: of disparity, steps
     nearest, farthest   m
     steepest  no depth where the ray meets the surface at less than this angle, rad
@@ -28,6 +29,7 @@ class Kinect:
     """
 
     product: float = 351.3
+    baseline: float = 0.075
     jitter: float = 0.5
     noise: float = 1 / 6
     nearest: float = 0.5
@@ -40,7 +42,7 @@ class Kinect:
 
 def measured(depth: Depth, camera: Camera, kinect: Kinect, rng: np.random.Generator) -> Depth:
     """Return depth (h, w) in m as the sensor tells it, 0 where it tells nothing."""
-    lost = shadowed(depth, kinect) | grazing(depth, camera, kinect.steepest)
+    lost = shadowed(depth, camera, kinect.baseline) | grazing(depth, camera, kinect.steepest)
     rows, columns = np.indices(depth.shape)
     jitter = np.rint(kinect.jitter * rng.standard_normal((2, *depth.shape))).astype(int)
     rows = np.clip(rows + jitter[0], 0, depth.shape[0] - 1)
@@ -52,12 +54,12 @@ def measured(depth: Depth, camera: Camera, kinect: Kinect, rng: np.random.Genera
     return out.astype(np.float32)
 
 
-def shadowed(depth: Depth, kinect: Kinect) -> NDArray[np.bool_]:
+def shadowed(depth: Depth, camera: Camera, baseline: float) -> NDArray[np.bool_]:
     """Return which pixels (h, w) the projector does not reach, as something nearer stands before it.
 
     Beside the camera, the projector sees column u at u - disparity; what it can't see is overtaken there.
     """
-    at = np.arange(depth.shape[1]) - kinect.product / 8 / np.maximum(depth, 1e-3)
+    at = np.arange(depth.shape[1]) - camera.fx * baseline / np.maximum(depth, 1e-3)
     nearest = np.minimum.accumulate(at[:, ::-1], axis=1)[:, ::-1]
     # Within a pixel it is the slope of one surface.
     hidden: NDArray[np.bool_] = at > nearest + 1

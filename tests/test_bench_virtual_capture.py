@@ -25,7 +25,7 @@ from pocketworld.scan.capture import Camera
 from pocketworld.scene import Pose, Scene
 
 Array = NDArray[np.float64]
-QUIET = Kinect(product=1e9, jitter=0, noise=0, vignette=0, grain=0, blur=0.01, steepest=0)
+QUIET = Kinect(product=1e9, baseline=0, jitter=0, noise=0, vignette=0, grain=0, blur=0.01, steepest=0)
 POSE = Pose.upright((0.4, -0.3, 0.0), 0.8)
 
 
@@ -182,8 +182,8 @@ def test_a_quiet_sensor_tells_the_truth() -> None:
 def test_the_projector_leaves_a_shadow_on_one_side_of_what_stands_before() -> None:
     depth = flat(3.0, (40, 640))
     depth[:, 300:340] = 1.0
-    shadow = sensor.shadowed(depth, Kinect())
-    wide = Kinect().product / 8 * (1 / 1.0 - 1 / 3.0)  # the difference of disparities, pixels
+    shadow = sensor.shadowed(depth, CAMERA, 0.075)
+    wide = CAMERA.fx * 0.075 * (1 / 1.0 - 1 / 3.0)  # the difference of disparities, pixels
     assert shadow[0].sum() == pytest.approx(wide, abs=2)
     where = np.flatnonzero(shadow[0])
     assert where.max() < 300
