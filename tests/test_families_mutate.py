@@ -472,7 +472,10 @@ REFUSED: dict[Reason, tuple[Cabinet, Spread]] = {
             grid=Split(
                 False,
                 (1.0, 1.0),
-                (replace(DRAWER, handle=replace(KNOB, u=0.93)), replace(LEFT, handle=replace(KNOB, u=0.07), opening=3.0)),
+                (
+                    replace(DRAWER, handle=replace(KNOB, u=0.93)),
+                    replace(LEFT, handle=replace(KNOB, u=0.07), opening=3.0),
+                ),
             ),
         ),
         Spread(scale={"handle_standoff": 0.4, "width": 0.2}),
@@ -483,7 +486,10 @@ REFUSED: dict[Reason, tuple[Cabinet, Spread]] = {
             grid=Split(
                 False,
                 (1.0, 1.0),
-                (replace(LEFT, handle=replace(UPRIGHT, u=0.98)), replace(RIGHT, handle=replace(UPRIGHT, u=0.02))),
+                (
+                    replace(LEFT, handle=replace(UPRIGHT, u=0.98)),
+                    replace(RIGHT, handle=replace(UPRIGHT, u=0.02)),
+                ),
             ),
         ),
         Spread(scale={"width": 0.2}),

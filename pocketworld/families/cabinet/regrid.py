@@ -126,7 +126,11 @@ def _mergeable(split: Split, sizes: list[tuple[float, float]], i: int) -> bool:
 def _divide(front: Front, path: str, width: float, height: float, vary: Vary) -> Grid:
     """Make two fronts of one, above or beside each other; two doors side by side open away from each other."""
     least_width, least_height, *_ = MADE[front.kind]
-    ways = [rows for rows, room in ((True, height / least_height), (False, width / least_width)) if room * SHARE[0] >= 1]
+    ways = [
+        rows
+        for rows, room in ((True, height / least_height), (False, width / least_width))
+        if room * SHARE[0] >= 1
+    ]
     single = front.kind not in (FrontKind.FIXED, FrontKind.SLIDING)
     if not single or not ways or not vary.happens("divide", path):
         return front

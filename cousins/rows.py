@@ -1,0 +1,121 @@
+"""A cousin as rows: which of the twin's numbers and words became what, and whether belief or spec says so.
+
+Nested parameters are flattened to paths: {"grid": {"parts": [{"kind": "door"}]}} has "grid/parts/0/kind". A row
+says a leaf's new value, or that the cousin has no such leaf (`GONE`); the twin's other leaves stay.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Final
+
+
+class Gone(Enum):
+    """The value of a leaf that is no more."""
+
+    GONE = "gone"
+
+
+GONE: Final = Gone.GONE
+
+
+class Source(StrEnum):
+    """Where a draw comes from: what we do not know, or what the spec varies."""
+
+    BELIEF = "belief"
+    SPEC = "spec"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One leaf of a cousin that differs from the twin's: "asset/parameter/...", its value, its source."""
+
+    path: str
+    value: object
+    source: Source
+
+
+def flatten(data: object, path: str = "") -> dict[str, object]:
+    """Return the leaves of plain JSON by path; an empty list or object is a leaf."""
+    if isinstance(data, Mapping) and data:
+        items = [(str(key), value) for key, value in data.items()]
+    elif isinstance(data, list | tuple) and data:
+        items = [(str(i), value) for i, value in enumerate(data)]
+    else:
+        return {path: list(data) if isinstance(data, tuple) else data}
+    out: dict[str, object] = {}
+    for key, value in items:
+        out |= flatten(value, f"{path}/{key}" if path else key)
+    return out
+
+
+def unflatten(leaves: Mapping[str, object]) -> object:
+    """Return the plain JSON whose leaves these are; keys that count from 0 make a list."""
+    if "" in leaves:
+        return leaves[""]
+    inner: dict[str, dict[str, object]] = {}
+    for path, value in leaves.items():
+        key, _, rest = path.partition("/")
+        inner.setdefault(key, {})[rest] = value
+    if set(inner) == {str(i) for i in range(len(inner))}:
+        return [unflatten(inner[str(i)]) for i in range(len(inner))]
+    return {key: unflatten(below) for key, below in inner.items()}
+
+
+def differences(twin: object, believed: object, cousin: object, at: str) -> tuple[Row, ...]:
+    """Return the rows that make the cousin's plain JSON of the twin's.
+
+    believed   what the belief alone drew: a leaf that is the same there comes from the belief, any other from the
+               spec
+    """
+    old, middle, new = flatten(twin), flatten(believed), flatten(cousin)
+    return tuple(
+        Row(
+            f"{at}/{path}",
+            new.get(path, GONE),
+            Source.BELIEF if same(new.get(path, GONE), middle.get(path, GONE)) else Source.SPEC,
+        )
+        for path in sorted({**old, **new})
+        if not same(old.get(path, GONE), new.get(path, GONE))
+    )
+
+
+def same(a: object, b: object) -> bool:
+    """Say whether two leaves are the same; 1 and 1.0 are, 1 and True aren't."""
+    return a == b and isinstance(a, bool) == isinstance(b, bool)
+
+
+def applied(twin: object, rows: Mapping[str, object]) -> object:
+    """Return the twin's plain JSON with its leaves replaced by rows (path -> value)."""
+    leaves = {**flatten(twin), **rows}
+    return unflatten({path: value for path, value in leaves.items() if value is not GONE})
+
+
+def encode(value: object) -> tuple[float | None, str | None]:
+    """Return a leaf as (number, text): a float, or text that `decode` reads; GONE is (None, None).
+
+    Words stand as they are; what JSON would read as something else (3, true, [], "12") stands as JSON.
+    """
+    if value is GONE:
+        return None, None
+    if isinstance(value, float):
+        return value, None
+    if isinstance(value, str) and not _is_json(value):
+        return None, value
+    return None, json.dumps(value)
+
+
+def decode(number: float | None, text: str | None) -> object:
+    """Return the leaf that `encode` wrote."""
+    if text is None:
+        return GONE if number is None else number
+    return json.loads(text) if _is_json(text) else text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except json.JSONDecodeError:
+        return False
+    return True

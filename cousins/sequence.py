@@ -1,0 +1,118 @@
+"""Cousins: a lazy sequence of scenes, each drawn once and built when it is asked for."""
+
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import overload
+
+from pocketworld.cousins.draw import Drawn, build, draw_cousin, findings_of
+from pocketworld.cousins.spec import Spec
+from pocketworld.errors import PocketworldError
+from pocketworld.findings import Finding, Severity
+from pocketworld.scene import Part, Scene
+
+FIRST = 8  # cousins drawn before it is decided whether further processes pay
+START = 1.5  # s for a new process to import what drawing needs; measured on two cores, and no result depends on it
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Cousins(Sequence[Scene]):
+    """Cousins of a twin: `cousins[i]` is built on demand, a slice or `take` is again Cousins.
+
+    name    first half of each cousin's id ("NAME/7"), which a scene has in its provenance wherever it stands
+    drawn   their rows of draws, in this sequence's order
+    """
+
+    twin: Scene
+    spec: Spec
+    seed: int
+    name: str
+    drawn: tuple[Drawn, ...]
+
+    def __len__(self) -> int:
+        """Return how many they are."""
+        return len(self.drawn)
+
+    @overload
+    def __getitem__(self, index: int) -> Scene: ...
+    @overload
+    def __getitem__(self, index: slice) -> "Cousins": ...
+    def __getitem__(self, index: int | slice) -> "Scene | Cousins":
+        """Return one scene, or several still to be built."""
+        if isinstance(index, slice):
+            return replace(self, drawn=self.drawn[index])
+        return build(self.twin, self.drawn[index], self.name)
+
+    def __iter__(self) -> Iterator[Scene]:
+        """Go through the scenes, building one at a time."""
+        return (build(self.twin, drawn, self.name) for drawn in self.drawn)
+
+    def take(self, places: Iterable[int]) -> "Cousins":
+        """Return those at the given places, in that order."""
+        return replace(self, drawn=tuple(self.drawn[place] for place in places))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the cousins' ids, without building them."""
+        return tuple(f"{self.name}/{drawn.index}" for drawn in self.drawn)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what was not varied although the spec asks for it, and how many draws were refused, and why."""
+        refused = Counter(one.refusal.reason for drawn in self.drawn for one in drawn.refused)
+        found = tuple(chain.from_iterable(map(findings_of, self.drawn)))
+        if not refused:
+            return found
+        tries = len(self.drawn) * len(self.twin.assets) + refused.total()
+        text = f"{refused.total()} of {tries} draws were refused and drawn again"
+        numbers = {reason: float(n) for reason, n in sorted(refused.items())}
+        return (Finding("cousins-refused", Severity.NOTE, "cousins", self.name, text, numbers), *found)
+
+
+def make(
+    twin: Scene, spec: Spec, *, seed: int = 0, count: int = 64, name: str | None = None, workers: int = 1
+) -> Cousins:
+    """Return cousins 0 to count - 1 of a twin.
+
+    name      the first half of each cousin's id [the spec's name]
+    workers   processes, at most; they are used where they pay, and change no cousin
+
+    Raises PocketworldError for a count below 0 or fewer than one worker.
+    """
+    if count < 0 or workers < 1:
+        raise PocketworldError(f"cousins: count {count}, workers {workers}", "count >= 0, workers >= 1")
+    began = time.perf_counter()
+    drawn = _draw(twin, spec, seed, range(min(count, FIRST)))
+    each = (time.perf_counter() - began) / max(len(drawn), 1)
+    rest = range(len(drawn), count)
+    if each * len(rest) * (1 - 1 / workers) > START:
+        drawn += draw_parallel(twin, spec, seed, rest, workers)
+    else:
+        drawn += _draw(twin, spec, seed, rest)
+    return Cousins(twin, spec, seed, name or spec.name, tuple(drawn))
+
+
+def draw_parallel(twin: Scene, spec: Spec, seed: int, indices: Sequence[int], workers: int) -> list[Drawn]:
+    """Return the draws of cousins by their indices, made in other processes.
+
+    Each process is new (spawn): none inherits threads or a GPU's handles in the middle of something.
+    """
+    bare = replace(twin, assets=tuple(replace(a, parts=tuple(map(_bare, a.parts))) for a in twin.assets))
+    size = max(1, -(-len(indices) // (4 * workers)))
+    chunks = [indices[i : i + size] for i in range(0, len(indices), size)]
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        done = [pool.submit(_draw, bare, spec, seed, chunk) for chunk in chunks]
+        return [drawn for job in done for drawn in job.result()]
+
+
+def _bare(part: Part) -> Part:
+    """Return a part without what only eyes need."""
+    return replace(part, meshes=()) if part.pieces else part
+
+
+def _draw(twin: Scene, spec: Spec, seed: int, indices: Iterable[int]) -> list[Drawn]:
+    return [draw_cousin(twin, spec, seed, index) for index in indices]
