@@ -1,0 +1,64 @@
+"""One asset of the twin, put together for the page: its faces, its joints, and what else it may be."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pocketworld.families import registry
+from pocketworld.families.protocol import Elevation
+from pocketworld.review.report.faces import SMALL, Face, faces
+from pocketworld.review.report.joints import Row, rows
+from pocketworld.review.report.size import size
+from pocketworld.review.report.words import millimetres
+from pocketworld.scene import Asset, Base, Scene
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another layout that an asset may have: its probability, and its fronts drawn on faces."""
+
+    p: float
+    faces: tuple[Face, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """An asset: facts in words, faces with fronts, the other faces, a row a joint, other layouts."""
+
+    id: str
+    family: str
+    facts: str
+    faces: tuple[Face, ...]
+    others: tuple[Face, ...]
+    rows: tuple[Row, ...]
+    alternatives: tuple[Alternative, ...]
+
+
+def things(scene: Scene, elevations: Mapping[str, Iterable[Elevation]]) -> tuple[Thing, ...]:
+    """Return a scene's assets for the page, in the scene's order."""
+    return tuple(_thing(asset, elevations.get(asset.id, ())) for asset in scene.assets)
+
+
+def _thing(asset: Asset, elevations: Iterable[Elevation]) -> Thing:
+    drawn = faces(asset, elevations)
+    return Thing(
+        id=asset.id,
+        family=asset.family,
+        facts=_facts(asset),
+        faces=tuple(face for face in drawn if face.marks),
+        others=tuple(face for face in drawn if not face.marks),
+        rows=rows(asset),
+        alternatives=tuple(Alternative(p, _other(asset, other)) for p, other in asset.alternatives),
+    )
+
+
+def _facts(asset: Asset) -> str:
+    outer = millimetres(size(asset))
+    mass = sum(part.mass for part in asset.parts)
+    base = "fixed to the building" if asset.base is Base.FIXED else "free to be pushed"
+    return f"{asset.family}, {outer} (width, depth, height), {mass:.1f} kg, {base}"
+
+
+def _other(asset: Asset, parameters: Mapping[str, object]) -> tuple[Face, ...]:
+    """Return the faces of an asset as other parameters of its family would have them."""
+    p = registry.from_json(asset.family, parameters)
+    return faces(registry.family(asset.family).build(p, asset.id), (), SMALL)

@@ -1,0 +1,52 @@
+"""What the page shows of a world folder, read from its stages; a stage that is missing is left out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from pocketworld import scene_file, world
+from pocketworld.cousins import table
+from pocketworld.reconstruct import record
+from pocketworld.review.report.page import ReportData
+from pocketworld.review.report.scan_facts import ScanFacts, scan_facts
+
+
+def gather(folder: Path) -> ReportData:
+    """Read a world. Raises WorldError where it has no twin, or where something in it is damaged."""
+    twin = scene_file.load(folder / "twin")
+    summary = json.loads((folder / world.SUMMARY).read_text())
+    return ReportData(
+        name=twin.name,
+        scene=twin,
+        scan=_scan(folder / "scan"),
+        surface=record.load_surface(folder / "twin"),
+        elevations=record.load_elevations(folder / "twin"),
+        cousins=tuple(table.load(place, twin) for place in _cousins(folder)),
+        findings=world.findings_of(folder),
+        costs=world.costs_of(folder),
+        licence=twin.provenance.get("licence"),
+        versions={"pocketworld": summary["pocketworld"], **summary["versions"]},
+        commands=_commands(folder),
+    )
+
+
+def _scan(folder: Path) -> ScanFacts | None:
+    file, picture = folder / "quality.json", folder / "coverage.png"
+    if not file.is_file():
+        return None
+    plan = np.asarray(Image.open(picture).convert("RGB"), np.uint8) if picture.is_file() else None
+    return scan_facts(json.loads(file.read_text()), plan)
+
+
+def _cousins(folder: Path) -> list[Path]:
+    return sorted(file.parent for file in folder.glob("cousins/[!.]*/draws.parquet"))
+
+
+def _commands(folder: Path) -> tuple[str, ...]:
+    """Return what one may type next."""
+    open_it = f"python -m mujoco.viewer --mjcf={folder / 'mjcf' / 'scene.xml'}"
+    names = [place.name for place in _cousins(folder)]
+    step = [f"pocketworld sim {folder} --name {name} --record {name}.mp4" for name in names]
+    return (open_it, f"pocketworld cousins {folder}", *step)

@@ -1,0 +1,86 @@
+"""The table of joints: what each front is taken to be, and how sure that is."""
+
+from dataclasses import dataclass
+from math import degrees
+
+from pocketworld.geometry.convex import Vec3
+from pocketworld.review.report.words import PLUS_MINUS, length, opening
+from pocketworld.scene import Asset, Hypothesis, Joint, Part, Side
+
+Numbered = tuple[int, Part, Joint]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One hypothesis of a belief: what it says, its share of the bar (0..1), and the colour's name."""
+
+    label: str
+    share: float
+    colour: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One front: `number` is drawn on the face too; what is not known is empty."""
+
+    number: int
+    joint: str
+    role: str
+    colour: str
+    bars: tuple[Bar, ...]
+    axis: str
+    origin: str
+    opening: str
+    state: str
+    handle: str
+    evidence: tuple[str, ...]
+
+
+def numbered(asset: Asset) -> tuple[Numbered, ...]:
+    """Return the parts that close an opening or move, with their joints, numbered from 1."""
+    listed = [(asset.part(j.child), j) for j in asset.joints if j.movable or asset.part(j.child).front]
+    return tuple((i, part, joint) for i, (part, joint) in enumerate(listed, 1))
+
+
+def rows(asset: Asset) -> tuple[Row, ...]:
+    """Return a row for each numbered front of an asset."""
+    return tuple(_row(number, part, joint) for number, part, joint in numbered(asset))
+
+
+def _row(number: int, part: Part, joint: Joint) -> Row:
+    best = joint.belief.best
+    bars = tuple(
+        Bar(said(h), h.p, str(h.kind)) for h in sorted(joint.belief.hypotheses, key=lambda h: -h.p) if h.p > 0
+    )
+    moves = joint.movable
+    return Row(
+        number=number,
+        joint=joint.id,
+        role=part.role.replace("_", " "),
+        colour=str(best.kind),
+        bars=bars,
+        axis=f"{_vector(joint.axis, 2)} {PLUS_MINUS}{degrees(best.axis_sigma):.1f}°" * moves,
+        origin=f"{_vector(joint.origin, 3)} m {PLUS_MINUS}{length(best.origin_sigma)}" * moves,
+        opening=f"{opening(joint, joint.range[1])} {PLUS_MINUS}{opening(joint, best.range_sigma)}" * moves,
+        state=opening(joint, joint.state) * moves,
+        handle=_handle(part),
+        evidence=joint.belief.evidence,
+    )
+
+
+def said(hypothesis: Hypothesis) -> str:
+    """Return "slide", or "hinge left"."""
+    side = "" if hypothesis.side is Side.NONE else f" {hypothesis.side}"
+    return f"{hypothesis.kind}{side}"
+
+
+def _handle(part: Part) -> str:
+    if part.handle is None:
+        return "none"
+    return f"{part.handle.kind}, {length(part.handle.length)}, {length(part.handle.standoff)} proud"
+
+
+def _vector(v: Vec3, digits: int) -> str:
+    """Return (x, y, z) with true minus signs, and no minus before a zero."""
+    numbers = ", ".join(f"{round(x, digits) + 0.0:.{digits}f}" for x in v)
+    return f"({numbers})".replace("-", "\N{MINUS SIGN}")
