@@ -1,10 +1,10 @@
-"""Exports "All Data" of 3D Scanner App (Laan Labs): depth, confidence and a JSON per frame, now and then a picture.
+"""Exports "All Data" of 3D Scanner App (Laan Labs): depth, confidence, JSON, now and then a picture.
 
 What the files mean was found by moving the depth of one frame into its neighbours. In frame_00012.json,
 `cameraPoseARFrame` is row-major, world from camera, with the camera axes of OpenGL in ARKit's world (y up);
 `intrinsics` is row-major, differs from frame to frame (autofocus), and is for the size of picture that
-`projectionMatrix` was made for. depth_00012.png is in mm and as large as conf_00012.png, where 0 is the worst and 2
-the best. The JSONs also hold where on Earth the user was: that is read into nothing.
+`projectionMatrix` was made for. depth_00012.png is in mm and as large as conf_00012.png, where 0 is the worst
+and 2 the best. The JSONs also hold where on Earth the user was: that is read into nothing.
 """
 
 import re
