@@ -15,7 +15,7 @@ from pocketworld.families.codec import to_json
 from pocketworld.geometry.convex import BoxPiece, Piece
 from pocketworld.geometry.inertia import inertia
 from pocketworld.geometry.solids import Triangles, boxes
-from pocketworld.scene import Asset, Handle, Joint, Material, Mesh, Part, Rectangle
+from pocketworld.scene import Asset, Handle, Joint, Material, Mesh, Part, Rectangle, Side
 
 METAL = 2700.0
 """Density of handles, kg/m³: aluminium."""
@@ -105,7 +105,7 @@ def _limit(p: Cabinet, cell: Cell, shapes: Mapping[str, _Shape], boards: list[Bo
     if cell.front.kind is not FrontKind.SLIDING:
         return float("inf")
     still = [*boards, *(piece for shape in others for piece in shape.pieces)]
-    free = swing.travel(own.pieces, still, swing.slides(cell))
+    free = swing.travel(own.pieces, still, 1.0 if cell.front.side is Side.RIGHT else -1.0)
     if free <= 0:
         raise PocketworldError(f"cabinet: front {cell.path}: the door can't slide", "leave it room beside")
     return free

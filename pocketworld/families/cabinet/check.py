@@ -1,12 +1,17 @@
 """Parameters that make no cabinet are refused, each with one line."""
 
 import math
-from dataclasses import fields
 
 from pocketworld.errors import PocketworldError
-from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, fronts
+from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, fronts
+from pocketworld.scene import Side
 
 POSITIVE = ("width", "depth", "height", "board", "front", "density")
+SIDES = {
+    FrontKind.DOOR: (Side.LEFT, Side.RIGHT, Side.TOP, Side.BOTTOM),
+    FrontKind.SLIDING: (Side.LEFT, Side.RIGHT),
+}
+"""Where a door is hinged, and which way a sliding one opens; other kinds have no side."""
 NOT_NEGATIVE = ("back", "plinth", "plinth_setback", "feet", "worktop", "gap", "sigma")
 
 
@@ -42,30 +47,31 @@ def _room(p: Cabinet) -> None:
 
 def _front(path: str, front: Front) -> None:
     """Refuse a front whose numbers can't be."""
-    values = {
-        "opening": front.opening,
-        "state": front.state,
-        "damping": front.damping,
-        "friction": front.friction,
+    where, handle = f"cabinet: front {path}", front.handle
+    values = {name: getattr(front, name) for name in ("opening", "state", "damping", "friction")}
+    values |= {
+        f"handle {name}": getattr(handle, name) for name in ("u", "v", "length", "thickness", "standoff")
     }
-    values |= {f"handle {f.name}": getattr(front.handle, f.name) for f in fields(front.handle)[1:6]}
     for name, value in values.items():
         if not math.isfinite(value):
-            raise PocketworldError(f"cabinet: front {path}: {name} is {value}", "a finite number")
-    moves = front.kind in (FrontKind.DRAWER, FrontKind.DOOR, FrontKind.SLIDING)
+            raise PocketworldError(f"{where}: {name} is {value}", "a finite number")
     most = math.pi if front.kind is FrontKind.DOOR else 1.0
-    if moves and not 0 < front.opening <= most:
-        raise PocketworldError(
-            f"cabinet: front {path}: opening is {front.opening:.4g}", f"more than 0, up to {most:.4g}"
-        )
+    if front.kind in MOVABLE and not 0 < front.opening <= most:
+        raise PocketworldError(f"{where}: opening is {front.opening:.4g}", f"more than 0, up to {most:.4g}")
     if not 0 <= front.state <= 1:
-        raise PocketworldError(f"cabinet: front {path}: state is {front.state:.4g}", "a share, 0 to 1")
+        raise PocketworldError(f"{where}: state is {front.state:.4g}", "a share, 0 to 1")
     if min(front.damping, front.friction) < 0:
-        raise PocketworldError(
-            f"cabinet: front {path}: damping {front.damping:.4g}, friction {front.friction:.4g}", "0 or more"
-        )
+        text = f"damping {front.damping:.4g}, friction {front.friction:.4g}"
+        raise PocketworldError(f"{where}: {text}", "0 or more")
+    _sides(where, front)
+
+
+def _sides(where: str, front: Front) -> None:
+    """Refuse sides that a kind of front does not have, and chances that are no distribution."""
+    for kind, side in ((front.kind, front.side), *((c.kind, c.side) for c in front.chances)):
+        if side not in SIDES.get(kind, (Side.NONE,)):
+            allowed = ", ".join(SIDES.get(kind, (Side.NONE,)))
+            raise PocketworldError(f"{where}: the side of a {kind} front is {side}", f"one of {allowed}")
     total = sum(chance.p for chance in front.chances)
     if front.chances and (abs(total - 1) > 1e-6 or min(chance.p for chance in front.chances) < 0):
-        raise PocketworldError(
-            f"cabinet: front {path}: its chances sum to {total:.6g}", "they are >= 0 and sum to 1"
-        )
+        raise PocketworldError(f"{where}: its chances sum to {total:.6g}", "they are >= 0 and sum to 1")

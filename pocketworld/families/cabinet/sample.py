@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pocketworld.errors import PocketworldError
-from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.feasible import gripped, made
 from pocketworld.families.cabinet.grips import grip
 from pocketworld.families.cabinet.handles import usual
@@ -102,8 +101,8 @@ def sample(draw: Draw, site: Site) -> Cabinet:
             except PocketworldError:
                 continue
             out = made(p)
-            if not isinstance(out, Refusal) and not blocked(build(out, "cabinet")):
-                return out
+            if not isinstance(out, Refusal) and not blocked(out[1]):
+                return out[0]
     raise PocketworldError(
         f"no cabinet fits into {' x '.join(f'{side:.3g}' for side in site.free)} m", "leave it more room"
     )

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from pocketworld.errors import PocketworldError
-from pocketworld.families.cabinet.parameters import Cabinet, FrontKind
+from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.cabinet.plan import Cell
 from pocketworld.geometry.convex import Array, Piece
 from pocketworld.scene import Side
 
 SPARE = 0.02
-"""Left between an opened door and what stops it, rad; a sliding door stops so many times 0.1 m before."""
+"""Left between an opened door and the handle that stops it, rad."""
 NEAR = 0.002
-"""Distance below which two things count as in each other's way, m."""
+"""Left between a sliding door or a falling flap and what stops it, m."""
+BESIDE = 0.0005
+"""Distance at which a turning door passes something, m."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,6 @@ def swing(p: Cabinet, cell: Cell, handle: Sequence[Piece], others: Iterable[Piec
     Raises PocketworldError where the gap is too small for the door's thickness to turn out, or none is free.
     """
     face, side = cell.face, cell.front.side
-    if side is Side.NONE:
-        raise PocketworldError(
-            f"cabinet: front {cell.path}: the door has no side", "left, right, top or bottom"
-        )
     across = face.width if side in (Side.LEFT, Side.RIGHT) else face.height
     # The inner far edge is further from the axis than the outer one: it needs that much of the gap.
     more = math.hypot(across, p.front) - across
@@ -101,8 +99,13 @@ def _ring(cell: Cell, vertices: Array, p: Cabinet) -> _Ring:
 
 def _meeting(own: _Ring, other: _Ring) -> float:
     """Return the angle at which something that turns meets something that stands, rad."""
-    beside = own.low > other.high + NEAR or other.low > own.high + NEAR
-    if beside or own.inner > other.outer + NEAR or other.inner > own.outer + NEAR or own.first >= other.last:
+    beside = own.low > other.high + BESIDE or other.low > own.high + BESIDE
+    if (
+        beside
+        or own.inner > other.outer + BESIDE
+        or other.inner > own.outer + BESIDE
+        or own.first >= other.last
+    ):
         return math.pi
     return max(other.first - own.last, 0.0)
 
@@ -131,12 +134,3 @@ def _bounds(pieces: Sequence[Piece]) -> tuple[Array, Array]:
     """Return the lowest and highest corners (n, 3) of pieces."""
     ends = [(v.min(0), v.max(0)) for v in (piece.vertices for piece in pieces)]
     return np.array([low for low, _ in ends]), np.array([high for _, high in ends])
-
-
-def slides(cell: Cell) -> float:
-    """Return the direction along x in which a sliding door opens."""
-    if cell.front.kind is FrontKind.SLIDING and cell.front.side in (Side.LEFT, Side.RIGHT):
-        return 1.0 if cell.front.side is Side.RIGHT else -1.0
-    raise PocketworldError(
-        f"cabinet: front {cell.path}: the door slides to the side {cell.front.side}", "left or right"
-    )
