@@ -1,8 +1,8 @@
 """One cousin: each thing of the twin drawn from the belief times the spec, placed, and checked.
 
-All randomness is `stream(seed, "cousin", index, asset, parameter)`, so a cousin is the same alone, in any order
-and in any process. What does not work is drawn again as a whole (rejection sampling: a cousin is a draw from the
-belief times the spec, given that it works), and each refusal is kept with its reason.
+All randomness is `stream(seed, "cousin", index, asset, parameter)`, so a cousin is the same alone, in any
+order and in any process. What does not work is drawn again as a whole (rejection sampling: a cousin is a draw
+from the belief times the spec, given that it works), and each refusal is kept with its reason.
 """
 
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One cousin as its rows of draws, from which `build` makes the scene, and what was refused on the way."""
+    """One cousin as its rows of draws, from which `build` makes the scene, and what was refused before."""
 
     index: int
     rows: tuple[Row, ...]
@@ -92,7 +92,7 @@ def findings_of(drawn: Drawn) -> tuple[Finding, ...]:
             Severity.DEGRADED,
             "cousins",
             f"{one.cousin}/{one.asset}",
-            f"none of {ATTEMPTS} draws of {one.asset} works, it stays as in the twin; the last: {one.refusal.reason}",
+            f"none of {ATTEMPTS} draws of {one.asset} works, it stays as in the twin; {one.refusal.reason}",
             one.refusal.numbers,
         )
         for one in drawn.refused

@@ -1,4 +1,4 @@
-"""Where a cousin's things stand: moved on the floor, carried by what they stand on, none deeper in another."""
+"""Where a cousin's things stand: moved on the floor, carried by what they stand on, none in another."""
 
 import math
 from collections.abc import Mapping
@@ -19,9 +19,9 @@ SLACK = 1e-3  # m: touching is no overlap
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The upright box round an asset, in the scene: centre (x, y), half sizes along its own x and y, yaw, z range.
+    """The upright box round an asset, in the scene (m, rad).
 
-    m and rad.
+    centre (x, y); half sizes along its own x and y; yaw of its x; low and high along z
     """
 
     centre: tuple[float, float]
@@ -68,8 +68,8 @@ def place(
 ) -> Pose:
     """Return where a mutated asset stands.
 
-    was        the twin's asset, whose pose the mutated one has: its back stays where it was, since furniture mostly
-               stands with its back to something
+    was        the twin's asset, whose pose the mutated one has: its back stays where it was, since furniture
+               mostly stands with its back to something
     standing   what of the cousin is placed already: what stands on one of these goes with it
     spread     how far things move: to the right, inwards (m), turned (rad); things against others stay so
     """
@@ -102,7 +102,7 @@ def supports_first(scene: Scene) -> list[Asset]:
 
 
 def clash(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> float:
-    """Return how deep (m) an asset is in a placed one, where that is deeper than in the twin; 0 where all is free."""
+    """Return how deep (m) an asset is in a placed one, if deeper than in the twin; 0 where all is free."""
     here = block(asset)
     for id, other in standing.items():
         depth = overlap(here, block(other))

@@ -1,7 +1,7 @@
 """A cousin as rows: which of the twin's numbers and words became what, and whether belief or spec says so.
 
-Nested parameters are flattened to paths: {"grid": {"parts": [{"kind": "door"}]}} has "grid/parts/0/kind". A row
-says a leaf's new value, or that the cousin has no such leaf (`GONE`); the twin's other leaves stay.
+Nested parameters are flattened to paths: {"grid": {"parts": [{"kind": "door"}]}} has "grid/parts/0/kind".
+A row says a leaf's new value, or that the cousin has no such leaf (`GONE`); the twin's other leaves stay.
 """
 
 import json
@@ -66,8 +66,8 @@ def unflatten(leaves: Mapping[str, object]) -> object:
 def differences(twin: object, believed: object, cousin: object, at: str) -> tuple[Row, ...]:
     """Return the rows that make the cousin's plain JSON of the twin's.
 
-    believed   what the belief alone drew: a leaf that is the same there comes from the belief, any other from the
-               spec
+    believed   what the belief alone drew: a leaf that is the same there comes from the belief, any other from
+               the spec
     """
     old, middle, new = flatten(twin), flatten(believed), flatten(cousin)
     return tuple(

@@ -16,7 +16,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.scene import Part, Scene
 
 FIRST = 8  # cousins drawn before it is decided whether further processes pay
-START = 1.5  # s for a new process to import what drawing needs; measured on two cores, and no result depends on it
+START = 1.5  # s that a new process takes to import and to be sent the twin; no result depends on it
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -62,7 +62,7 @@ class Cousins(Sequence[Scene]):
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Return what was not varied although the spec asks for it, and how many draws were refused, and why."""
+        """Return how many draws were refused and why, and what was not varied though the spec asks for it."""
         refused = Counter(one.refusal.reason for drawn in self.drawn for one in drawn.refused)
         found = tuple(chain.from_iterable(map(findings_of, self.drawn)))
         if not refused:

@@ -1,4 +1,4 @@
-"""What cousins may vary: a name, a spread per family and how far things are moved; as TOML, presets among them.
+"""What cousins may vary: a name, a spread per family, how far things are moved; as TOML, some as presets.
 
     name = "mine"
     [cabinet.scale]
@@ -10,7 +10,7 @@
     [placement.shift]
     yaw = 0.1                  # rad
 
-A family's words and how far each may go are its `widest` spread; what a spec does not name stays as in the twin.
+A family's words and how far each may go are its `widest` spread; what a spec does not name stays as it is.
 """
 
 import hashlib
@@ -50,7 +50,7 @@ class Spec:
 
     name: str
     families: Mapping[str, Spread] = field(default_factory=dict)
-    placement: Spread = Spread(doubt=False)
+    placement: Spread = field(default_factory=lambda: Spread(doubt=False))
 
     def spread(self, family: str) -> Spread:
         """Return the spread of a family: our doubt alone where the spec does not name it."""
@@ -70,7 +70,7 @@ def preset(name: str) -> Spec:
 def load(file: Path) -> Spec:
     """Read a spec of the user's own.
 
-    Raises SpecError, in one line with file and field, for what is missing, unknown, of a wrong type or too far.
+    Raises SpecError, in one line with file and field, for what is missing, unknown, of a wrong type, too far.
     """
     try:
         return parse(file.read_text(), str(file))
@@ -92,9 +92,8 @@ def parse(text: str, where: str) -> Spec:
     widest = {family: registry.family(family).widest for family in registry.names()}
     allowed = {**widest, "placement": PLACEMENT}
     spreads = {key: _spread(data[key], _known(key, allowed, where), f"{where}: {key}") for key in data}
-    return Spec(
-        name, {k: v for k, v in spreads.items() if k in widest}, spreads.get("placement", Spec("").placement)
-    )
+    placement = spreads.pop("placement", Spread(doubt=False))
+    return Spec(name, spreads, placement)
 
 
 def dump(spec: Spec) -> str:

@@ -1,4 +1,4 @@
-"""Cousins on disk: spec.toml, draws.parquet (long: one row a leaf that differs from the twin) and refusals.parquet."""
+"""Cousins on disk: spec.toml, refusals.parquet, draws.parquet (one row a leaf that differs from the twin)."""
 
 import hashlib
 import json
@@ -39,10 +39,10 @@ REFUSALS = pa.schema(
 
 
 def save(cousins: Cousins, folder: Path) -> None:
-    """Write spec.toml, draws.parquet and refusals.parquet into a folder that is there; the same bytes each time.
+    """Write spec.toml, draws.parquet and refusals.parquet into a folder that is there; always the same bytes.
 
-    draws.parquet has the columns cousin, path ("asset/parameters/...", "asset/pose/..."), number or text (both
-    null: the cousin has no such leaf) and source (belief or spec).
+    draws.parquet has the columns cousin, path ("asset/parameters/...", "asset/pose/..."), number or text
+    (both null: the cousin has no such leaf) and source (belief or spec).
     """
     about = {
         "format": FORMAT,
@@ -105,13 +105,18 @@ def _table(rows: Iterator[tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
 
 
 def _draw_rows(cousins: Cousins) -> Iterator[tuple[Any, ...]]:
-    for drawn in cousins.drawn:
+    for drawn in _each(cousins):
         for row in drawn.rows:
             yield drawn.index, row.path, *encode(row.value), row.source.value
 
 
+def _each(cousins: Cousins) -> list[Drawn]:
+    """Return each cousin once, however often the sequence has it."""
+    return list({drawn.index: drawn for drawn in cousins.drawn}.values())
+
+
 def _refusal_rows(cousins: Cousins) -> Iterator[tuple[Any, ...]]:
-    for one in (one for drawn in cousins.drawn for one in drawn.refused):
+    for one in (one for drawn in _each(cousins) for one in drawn.refused):
         numbers = json.dumps(dict(one.refusal.numbers), sort_keys=True)
         yield one.cousin, one.asset, one.attempt, str(one.refusal.reason), numbers
 

@@ -274,7 +274,7 @@ def loose(grid: Front | Split) -> Front | Split:
 
 
 def test_kinds_come_as_often_as_the_belief_says() -> None:
-    """Chi-square over 1500 draws of each front; the smallest p-value of a sound draw passes 1e-3 almost surely."""
+    """Chi-square over many draws of each front."""
     spread, count = Spread(), 1500
     seen: dict[str, Counter[tuple[str, str]]] = {"0": Counter(), "1": Counter()}
     for i in range(count):

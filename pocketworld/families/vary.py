@@ -14,8 +14,8 @@ T = TypeVar("T")
 class Vary:
     """A spread and the streams to draw from it.
 
-    In all methods `name` is the spread's own word and `at` says which of several things it is drawn for, such as
-    a front's id. What the spread does not name stays as it is and draws nothing.
+    In all methods `name` is the spread's own word and `at` says which of several things it is drawn for, such
+    as a front's id. What the spread does not name stays as it is and draws nothing.
     """
 
     spread: Spread

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 from itertools import accumulate, pairwise
 
 import numpy as np
@@ -17,14 +18,15 @@ THINNEST = 1e-3  # m; edges drawn past each other leave this, which is refused l
 def doubt(p: Cabinet, draw: Draw) -> Cabinet:
     """Return one cabinet of those that the belief allows; the same one, certain, where nothing is in doubt.
 
-    Kinds and sides follow each front's `chances`. Where `sigma` says that it was measured, every edge of a front,
-    the outer ones too, moves by a normal draw with that standard deviation, and how far it opens by the doubt that
-    `joints.USUAL` gives, as in the built belief. Of the drawn cabinet all is known: no chances, no sigma.
+    Kinds and sides follow each front's `chances`. Where `sigma` says that it was measured, every edge of a
+    front, the outer ones too, moves by a normal draw with that standard deviation, and how far it opens moves
+    by the doubt of `joints.USUAL`, as in the built belief. Of the drawn cabinet all is known: no chances, no
+    sigma.
     """
-    grid = map_fronts(p.grid, lambda *at: _front(*at, unsure=p.sigma > 0, draw=draw), p.width, p.height)
+    grid = map_fronts(p.grid, partial(_front, unsure=p.sigma > 0, draw=draw), p.width, p.height)
     if not p.sigma:
         return replace(p, grid=grid)
-    grid = map_splits(grid, lambda *at: _edges(*at, sigma=p.sigma, draw=draw), p.width, p.height)
+    grid = map_splits(grid, partial(_edges, sigma=p.sigma, draw=draw), p.width, p.height)
     outer = math.sqrt(2) * p.sigma  # a side has two edges
     width = p.width + outer * float(draw("width/edges").standard_normal())
     height = p.height + outer * float(draw("height/edges").standard_normal())

@@ -1,4 +1,4 @@
-"""Whether a mutated cabinet can be: room for its fronts, handles and insides, something that opens, parts that stay."""
+"""Whether a mutated cabinet can be: room for fronts, handles and insides, fronts that open and stay."""
 
 from dataclasses import replace
 from enum import StrEnum
@@ -90,10 +90,10 @@ def gripped(p: Cabinet) -> Cabinet:
 
 
 def made(p: Cabinet) -> tuple[Cabinet, Asset] | Refusal:
-    """Return the cabinet with frictions that hold every part still, and built, or why it can't be or hardly opens.
+    """Return the cabinet with frictions that hold every part still, and built; or why it can't be or open.
 
-    Friction is raised, never lowered: to what holds the part in a cabinet that leans (`joints.holding_friction`),
-    by the mass and lever of the part as it is built.
+    Friction is raised, never lowered: to what holds the part in a cabinet that leans
+    (`joints.holding_friction`), by the mass and lever of the part as it is built.
     """
     try:
         asset = build(p, "cabinet")

@@ -12,11 +12,11 @@ EDGE_SHARE = 0.6  # of a door's width at most that an edge profile takes, so tha
 
 
 def grip(handle: HandleSpec, kind: FrontKind, side: Side, width: float, height: float) -> HandleSpec:
-    """Return the handle where a front of this kind and size (m) has it: where it pulls with the longest lever.
+    """Return the handle where a front of this kind and size (m) has it: where it pulls with a long lever.
 
-    Drawers have it in the middle, along the width; a hinged door near the edge away from its hinge and along that
-    edge; a sliding door near the edge away from where it slides to. An edge profile is on the upper edge of all but
-    fronts hinged there. Whether it has room there is not looked at.
+    Drawers have it in the middle, along the width; a hinged door near the edge away from its hinge and along
+    that edge; a sliding door near the edge away from where it slides to. An edge profile is on the upper edge
+    of all but fronts hinged there. Whether it has room there is not looked at.
     """
     upright = side in (Side.LEFT, Side.RIGHT) and kind in (FrontKind.DOOR, FrontKind.SLIDING)
     vertical = upright and handle.kind in LONG

@@ -12,7 +12,7 @@ SMOOTHEST, ROUGHEST = 0.15, 1.0
 
 
 def paint(p: Cabinet, vary: Vary) -> Cabinet:
-    """Return the cabinet with body, fronts and handles painted anew; words: hue saturation value roughness."""
+    """Return the cabinet with body, fronts, handles painted anew; words: hue saturation value roughness."""
     return replace(
         p,
         body=_paint(p.body, "body", vary),

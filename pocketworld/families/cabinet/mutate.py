@@ -54,13 +54,15 @@ WIDEST = Spread(
 )
 """Every word that a cabinet's spread may use, and how far each may go.
 
-scale    width depth height, board front (thickness), density; sizes: of rows and columns; damping friction; handle_*
-shift    gap plinth (m), opening (share), swing (rad, doors), handle_across handle_up (m), hue (turns) saturation
-         value roughness
+scale    width depth height, board front (thickness), density; sizes: of rows and columns; damping friction;
+         handle_*
+shift    gap plinth (m), opening (share), swing (rad, doors), handle_across handle_up (m), hue (turns)
+         saturation value roughness
 choices  kind: of fronts that swap or are added; handle, base, mount
-chance   merge divide reorder equal: per split or front; swap: per front; column handle base mount: per cabinet
+chance   merge divide reorder equal swap: per split or front; column handle base mount: per cabinet
 """
 
+NARROWEST = 0.001  # m: a gap below which fronts on sale would touch
 STAND = {"plinth": (0.05, 0.12), "feet": (0.04, 0.15)}  # m, as on sale
 COLUMN = (0.6, 1.0)  # width of an added column, of the present width
 SWING = (0.9, math.radians(120))  # rad that a door opens, least and most: what hinges on sale allow
@@ -70,8 +72,8 @@ SHARE = (0.3, 0.9)  # of the depth inside, or of a sliding door's width
 def mutate(p: Cabinet, spread: Spread, draw: Draw) -> Cabinet | Refusal:
     """Return another cabinet of the same function, or why the one that was drawn can't be.
 
-    With `spread.doubt` it is first drawn from the belief (`doubt`). What the spread does not name stays. Friction
-    never falls below what holds a part still in a cabinet that leans (`feasible.made`).
+    With `spread.doubt` it is first drawn from the belief (`doubt`). What the spread does not name stays.
+    Friction never falls below what holds a part still in a cabinet that leans (`feasible.made`).
     """
     known = doubt(p, draw) if spread.doubt else p
     if not (spread.scale or spread.shift or spread.chance):
@@ -89,9 +91,16 @@ def mutate(p: Cabinet, spread: Spread, draw: Draw) -> Cabinet | Refusal:
 
 def _outer(p: Cabinet, vary: Vary) -> Cabinet:
     """Draw the outer size, thicknesses, gap and density, what it stands on, how fronts sit."""
-    names = ("width", "depth", "height", "board", "front", "density")
-    p = replace(p, **{name: vary.scaled(getattr(p, name), name) for name in names})
-    p = replace(p, gap=max(0.001, vary.shifted(p.gap, "gap")))
+    p = replace(
+        p,
+        width=vary.scaled(p.width, "width"),
+        depth=vary.scaled(p.depth, "depth"),
+        height=vary.scaled(p.height, "height"),
+        board=vary.scaled(p.board, "board"),
+        front=vary.scaled(p.front, "front"),
+        density=vary.scaled(p.density, "density"),
+        gap=max(vary.shifted(p.gap, "gap"), min(p.gap, NARROWEST)),
+    )
     if p.plinth:
         plinth = max(0.0, vary.shifted(p.plinth, "plinth"))
         p = replace(p, plinth=plinth, height=p.height + plinth - p.plinth)
@@ -131,16 +140,21 @@ def _handles(p: Cabinet, vary: Vary) -> Cabinet:
     """Draw the kind of all handles, their size, and how far they sit from their usual place."""
     kinds = [HandleKind(name) for name in vary.chosen("handle")]
     new = usual(vary.one_of(kinds, "handle")) if kinds and vary.happens("handle") else None
-    names = ("length", "thickness", "standoff")
     across, up = vary.shifted(0.0, "handle_across"), vary.shifted(0.0, "handle_up")
 
     def change(front: Front, path: str, width: float, height: float) -> Front:
         if front.kind is FrontKind.OPEN or (front.handle.kind is HandleKind.NONE and new is None):
             return front
         handle = grip(new, front.kind, front.side, width, height) if new else front.handle
-        sized = {name: vary.scaled(getattr(handle, name), f"handle_{name}") for name in names}
-        u, v = handle.u + across / width, handle.v + up / height
-        return replace(front, handle=replace(handle, u=u, v=v, **sized))
+        handle = replace(
+            handle,
+            u=handle.u + across / width,
+            v=handle.v + up / height,
+            length=vary.scaled(handle.length, "handle_length"),
+            thickness=vary.scaled(handle.thickness, "handle_thickness"),
+            standoff=vary.scaled(handle.standoff, "handle_standoff"),
+        )
+        return replace(front, handle=handle)
 
     return replace(p, grid=map_fronts(p.grid, change, field(p).width, field(p).height))
 

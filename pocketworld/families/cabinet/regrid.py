@@ -1,11 +1,12 @@
 """Fronts divided anew: merged, divided, reordered, resized, made into another kind; by named draws.
 
-Each operation takes a tree and the size (m) of the face that it divides and returns a tree. Only what a joiner
-would make is proposed (`MADE`); gaps between fronts, some millimetres, are left out of these sizes.
+Each operation takes a tree and the size (m) of the face that it divides and returns a tree. Only what a
+joiner would make is proposed (`MADE`); gaps between fronts, some millimetres, are left out of these sizes.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from pocketworld.families.cabinet.grips import grip
 from pocketworld.families.cabinet.joints import USUAL
@@ -13,8 +14,8 @@ from pocketworld.families.cabinet.parameters import Front, FrontKind, Grid, Spli
 from pocketworld.families.vary import Vary
 from pocketworld.scene import Side
 
-# (least width, least height, greatest width, greatest height) in m of a front that is newly made, as furniture on
-# sale has them; what a capture shows may lie outside and is left alone.
+# (least width, least height, greatest width, greatest height) in m of a front that is newly made, as those on
+# sale are; what a capture shows may lie outside and is left alone.
 MADE = {
     FrontKind.DRAWER: (0.20, 0.07, 1.20, 0.45),
     FrontKind.DOOR: (0.20, 0.20, 0.70, 2.20),
@@ -63,12 +64,12 @@ def cells(split: Split, width: float, height: float) -> list[tuple[float, float]
 
 def regrid(grid: Grid, width: float, height: float, vary: Vary) -> Grid:
     """Return the fronts divided anew; words: merge, divide, reorder, swap, equal (chances), sizes (scale)."""
-    grid = map_splits(grid, lambda *at: _merge(*at, vary=vary), width, height)
-    grid = map_fronts(grid, lambda *at: _divide(*at, vary=vary), width, height)
-    grid = map_splits(grid, lambda *at: flat(at[0]), width, height)
-    grid = map_splits(grid, lambda *at: _reorder(*at, vary=vary), width, height)
-    grid = map_splits(grid, lambda *at: _resize(*at, vary=vary), width, height)
-    return map_fronts(grid, lambda *at: _swap(*at, vary=vary), width, height)
+    grid = map_splits(grid, partial(_merge, vary=vary), width, height)
+    grid = map_fronts(grid, partial(_divide, vary=vary), width, height)
+    grid = map_splits(grid, lambda split, *_: flat(split), width, height)
+    grid = map_splits(grid, partial(_reorder, vary=vary), width, height)
+    grid = map_splits(grid, partial(_resize, vary=vary), width, height)
+    return map_fronts(grid, partial(_swap, vary=vary), width, height)
 
 
 def made(kind: FrontKind, width: float, height: float) -> bool:
@@ -124,7 +125,7 @@ def _mergeable(split: Split, sizes: list[tuple[float, float]], i: int) -> bool:
 
 
 def _divide(front: Front, path: str, width: float, height: float, vary: Vary) -> Grid:
-    """Make two fronts of one, above or beside each other; two doors side by side open away from each other."""
+    """Make two fronts of one, above or beside each other; doors side by side open away from each other."""
     least_width, least_height, *_ = MADE[front.kind]
     ways = [
         rows
@@ -187,13 +188,13 @@ def _swap(front: Front, path: str, width: float, height: float, vary: Vary) -> G
 
 
 def allowed(vary: Vary, width: float, height: float) -> list[FrontKind]:
-    """Return the kinds that the spread allows and that are made in a size (m); sliding doors come in pairs."""
+    """Return the kinds that the spread allows and that are made in a size (m); two sliding doors fill it."""
     kinds = (FrontKind(name) for name in vary.chosen("kind"))
     return [kind for kind in kinds if made(kind, width / (1 + (kind is FrontKind.SLIDING)), height)]
 
 
 def fresh(pattern: Front, kind: FrontKind, side: Side, width: float, height: float) -> Grid:
-    """Return a new front (sliding doors: a pair of them) of a size (m), with the handle and feel of a pattern.
+    """Return a new front (or pair of sliding doors) of a size (m), with the handle and feel of a pattern.
 
     side is a door's hinge's; other kinds have none, and of a pair each slides towards the other.
     """
