@@ -1,13 +1,16 @@
 """Pictures of scenes through the simulator's eye; where it can't draw, the reason."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pocketworld.errors import PocketworldError
 from pocketworld.review.report.embed import webp
-from pocketworld.scene import Scene
+from pocketworld.scene import Asset, Joint, Scene
 
-# How far open the twin is shown, as a share of each joint's range.
+# How far the twin has opened, from picture to picture; in between, lower drawers are ahead of higher ones, so
+# that one sees into each.
 STEPS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+STAIRS = 0.6
 SIZE = (640, 480)
 SMALL = (320, 240)
 
@@ -22,9 +25,10 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Shots:
-    """Pictures in order; or none, and why."""
+    """Pictures in order, and which of them to show first; or none, and why."""
 
     shots: tuple[Shot, ...] = ()
+    first: int = 0
     problem: str = ""
 
 
@@ -32,23 +36,36 @@ def opening(scene: Scene) -> Shots:
     """Return the scene from closed to open; one picture where nothing opens, none where nothing stands."""
     if not scene.assets:
         return Shots(problem="the twin is empty")
-    steps = STEPS if any(True for _ in scene.joints()) else STEPS[:1]
-    return _taken([(scene, step, _said(step)) for step in steps], SIZE)
+    if not any(True for _ in scene.joints()):
+        return _taken([("closed", scene, 0.0)], SIZE)
+    titles = {0.0: "closed", 1.0: "open"}
+    wanted = [(titles.get(step, f"{step:.0%} of the way"), scene, step) for step in STEPS]
+    return _taken(wanted, SIZE, first=STEPS.index(STAIRS))
 
 
-def half_open(scenes: dict[str, Scene]) -> Shots:
-    """Return one small picture of each scene, by its title, everything half open."""
-    return _taken([(scene, 0.5, title) for title, scene in scenes.items()], SMALL)
+def half_open(scenes: Mapping[str, Scene]) -> Shots:
+    """Return one small picture of each scene, by its title, on its way to be open."""
+    return _taken([(title, scene, STAIRS) for title, scene in scenes.items()], SMALL)
 
 
-def _taken(wanted: list[tuple[Scene, float, str]], size: tuple[int, int]) -> Shots:
+def shares(scene: Scene, step: float) -> dict[str, float]:
+    """Return how far each joint ("asset/joint") is open, as a share of its range: the lowest front first."""
+    ranked = sorted(scene.joints(), key=lambda found: _height(*found))
+    last = max(len(ranked) - 1, 1)
+    late = {f"{asset.id}/{joint.id}": rank / last for rank, (asset, joint) in enumerate(ranked)}
+    return {id: min(max(2 * step - lag, 0.0), 1.0) for id, lag in late.items()}
+
+
+def _height(asset: Asset, joint: Joint) -> float:
+    front = asset.part(joint.child).front
+    return asset.pose.position[2] + (front.centre[2] if front else joint.origin[2])
+
+
+def _taken(wanted: list[tuple[str, Scene, float]], size: tuple[int, int], first: int = 0) -> Shots:
     from pocketworld.sim.picture import picture
 
     try:
-        return Shots(tuple(Shot(title, webp(picture(scene, step, size))) for scene, step, title in wanted))
+        shots = [Shot(title, webp(picture(scene, shares(scene, at), size))) for title, scene, at in wanted]
     except PocketworldError as error:
         return Shots(problem=str(error))
-
-
-def _said(step: float) -> str:
-    return {0.0: "closed", 1.0: "open"}.get(step, f"{step:.0%} open")
+    return Shots(tuple(shots), first)

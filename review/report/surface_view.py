@@ -110,8 +110,8 @@ def _model(surface: Mesh, focus: Focus) -> _Model:
         np.full(surface.vertices.shape, 190.0) if surface.colours is None else surface.colours.astype(float)
     )
     caster = o3d.t.geometry.RaycastingScene(nthreads=1)
-    vertices = o3d.core.Tensor(np.ascontiguousarray(surface.vertices))
-    caster.add_triangles(vertices, o3d.core.Tensor(faces.astype(np.uint32)))
+    vertices = o3d.core.Tensor.from_numpy(np.ascontiguousarray(surface.vertices))
+    caster.add_triangles(vertices, o3d.core.Tensor.from_numpy(faces.astype(np.uint32)))
     return _Model(caster, faces, _normals(surface.vertices.astype(float), faces), colours)
 
 

@@ -20,6 +20,7 @@ UNITS = {
     "mm": "mm",
     "px": "px",
     "s": "s",
+    "m2": "m²",
     "rad": "rad",
     "deg": "°",
     "kg": "kg",
@@ -57,9 +58,11 @@ def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
     for severity, some in groupby(worst_first(findings), key=lambda f: f.severity):
         codes: dict[tuple[str, str], list[Said]] = {}
         for f in some:
-            codes.setdefault((f.stage, f.code), []).append(Said(f.subject, f.text, amounts(f.numbers)))
-        listed = tuple((stage, code, tuple(said)) for (stage, code), said in codes.items())
-        groups.append(Group(severity, MEANING[severity], sum(len(s) for *_, s in listed), listed))
+            codes.setdefault((f.stage, f.code), []).append(
+                Said(f.subject, sentence(f.text), amounts(f.numbers))
+            )
+        listed = tuple((stage, code, tuple(alike)) for (stage, code), alike in codes.items())
+        groups.append(Group(severity, MEANING[severity], sum(len(alike) for *_, alike in listed), listed))
     return tuple(groups)
 
 
@@ -71,7 +74,7 @@ def amounts(numbers: Mapping[str, float]) -> str:
         known = bool(head) and tail in UNITS
         unit = UNITS[tail] if known else ""
         label = (head if known else name).replace("_", " ")
-        words.append(f"{label} {value:.4g}{'' if unit in ('', '°') else SPACE}{unit}")
+        words.append(f"{label} {value:.3g}{'' if unit in ('', '°') else SPACE}{unit}")
     return ", ".join(words)
 
 
@@ -90,6 +93,11 @@ def verdict(scene: Scene) -> str:
         f"surest {max(sure):.2f}, least sure {min(sure):.2f}" if len(sure) > 1 else f"sure {sure[0]:.2f}"
     )
     return ", ".join(words) + "."
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital letter, unless it begins with an id or a number."""
+    return text[:1].upper() + text[1:] if text.split(" ")[0].rstrip(":,").isalpha() else text
 
 
 def plural(count: int, word: str) -> str:
