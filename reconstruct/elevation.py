@@ -1,0 +1,183 @@
+"""A vertical face of a thing as one sharp, rectified picture: many pictures, registered, anchored and blended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.outline import Outline, anchor, outline
+from pocketworld.reconstruct.rectify import FaceGrid, View, enough, picture_from_face, rectified, views
+from pocketworld.reconstruct.register import ALIKE, Layer, align
+from pocketworld.scan.capture import Camera, Capture, Frame
+
+Array = NDArray[np.float64]
+Blended = NDArray[np.float32]
+
+MARGIN = 0.03  # m around the face: as far as pose and box may be off
+# Blending more pictures than this sharpens nothing, and the best ones come first; five would do.
+PICTURES = 9
+# A blend is as fine as this, unless its pictures are much coarser.
+FINEST = 0.001  # m
+COARSER = 3.0
+# A picture with less than half the gradients of its peers was taken in motion.
+BLURRED = 0.5
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Shot:
+    """A picture in its place.
+
+    frame                with its colour, and depth where it has some
+    picture_from_pixel   (3, 3): from the face's grid, registered, to the picture
+    raw_from_pixel       (3, 3): from the face's grid, registered, to the grid where this picture's own pose puts it
+    """
+
+    view: View
+    frame: Frame
+    picture_from_pixel: Array
+    raw_from_pixel: Array
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Blend:
+    """A face seen straight on.
+
+    colour    (h, w, 3) float32 RGB 0..255 on `grid`, nan where no picture shows it
+    outline   the edges of the face in it, once it is anchored
+    """
+
+    grid: FaceGrid
+    colour: Blended
+    shots: tuple[Shot, ...]
+    outline: Outline
+
+
+def blend(capture: Capture, box: UprightBox, poses: Array) -> Blend | None:
+    """Return the front face of a box as its pictures show it; None where no picture shows it well.
+
+    poses   (n, 4, 4) world_from_camera of the capture's frames, in the box's world
+    """
+    camera = _camera(capture)
+    chosen = [] if camera is None else enough(views(box, camera, poses, capture.coloured), PICTURES)
+    if not chosen:
+        return None
+    grid = FaceGrid(box.size[0], box.size[2], MARGIN, max(FINEST, chosen[0].blur / COARSER))
+    shots = _registered([_shot(capture, view, box, poses, grid) for view in chosen], grid)
+    shots = _moved(shots, _common(shots, grid))
+    # The blend as it stands shows by how much the face's edges are off; a second look, how much of that is left.
+    seen = outline(brightness(_median(shots, grid)), grid)
+    shots = _moved(shots, grid.pixel_from_face @ anchor(seen, grid) @ grid.face_from_pixel)
+    colour = _median(shots, grid)
+    return Blend(grid, colour, tuple(shots), outline(brightness(colour), grid))
+
+
+def brightness(colour: Blended) -> Blended:
+    """Return the brightness (h, w) of RGB (h, w, 3); nan stays nan."""
+    return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.float32)
+
+
+def middle(stack: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the median over the first axis of what is not nan; nan where nothing is."""
+    ordered = np.sort(stack, axis=0)  # nan last
+    count = np.isfinite(stack).sum(0)
+    low, high = (count - 1) // 2, count // 2
+    take = [np.take_along_axis(ordered, np.clip(k, 0, len(stack) - 1)[None], 0)[0] for k in (low, high)]
+    return np.where(count > 0, (take[0] + take[1]) / 2, np.float32(np.nan))
+
+
+def _camera(capture: Capture) -> Camera | None:
+    """Return the camera of the first picture: what is in view does not hang on small changes between frames."""
+    for i in np.flatnonzero(capture.coloured):
+        return capture[int(i)].colour_camera
+    return None
+
+
+def _shot(capture: Capture, view: View, box: UprightBox, poses: Array, grid: FaceGrid) -> Shot:
+    frame = capture[view.number]
+    assert frame.colour_camera is not None
+    from_face = picture_from_face(frame.colour_camera, poses[view.number], box)
+    return Shot(view, frame, from_face @ grid.face_from_pixel, np.eye(3))
+
+
+def _moved(shots: Sequence[Shot], new_from_old: Array) -> list[Shot]:
+    """Return the shots on a grid on which everything lies elsewhere."""
+    old_from_new = np.linalg.inv(new_from_old)
+    return [
+        replace(
+            shot,
+            picture_from_pixel=shot.picture_from_pixel @ old_from_new,
+            raw_from_pixel=shot.raw_from_pixel @ old_from_new,
+        )
+        for shot in shots
+    ]
+
+
+def _layer(shot: Shot, grid: FaceGrid) -> Layer:
+    assert shot.frame.colour is not None
+    return Layer(*rectified(shot.frame.colour, shot.picture_from_pixel, grid))
+
+
+def _registered(shots: Sequence[Shot], grid: FaceGrid) -> list[Shot]:
+    """Return the first sharp shot and those that could be aligned to it."""
+    layers = [_layer(shot, grid) for shot in shots]
+    sharp = _sharpness(layers, grid)
+    order = [i for i in range(len(shots)) if sharp[i] >= BLURRED * np.median(sharp)]
+    first = order[0]
+    out = [shots[first]]
+    for i in order[1:]:
+        other_from_first, alike = align(layers[first], layers[i], grid.pixel)
+        if alike >= ALIKE and _near(other_from_first, grid):
+            out += _moved([shots[i]], np.linalg.inv(other_from_first))
+    return out
+
+
+def _sharpness(layers: Sequence[Layer], grid: FaceGrid) -> Array:
+    """Return how steep brightness is on the face in each picture: the RMS of its gradient, over its mean."""
+    edge = round(grid.margin / grid.pixel)
+    inner = (slice(edge, -edge), slice(edge, -edge))
+    out = []
+    for layer in layers:
+        face = cv2.cvtColor(layer.picture, cv2.COLOR_RGB2GRAY)[inner].astype(float)
+        dy, dx = np.gradient(cv2.GaussianBlur(face, (0, 0), 1))
+        seen = layer.seen[inner]
+        out.append(np.sqrt(np.mean(dx[seen] ** 2 + dy[seen] ** 2)) / face[seen].mean() if seen.any() else 0.0)
+    return np.array(out)
+
+
+def _corners(grid: FaceGrid) -> Array:
+    """Return the face's corners (4, 1, 2) in pixels."""
+    u, v = [0, grid.width, grid.width, 0], [0, 0, grid.height, grid.height]
+    return cv2.perspectiveTransform(np.stack([u, v], -1)[:, None].astype(float), grid.pixel_from_face)
+
+
+def _near(warp: Array, grid: FaceGrid) -> bool:
+    """Say whether a homography moves no corner of the face farther than poses are off: else it is another scene."""
+    corners = _corners(grid)
+    moved = np.linalg.norm(cv2.perspectiveTransform(corners, warp) - corners, axis=-1)
+    return bool(moved.max() * grid.pixel <= MARGIN)
+
+
+def _common(shots: Sequence[Shot], grid: FaceGrid) -> Array:
+    """Return the homography to where, by the median of all pictures' own poses, the face's corners lie."""
+    corners = _corners(grid)
+    raw = [cv2.perspectiveTransform(corners, shot.raw_from_pixel) for shot in shots]
+    target = np.median(raw, axis=0)
+    return np.asarray(cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32)), float)
+
+
+def _median(shots: Sequence[Shot], grid: FaceGrid) -> Blended:
+    """Return the median (h, w, 3) of the pictures, each made as bright as the first, nan where none shows the face."""
+    layers = [_layer(shot, grid) for shot in shots]
+    out = np.empty((*grid.shape, 3), np.float32)
+    for channel in range(3):
+        stack = np.stack([layer.picture[..., channel] for layer in layers]).astype(np.float32)
+        for plane, layer in zip(stack, layers, strict=True):
+            both = layer.seen & layers[0].seen
+            if both.any():
+                plane *= max(np.median(stack[0][both]), 1) / max(np.median(plane[both]), 1)
+            plane[~layer.seen] = np.nan
+        out[..., channel] = middle(stack)
+    return out

@@ -1,0 +1,113 @@
+"""Handles on a face: what stands proud of it, long and thin or small and round."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from pocketworld.families.protocol import SeenHandle
+from pocketworld.reconstruct.rectify import FaceGrid
+from pocketworld.scene import HandleKind
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Heights = NDArray[np.float32]
+
+WINDOW = 0.12  # m: what is wider than about half of this both ways is the face's own shape, not a handle
+CLEAR = 4.0  # standard deviations of the relief's noise
+LEAST = 0.006  # m: fingers need 20 mm behind a handle; depth of a thin bar, blurred with the face, shows a third of it
+TALL = 0.08  # m: a handle stands out less; more is something that leans on the face
+BORDER = 0.012  # m: at a face's edge depth is that of what is behind it
+# Sizes that a hand takes hold of, m: longest and shortest side as seen in a relief that is blurred by a cell or two.
+LENGTH = (0.012, 1.2)
+THICKNESS = (0.004, 0.07)
+LONG = 2.2  # times as long as thick: a bar or bow, else a knob
+BENT = 0.75  # ends less proud than this share of the middle: a bow
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Blob:
+    """A connected region that stands proud: where its cells are (n, 2) as u, v in m, by how much, and its share of
+    cells of its own frame that are filled."""
+
+    places: Array
+    proud: Array
+
+
+def find_handles(relief: Heights, grid: FaceGrid) -> tuple[SeenHandle, ...]:
+    """Return the handles in a face's relief (h, w) on its grid, from the top down."""
+    proud = raised(relief, grid)
+    noise = 1.4826 * float(np.nanmedian(np.abs(proud - np.nanmedian(proud)))) if np.isfinite(proud).any() else 0.0
+    edge = (grid.u < BORDER) | (grid.u > grid.width - BORDER)
+    stands = np.nan_to_num(proud) > max(CLEAR * noise, LEAST)
+    stands &= np.nan_to_num(proud) < TALL
+    stands[:, edge] = False
+    # A cell may be missing between two others of one handle.
+    number, count = ndimage.label(ndimage.binary_closing(stands, np.ones((3, 3))), np.ones((3, 3)))
+    found = [_handle(number == k, proud, grid, noise) for k in range(1, count + 1)]
+    return tuple(sorted((h for h in found if h is not None), key=lambda h: (-h.v, h.u)))
+
+
+def raised(relief: Heights, grid: FaceGrid) -> Array:
+    """Return (h, w) by how much each cell stands out from what is around it within WINDOW; nan where unseen."""
+    known = np.isfinite(relief)
+    if not known.any():
+        return np.full(relief.shape, np.nan)
+    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    filled = relief[tuple(nearest)].astype(float)
+    around = ndimage.median_filter(filled, max(3, round(WINDOW / grid.pixel)), mode="nearest")
+    return np.where(known, filled - around, np.nan)
+
+
+def _handle(mine: Flags, proud: Array, grid: FaceGrid, noise: float) -> SeenHandle | None:
+    """Return the handle that a connected region is; None where its size or shape is none of a handle."""
+    row, column = np.nonzero(mine & np.isfinite(proud))
+    height = proud[row, column]
+    weight = np.maximum(height, 0)
+    if not weight.sum() > 0:
+        return None
+    u, v = grid.u[column], grid.v[row]
+    wide, tall = _extent(u, weight, grid.pixel), _extent(v, weight, grid.pixel)
+    length, thickness = max(wide, tall), min(wide, tall)
+    vertical = tall > wide
+    if not (LENGTH[0] <= length <= LENGTH[1] and THICKNESS[0] <= thickness <= THICKNESS[1]):
+        return None
+    standoff = float(np.percentile(height, 95))
+    return SeenHandle(
+        kind=_kind(length, thickness, (v if vertical else u), height),
+        u=float(np.average(u, weights=weight)),
+        v=float(np.average(v, weights=weight)),
+        length=length,
+        thickness=thickness,
+        standoff=standoff,
+        vertical=vertical,
+        score=_score(height, noise),
+    )
+
+
+def _extent(places: Array, weight: Array, cell: float) -> float:
+    """Return how long a region is: that of a uniform bar with the same spread, m.
+
+    Ends fray where depth is smeared; the spread of the whole hardly feels it.
+    """
+    mean = np.average(places, weights=weight)
+    variance = np.average((places - mean) ** 2, weights=weight) + cell**2 / 12
+    return math.sqrt(12 * float(variance))
+
+
+def _kind(length: float, thickness: float, along: Array, height: Array) -> HandleKind:
+    if length < LONG * thickness:
+        return HandleKind.KNOB
+    middle, reach = (along.min() + along.max()) / 2, np.ptp(along) / 2
+    ends = np.abs(along - middle) > 0.7 * reach
+    if ends.any() and (~ends).any() and np.median(height[ends]) < BENT * np.median(height[~ends]):
+        return HandleKind.BOW
+    return HandleKind.BAR
+
+
+def _score(height: Array, noise: float) -> float:
+    """Return 0..1: how sure it is that it stands out, by the mean of its cells against their noise."""
+    clear = float(height.mean()) * math.sqrt(len(height)) / max(noise, 1e-4)
+    return 1 - math.exp(-clear / 20)

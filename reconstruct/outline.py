@@ -1,0 +1,144 @@
+"""Where the edges of a face lie in its elevation: what anchors a blend of pictures whose poses are all a little off."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from pocketworld.reconstruct.rectify import FaceGrid
+from pocketworld.reconstruct.register import Grey
+
+Array = NDArray[np.float64]
+
+# An edge is read off in pieces of this length, m, and must be seen in this share of them, on one line within STRAIGHT.
+PIECE = 0.02
+SHARE = 0.6
+STRAIGHT = 0.003  # m: as far as a picture's pixel on the face
+# The ends of an edge are left out: there the neighbouring edge is seen as well.
+ENDS = 0.1
+# An edge must stand out this many times from what else is in the strip in which it is looked for.
+CLEAR = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge of the face as seen: `shift` m outwards from where the box has it, at its middle, and its slope.
+
+    slope   rad, counter-clockwise as seen from outside;  sigma: of the shift, m
+    """
+
+    shift: float
+    slope: float
+    sigma: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The edges of a face that were seen; None where there was none."""
+
+    left: Edge | None
+    right: Edge | None
+    top: Edge | None
+    bottom: Edge | None
+
+
+def outline(brightness: Grey, grid: FaceGrid) -> Outline:
+    """Return the edges of a face in its elevation (h, w): the clearest straight edge within the margin of each side."""
+    # Each side is turned so that its edge runs along the columns, outside on top.
+    views = {side: _edge(np.ascontiguousarray(np.rot90(brightness, k)), grid) for side, k in SIDES.items()}
+    return Outline(**views)
+
+
+# How often to turn a picture by 90 degrees counter-clockwise for a side to come on top.
+SIDES = {"left": 3, "right": 1, "top": 0, "bottom": 2}
+
+
+def _edge(brightness: Grey, grid: FaceGrid) -> Edge | None:
+    """Return the edge at the top of a picture of the face."""
+    p, margin = grid.pixel, grid.margin
+    strip = brightness[: round(2 * margin / p)]
+    first = round((margin + ENDS * (strip.shape[1] * p - 2 * margin)) / p)
+    along = strip[:, first : strip.shape[1] - first]
+    pieces = max(1, round(along.shape[1] * p / PIECE))
+    profile = cv2.resize(along, (pieces, along.shape[0]), interpolation=cv2.INTER_AREA)
+    smooth = gaussian_filter1d(profile, STRAIGHT / 2 / p, axis=0)
+    slope = np.nan_to_num(np.abs(np.gradient(smooth, axis=0)))
+    rows = np.argmax(slope, 0)
+    clear = slope[rows, np.arange(pieces)] > CLEAR * np.median(slope, 0)
+    s = (np.arange(pieces) + 0.5 - pieces / 2) * along.shape[1] * p / pieces
+    height = margin - (_peak(slope, rows) + 0.5) * p
+    return _fit(s[clear], height[clear], pieces)
+
+
+def _peak(slope: Grey, rows: NDArray[np.intp]) -> Array:
+    """Return the place of each column's maximum, in rows, between pixels (vertex of a parabola)."""
+    inner = np.clip(rows, 1, len(slope) - 2)
+    columns = np.arange(slope.shape[1])
+    a, b, c = (slope[inner + k, columns].astype(float) for k in (-1, 0, 1))
+    bend = a - 2 * b + c
+    return inner + np.where(bend < 0, (a - c) / np.where(bend < 0, 2 * bend, 1), 0)
+
+
+def _fit(s: Array, height: Array, pieces: int) -> Edge | None:
+    """Return the line that most places (s, height) lie on, of the lines through two of them."""
+    if len(s) < max(3, SHARE * pieces):
+        return None
+    i, j = np.triu_indices(len(s), 1)
+    slopes = (height[j] - height[i]) / (s[j] - s[i])
+    offsets = height[i] - slopes * s[i]
+    off = np.abs(height - slopes[:, None] * s - offsets[:, None])
+    on = off[np.argmax((off < STRAIGHT).sum(1))] < STRAIGHT
+    if on.sum() < SHARE * pieces:
+        return None
+    slope, offset = np.polyfit(s[on], height[on], 1)
+    spread = float(np.std(height[on] - slope * s[on] - offset))
+    return Edge(float(offset), math.atan(float(slope)), spread / math.sqrt(float(on.sum())))
+
+
+def anchor(seen: Outline, grid: FaceGrid) -> Array:
+    """Return the homography (3, 3), on (u, v, 1) m, that puts the seen edges where they belong.
+
+    Edges become upright and level, the face comes to lie in the middle of the box's face and under its top. Its size
+    stays as it was seen: a box that is a little too large must not stretch what is on it. An edge that was not seen
+    is taken to be where the box has it, turned like the others.
+    """
+    edges = [e for e in (seen.left, seen.right, seen.top, seen.bottom) if e is not None]
+    if not edges:
+        return np.eye(3)
+    plain = Edge(0.0, float(np.mean([e.slope for e in edges])), math.inf)
+    left, right, top, bottom = (e or plain for e in (seen.left, seen.right, seen.top, seen.bottom))
+    across = (right.shift - left.shift) / 2 if seen.left and seen.right else 0.0
+    u0, u1 = -left.shift - across, grid.width + right.shift - across
+    v0, v1 = -bottom.shift - top.shift, grid.height
+    source = _corners(_lines(left, right, top, bottom, grid))
+    target = np.array([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
+    return _homography(source, target)
+
+
+def _lines(left: Edge, right: Edge, top: Edge, bottom: Edge, grid: FaceGrid) -> list[Array]:
+    """Return the bottom, right, top and left edge as lines (a, b, c): a u + b v + c = 0, m."""
+    u, v = grid.width / 2, grid.height / 2
+    return [
+        np.array([-bottom.slope, 1, bottom.shift + bottom.slope * u]),
+        np.array([1, right.slope, -grid.width - right.shift - right.slope * v]),
+        np.array([-top.slope, 1, -grid.height - top.shift + top.slope * u]),
+        np.array([1, left.slope, left.shift - left.slope * v]),
+    ]
+
+
+def _corners(lines: list[Array]) -> Array:
+    """Return (4, 2): where the bottom meets left, right, and the top right, left."""
+    bottom, right, top, left = lines
+    met = np.array([np.cross(a, b) for a, b in ((bottom, left), (bottom, right), (top, right), (top, left))])
+    return met[:, :2] / met[:, 2:]
+
+
+def _homography(source: Array, target: Array) -> Array:
+    """Return the homography (3, 3) that takes four points to four."""
+    rows = []
+    for (x, y), (u, v) in zip(source, target, strict=True):
+        rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+    return np.append(np.linalg.solve(np.array(rows), target.ravel()), 1).reshape(3, 3)
