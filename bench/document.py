@@ -18,15 +18,15 @@ from pocketworld.errors import PocketworldError
 
 HEAD = """# Benchmark
 
-Each figure stands with the command that gave it; `--document docs/benchmark.md` put it here. Real captures are
-found through `$POCKETWORLD_CAPTURES`.
+Each figure stands with the command that gave it; `--document docs/benchmark.md` put it here. Real captures
+are found through `$POCKETWORLD_CAPTURES`.
 """
 
 # Where the captures that our tests use were published.
 SOURCES: Mapping[str, str] = {
     "tum_fr3_cabinet": "a subset of rgbd_dataset_freiburg3_cabinet, TUM RGB-D benchmark "
-    "(https://cvg.cit.tum.de/data/datasets/rgbd-dataset), as in github.com/shichaoy/cube_slam; truth surveyed "
-    "by us",
+    "(https://cvg.cit.tum.de/data/datasets/rgbd-dataset), as in github.com/shichaoy/cube_slam; "
+    "truth surveyed by us",
     "3dscannerapp_corridor": "github.com/hyunJIN7/3dScannerApp_samples (MIT)",
     "3dscannerapp_chair": "github.com/laanlabs/3dScannerApp_samples (MIT)",
     "rendered": "a pedestal that pocketworld renders itself",

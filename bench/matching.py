@@ -125,10 +125,14 @@ def align(scene: Scene, truth: Truth) -> Alignment:
     `REFINED_BY` at the fronts or `REFINED_TURN`: then the prediction is off, and not the frames.
     """
     start = _movable(scene, np.eye(4))
-    motion, known = np.eye(4), [(pair.predicted, pair.true) for pair in match(start, truth)]
-    if not known:
-        return Alignment(motion, False, 0.0, 0.0, "no front matches")
+    motion, pairs = np.eye(4), _who(match(start, truth))
+    known: list[tuple[int, int]] = []
+    offset = turned = 0.0
+    # Two or three rounds settle it; a cycle would end with one of its members.
     for _ in range(5):
+        if not pairs or pairs == known:
+            break
+        known = pairs
         ours = np.concatenate([_corners_near(start[i], truth.parts[j]) for i, j in known])
         theirs = np.concatenate([corners(truth.parts[j].front) for _, j in known])
         motion = kabsch(theirs, ours)
@@ -137,11 +141,14 @@ def align(scene: Scene, truth: Truth) -> Alignment:
         if offset > REFINED_BY or turned > REFINED_TURN:
             reason = "the fronts lie too far off for a refinement"
             return Alignment(np.eye(4), False, offset, turned, reason)
-        before, pairs = known, match(_movable(scene, motion), truth)
-        known = [(pair.predicted, pair.true) for pair in pairs] or known
-        if known == before:
-            break
+        pairs = _who(match(_movable(scene, motion), truth))
+    if not known:
+        return Alignment(motion, False, 0.0, 0.0, "no front matches")
     return Alignment(motion, True, offset, turned, f"corners of {len(known)} matched fronts")
+
+
+def _who(pairs: list[Pair]) -> list[tuple[int, int]]:
+    return [(pair.predicted, pair.true) for pair in pairs]
 
 
 def _movable(scene: Scene, truth_from_capture: Array) -> list[Predicted]:

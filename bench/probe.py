@@ -77,8 +77,8 @@ def measure(job: Job) -> Point:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise PocketworldError(f"measuring {job.stage} ended with code {done.returncode}: {last}")
         data: dict[str, Any] = json.loads(files[1].read_text())
-        width, height = data["size"]
-        return Point(**data | {"size": (width, height)})
+        data["size"] = tuple(data["size"])
+        return Point(**data)
 
 
 def chosen(job: Job) -> Capture:

@@ -12,6 +12,8 @@ from pocketworld.bench.truth import outer
 from pocketworld.scan.capture import Camera
 from pocketworld.scene import Asset, Part, Scene
 from pocketworld.sim import mjcf
+from pocketworld.sim.picture import renderer
+from pocketworld.sim.picture import renderer
 
 Array = NDArray[np.float64]
 Colour = NDArray[np.uint8]
@@ -30,6 +32,8 @@ def views(
     """Render what a camera sees at each pose (n, 4, 4): RGB (h, w, 3); depth (h, w), m along its axis or 0.
 
     A pixel's colour is the mean over it, its depth that at its centre. The carpet's pattern comes from `rng`.
+    Raises PocketworldError where nothing can draw.
+    Raises PocketworldError where nothing can draw.
     """
     import mujoco  # here: pocketworld.sim must come first, to choose what draws
 
@@ -37,10 +41,10 @@ def views(
     data = mujoco.MjData(model)
     mujoco.mj_forward(model, data)
     scanner = model.camera("scanner").id
-    size = camera.height, camera.width
-    with mujoco.Renderer(model, *size) as colour:
+    size = camera.width, camera.height
+    with renderer(model, size) as colour:
         model.vis.quality.offsamples = 0  # several depths in a pixel have no mean
-        with mujoco.Renderer(model, *size) as depth:
+        with renderer(model, size) as depth:
             depth.enable_depth_rendering()
             for pose in world_from_camera:
                 # MuJoCo's cameras look along -z with y up.

@@ -306,7 +306,7 @@ def _box(data: _File) -> TrueBox:
     axes = np.stack([x, np.cross(up, x), up])
     cosines = axes[:2] @ -normal(face)
     which = int(np.argmax(np.abs(cosines)))
-    into = axes[which] * np.sign(cosines[which])
+    into: Array = axes[which] * np.sign(cosines[which])
     width, depth = (box.size_xyz_m[1 - which], box.size_xyz_m[which])
     size = (width, depth, box.size_xyz_m[2])
     foot = np.array(box.centre_world) - up * size[2] / 2

@@ -167,13 +167,11 @@ def test_a_rigid_motion_of_both_changes_nothing(yaw: float, shift: Vec3, off: fl
     """The capture's frame is arbitrary: moving truth and scene in it together is no change."""
     truth, guess = truths.of(scene()), scene(with_front(door_asset(), "a", width=WIDTH + off, height=0.19))
     moved_from_capture = rigid(yaw, shift)
-    scene_from_moved = np.array(guess.scene_from_capture) @ np.linalg.inv(moved_from_capture)
+    scene_from_moved = np.array(guess.scene_from_capture) @ se3.inverse(moved_from_capture)
     there = truths.of(
         replace(
             scene(),
-            scene_from_capture=matrix(
-                np.array(scene().scene_from_capture) @ np.linalg.inv(moved_from_capture)
-            ),
+            scene_from_capture=matrix(np.array(scene().scene_from_capture) @ se3.inverse(moved_from_capture)),
         )
     )
     here, again = (

@@ -254,4 +254,4 @@ def test_other_surveys_say_what_they_lack(captures: Path) -> None:
 
 
 def test_vec3_is_plain() -> None:
-    assert [type(v) for v in vec3(np.array([1, 2, 3], np.float32))] == [float] * 3
+    assert [type(v) for v in vec3(np.array([1, 2, 3], float))] == [float] * 3
