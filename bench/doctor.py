@@ -10,8 +10,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from pocketworld.errors import EXTRAS
-
 CORE = (
     "click",
     "gymnasium",
@@ -56,8 +54,8 @@ class Check:
 
 
 def examine() -> tuple[Check, ...]:
-    """Look at Python, the core libraries, the extras, pictures without a screen, and the captures for tests."""
-    return (_machine(), *_libraries(), *_extras(), *_pictures(), _captures())
+    """Look at Python, the core libraries, pictures without a screen, and the captures for tests."""
+    return (_machine(), *_libraries(), *_pictures(), _captures())
 
 
 def _machine() -> Check:
@@ -73,16 +71,6 @@ def _libraries() -> Iterator[Check]:
             yield Check(name, True, version(name))
         except PackageNotFoundError:
             yield Check(name, False, "not installed", "pip install pocketworld")
-
-
-def _extras() -> Iterator[Check]:
-    for module, extra in EXTRAS.items():
-        try:
-            yield Check(f"extra {extra}", True, f"{module} {version(module)}")
-        except PackageNotFoundError:
-            yield Check(
-                f"extra {extra}", False, f"{module} not installed", f'pip install "pocketworld[{extra}]"'
-            )
 
 
 def _pictures() -> Iterator[Check]:

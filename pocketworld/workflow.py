@@ -1,5 +1,6 @@
 """The commands' work on world folders: a stage is a folder, made by a room, kept while its inputs last."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
     from pocketworld.scan.quality import Quality
     from pocketworld.scene import Scene
 
-# A stage is made again when the source of its room, of a room below, or a numeric library changes.
+# A stage is made again when an input, the source of a room that works on it, or a numeric library changes.
 KERNEL = ("errors", "rng", "log", "findings", "cost", "geometry", "scene", "scene_file", "world", "families")
 BELOW = {
     "scan": (*KERNEL, "scan"),
     "twin": (*KERNEL, "scan", "reconstruct"),
-    "cousins": (*KERNEL, "scan", "reconstruct", "cousins"),
+    "cousins": (*KERNEL, "cousins"),
     "mjcf": (*KERNEL, "sim"),
 }
 NUMERIC = ("mujoco", "numpy", "open3d", "opencv-python-headless", "pyarrow", "scipy", "trimesh")
@@ -221,9 +222,9 @@ def _capture_stages(
 
     def assess(new: Path) -> tuple[Finding, ...]:
         quality = api.assess(chosen)
-        (new / "quality.json").write_text(quality.dumps())
+        (new / "quality.json").write_text(json.dumps(quality.to_json(), indent=1))
         _save_picture(new / "coverage.png", quality)
-        return quality.findings
+        return (*chosen.findings, *quality.findings)
 
     def build(new: Path) -> tuple[Finding, ...]:
         made = twin.reconstruct(chosen, tick)
@@ -265,7 +266,7 @@ def _summarise(folder: Path) -> None:
 def _save_picture(file: Path, quality: "Quality") -> None:
     from PIL import Image
 
-    Image.fromarray(quality.coverage.picture).save(file, format="PNG")
+    Image.fromarray(quality.picture().pixels).save(file, format="PNG")
 
 
 def _words(folder: Path) -> str:
