@@ -13,7 +13,6 @@ from pocketworld.scan.capture import Camera
 from pocketworld.scene import Asset, Part, Scene
 from pocketworld.sim import mjcf
 from pocketworld.sim.picture import renderer
-from pocketworld.sim.picture import renderer
 
 Array = NDArray[np.float64]
 Colour = NDArray[np.uint8]
@@ -32,7 +31,6 @@ def views(
     """Render what a camera sees at each pose (n, 4, 4): RGB (h, w, 3); depth (h, w), m along its axis or 0.
 
     A pixel's colour is the mean over it, its depth that at its centre. The carpet's pattern comes from `rng`.
-    Raises PocketworldError where nothing can draw.
     Raises PocketworldError where nothing can draw.
     """
     import mujoco  # here: pocketworld.sim must come first, to choose what draws
