@@ -8,7 +8,7 @@ from statistics import mean, pstdev
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.families import registry
 from pocketworld.families.cabinet.parameters import Cabinet, layout
-from pocketworld.review.report.joints import numbered, said
+from pocketworld.review.report.joints import numbered, said, taken_for
 from pocketworld.review.report.pictures import Shots, half_open
 from pocketworld.review.report.size import size
 from pocketworld.review.report.words import millimetres, plural
@@ -92,7 +92,7 @@ def _line(scene: Scene, asset: Asset) -> Line:
 
 def _fronts(asset: Asset) -> str:
     """Return an asset's fronts in words: "3 drawers, 1 door hinge left"."""
-    counts = Counter((part.role, said(joint.belief.best)) for _, part, joint in numbered(asset))
+    counts = Counter((part.role, said(taken_for(joint))) for _, part, joint in numbered(asset))
     words = [plural(n, role) + f" ({way})" * ("hinge" in way) for (role, way), n in counts.items()]
     return ", ".join(words) or "none"
 

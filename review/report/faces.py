@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.review.report.embed import heights, lit, shrunk, webp
-from pocketworld.review.report.joints import Numbered, numbered, said
+from pocketworld.review.report.joints import Numbered, numbered, said, taken_for
 from pocketworld.review.report.size import corners, size
 from pocketworld.review.report.words import plural
 from pocketworld.scene import Asset, Joint, Part, Rectangle
@@ -182,14 +182,14 @@ def _mark(elevation: Elevation, number: int, joint: Joint, front: Rectangle, tex
     points = _corners(elevation, front)
     x, y = points.min(0)
     tall = float(np.ptp(points[:, 1]))
-    best = joint.belief.best
+    taken = taken_for(joint)
     return Mark(
         corners=" ".join(f"{u:.1f},{v:.1f}" for u, v in points),
         x=float(x),
         y=float(y),
-        label=f"{number}  {said(best)} {best.p:.2f}",
+        label=f"{number}  {said(taken)} {taken.p:.2f}",
         text=min(text, 0.7 * tall),
-        colour=str(best.kind),
+        colour=str(joint.kind),
     )
 
 

@@ -1,14 +1,15 @@
-"""One asset of the twin, put together for the page: its faces, its joints, and what else it may be."""
+"""What stands in the twin, put together for the page: faces, joints, and what else it may be."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pocketworld.families import registry
 from pocketworld.families.protocol import Elevation
 from pocketworld.review.report.faces import SMALL, Face, faces
-from pocketworld.review.report.joints import Row, rows
+from pocketworld.review.report.joints import Row, rows, taken_for
 from pocketworld.review.report.size import size
-from pocketworld.review.report.words import millimetres
+from pocketworld.review.report.words import counted, millimetres
 from pocketworld.scene import Asset, Base, Scene
 
 
@@ -31,6 +32,21 @@ class Thing:
     others: tuple[Face, ...]
     rows: tuple[Row, ...]
     alternatives: tuple[Alternative, ...]
+
+
+def verdict(scene: Scene) -> str:
+    """Return one line: "1 cabinet, 4 drawers that open, surest 0.97, least sure 0.81."."""
+    if not scene.assets:
+        return "No furniture was found."
+    known = counted(Counter(asset.family for asset in scene.assets))
+    joints = list(scene.joints())
+    if not joints:
+        return f"{known}, nothing that opens."
+    roles = counted(Counter(asset.part(joint.child).role for asset, joint in joints))
+    p = [taken_for(joint).p for _, joint in joints]
+    if len(p) == 1:
+        return f"{known}, {roles} that opens, sure {p[0]:.2f}."
+    return f"{known}, {roles} that open, surest {max(p):.2f}, least sure {min(p):.2f}."
 
 
 def things(scene: Scene, elevations: Mapping[str, Iterable[Elevation]]) -> tuple[Thing, ...]:

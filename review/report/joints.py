@@ -42,13 +42,19 @@ def numbered(asset: Asset) -> tuple[Numbered, ...]:
     return tuple((i, part, joint) for i, (part, joint) in enumerate(listed, 1))
 
 
+def taken_for(joint: Joint) -> Hypothesis:
+    """Return the most probable hypothesis of the joint's own kind: what the twin takes it for."""
+    alike = [h for h in joint.belief.hypotheses if h.kind is joint.kind]
+    return max(alike, key=lambda h: h.p) if alike else joint.belief.best
+
+
 def rows(asset: Asset) -> tuple[Row, ...]:
     """Return a row for each numbered front of an asset."""
     return tuple(_row(number, part, joint) for number, part, joint in numbered(asset))
 
 
 def _row(number: int, part: Part, joint: Joint) -> Row:
-    best = joint.belief.best
+    taken = taken_for(joint)
     bars = tuple(
         Bar(said(h), h.p, str(h.kind)) for h in sorted(joint.belief.hypotheses, key=lambda h: -h.p) if h.p > 0
     )
@@ -57,11 +63,11 @@ def _row(number: int, part: Part, joint: Joint) -> Row:
         number=number,
         joint=joint.id,
         role=part.role.replace("_", " "),
-        colour=str(best.kind),
+        colour=str(joint.kind),
         bars=bars,
-        axis=f"{_vector(joint.axis, 2)} {PLUS_MINUS}{degrees(best.axis_sigma):.1f}°" * moves,
-        origin=f"{_vector(joint.origin, 3)} m {PLUS_MINUS}{length(best.origin_sigma)}" * moves,
-        opening=f"{opening(joint, joint.range[1])} {PLUS_MINUS}{opening(joint, best.range_sigma)}" * moves,
+        axis=f"{_vector(joint.axis, 2)} {PLUS_MINUS}{degrees(taken.axis_sigma):.1f}°" * moves,
+        origin=f"{_vector(joint.origin, 3)} m {PLUS_MINUS}{length(taken.origin_sigma)}" * moves,
+        opening=f"{opening(joint, joint.range[1])} {PLUS_MINUS}{opening(joint, taken.range_sigma)}" * moves,
         state=opening(joint, joint.state) * moves,
         handle=_handle(part),
         evidence=joint.belief.evidence,

@@ -1,4 +1,4 @@
-"""Numbers, findings and verdicts in words."""
+"""Numbers and findings in words."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from itertools import groupby
 from math import degrees
 
 from pocketworld.findings import Finding, Severity, worst_first
-from pocketworld.scene import Joint, JointKind, Scene
+from pocketworld.scene import Joint, JointKind
 
 MEANING = {
     Severity.LOST: "something one would expect is not there",
@@ -15,19 +15,7 @@ MEANING = {
     Severity.NOTE: "good to know",
 }
 # Units as they end the names of a finding's numbers, and how they are written.
-UNITS = {
-    "m": "m",
-    "mm": "mm",
-    "px": "px",
-    "s": "s",
-    "m2": "m²",
-    "rad": "rad",
-    "deg": "°",
-    "kg": "kg",
-    "mb": "MB",
-    "share": "",
-}
-
+UNITS = {unit: unit for unit in ("m", "mm", "px", "s", "rad", "kg")} | {"m2": "m²", "deg": "°", "mb": "MB"}
 # A value, its unit and its sigma are never parted by the end of a line.
 SPACE = "\N{NO-BREAK SPACE}"
 PLUS_MINUS = f"±{SPACE}"
@@ -54,16 +42,19 @@ class Group:
 
 def grouped(findings: Iterable[Finding]) -> tuple[Group, ...]:
     """Return findings by severity, worst first, then by stage and code in the order in which they came."""
-    groups = []
-    for severity, some in groupby(worst_first(findings), key=lambda f: f.severity):
-        codes: dict[tuple[str, str], list[Said]] = {}
-        for f in some:
-            codes.setdefault((f.stage, f.code), []).append(
-                Said(f.subject, sentence(f.text), amounts(f.numbers))
-            )
-        listed = tuple((stage, code, tuple(alike)) for (stage, code), alike in codes.items())
-        groups.append(Group(severity, MEANING[severity], sum(len(alike) for *_, alike in listed), listed))
-    return tuple(groups)
+    return tuple(
+        _group(severity, list(some))
+        for severity, some in groupby(worst_first(findings), lambda f: f.severity)
+    )
+
+
+def _group(severity: Severity, findings: list[Finding]) -> Group:
+    codes: dict[tuple[str, str], list[Said]] = {}
+    for f in findings:
+        said = Said(f.subject, sentence(f.text), amounts(f.numbers))
+        codes.setdefault((f.stage, f.code), []).append(said)
+    listed = tuple((stage, code, tuple(alike)) for (stage, code), alike in codes.items())
+    return Group(severity, MEANING[severity], len(findings), listed)
 
 
 def amounts(numbers: Mapping[str, float]) -> str:
@@ -71,28 +62,16 @@ def amounts(numbers: Mapping[str, float]) -> str:
     words = []
     for name, value in numbers.items():
         head, _, tail = name.rpartition("_")
-        known = bool(head) and tail in UNITS
-        unit = UNITS[tail] if known else ""
-        label = (head if known else name).replace("_", " ")
-        words.append(f"{label} {value:.3g}{'' if unit in ('', '°') else SPACE}{unit}")
+        if not head or tail not in UNITS:
+            head, tail = name, ""
+        unit = UNITS.get(tail, "")
+        words.append(f"{head.replace('_', ' ')} {number(value)}{SPACE * (unit not in ('', '°'))}{unit}")
     return ", ".join(words)
 
 
-def verdict(scene: Scene) -> str:
-    """Return one line: "1 cabinet, 4 drawers that open, surest 0.97, least sure 0.81."."""
-    if not scene.assets:
-        return "No furniture was found."
-    words = [_counted(Counter(asset.family for asset in scene.assets))]
-    joints = list(scene.joints())
-    if not joints:
-        return f"{words[0]}, nothing that opens."
-    roles = Counter(asset.part(joint.child).role for asset, joint in joints)
-    sure = [joint.belief.best.p for _, joint in joints]
-    words.append(f"{_counted(roles)} that open{'s' * (len(joints) == 1)}")
-    words.append(
-        f"surest {max(sure):.2f}, least sure {min(sure):.2f}" if len(sure) > 1 else f"sure {sure[0]:.2f}"
-    )
-    return ", ".join(words) + "."
+def number(value: float) -> str:
+    """Return a whole number as it is, any other to three digits."""
+    return f"{value:.0f}" if float(value).is_integer() or abs(value) >= 100 else f"{value:.3g}"
 
 
 def sentence(text: str) -> str:
@@ -125,7 +104,6 @@ def opening(joint: Joint, value: float) -> str:
     return f"{degrees(value):.0f}°" if joint.kind is JointKind.HINGE else length(value)
 
 
-def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(
-        plural(n, word) for word, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    )
+def counted(counts: Counter[str]) -> str:
+    """Return {"drawer": 3, "door": 1} as "3 drawers, 1 door", the commonest first."""
+    return ", ".join(plural(n, word) for word, n in counts.most_common())
