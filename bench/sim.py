@@ -93,19 +93,29 @@ class SimSpeed:
         return "\n".join(lines) + "\n"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
+class Put:
+    """Environments `which` (k,) are put into a state: controls (k, nu), and each one's qpos."""
+
+    which: Ids
+    controls: Array
+    qpos: list[Array]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Step:
     """What our environment told its batches in one step: controls (n, nu), then who was put where."""
 
     controls: Array
-    resets: list[tuple[Ids, Array, list[Array]]] = field(default_factory=list)
+    resets: list[Put] = field(default_factory=list)
 
 
 class Recorder(Batches):
     """Our batches, writing down all that they are told."""
 
-    def __init__(self, batches: Batches, threads: int) -> None:
-        super().__init__(batches.models, threads)
+    def __init__(self, batches: Batches) -> None:
+        super().__init__(batches.models, batches.threads)
+        self.starts: list[Put] = []
         self.steps: list[Step] = []
 
     def step(self, substeps: int, before: Callable[[Group], None], after: Callable[[Group], None]) -> None:
@@ -119,18 +129,12 @@ class Recorder(Batches):
         super().step(substeps, noted, after)
         self.steps.append(Step(controls))
 
-    def reset(self, which: Ids, write: Callable[[Group, Ids], None]) -> None:
-        """Write down where the environments are put."""
-        super().reset(which, write)
-        qpos = [np.array(self.state(int(i))) for i in which]
-        ctrl = np.array([self.groups[self.group_of[i]].ctrl[self.row_of[i]] for i in which])
-        if self.steps:
-            self.steps[-1].resets.append((which, ctrl, qpos))
-
-    def state(self, i: int) -> Array:
-        """Return qpos (nq,) of environment i."""
-        row: Array = self.groups[self.group_of[i]].qpos[self.row_of[i]]
-        return row
+    def reset(self, which: Ids, write: Callable[[Group, Ids], None], after: Callable[[Group], None]) -> None:
+        """Write down where the environments are put; the first time, where they start."""
+        super().reset(which, write, after)
+        controls = [self.groups[self.group_of[i]].ctrl[self.row_of[i]] for i in which]
+        put = Put(which, np.array(controls), [self.qpos(int(i)) for i in which])
+        (self.steps[-1].resets if self.steps else self.starts).append(put)
 
 
 def measure(env: OpenEnv, steps: int = 100) -> SimSpeed:
@@ -143,27 +147,25 @@ def measure(env: OpenEnv, steps: int = 100) -> SimSpeed:
     actions, starts, log = record(env, steps)
     models = env.batches.models
     groups = [list(ids) for ids in _signatures(models)]
-    split = Bare(models, divide(models, env.threads), threads=1, pool=env.threads)
-    plain = Bare(models, [np.array(ids) for ids in groups], threads=env.threads, pool=1)
+    split = Bare(models, divide(models, env.batches.threads), threads=1, pool=env.batches.threads)
+    plain = Bare(models, [np.array(ids) for ids in groups], threads=env.batches.threads, pool=1)
     for bare in (split, plain):
-        bare.put(*starts)
+        for put in starts:
+            bare.put(put)
     env.reset(seed=SEED)
     walls, cpus = _by_turns(env, actions, [split, plain], log)
-    ends = [_states(env), split.states(), plain.states()]
+    ends = [states(env), split.states(), plain.states()]
     for bare in (split, plain):
         bare.close()
-    return _result(env, walls, cpus, len(groups), _same(ends))
+    return _result(env, walls, cpus, len(groups), same(ends))
 
 
-def record(env: OpenEnv, steps: int) -> tuple[list[Array], tuple[Ids, Array, list[Array]], list[Step]]:
+def record(env: OpenEnv, steps: int) -> tuple[list[Array], list[Put], list[Step]]:
     """Let the expert drive; return its actions (n, 4) each step, where all started, and what was told."""
-    own, env.batches = env.batches, Recorder(env.batches, env.threads)
-    recorder = env.batches
+    own, recorder = env.batches, Recorder(env.batches)
+    env.batches = recorder
     try:
         env.reset(seed=SEED)
-        every = np.arange(env.num_envs)
-        started = np.array([recorder.groups[recorder.group_of[i]].ctrl[recorder.row_of[i]] for i in every])
-        starts = (every, started, [recorder.state(int(i)).copy() for i in every])
         actions = []
         for _ in range(steps):
             actions.append(expert(env))
@@ -171,7 +173,7 @@ def record(env: OpenEnv, steps: int) -> tuple[list[Array], tuple[Ids, Array, lis
     finally:
         recorder.close()
         env.batches = own
-    return actions, starts, recorder.steps
+    return actions, recorder.starts, recorder.steps
 
 
 class Bare:
@@ -201,12 +203,12 @@ class Bare:
             self.pool.map(one, range(len(self.groups))) if self.pool else map(one, range(len(self.groups)))
         ):
             pass
-        for reset in step.resets:
-            self.put(*reset)
+        for put in step.resets:
+            self.put(put)
 
-    def put(self, which: Ids, ctrl: Array, qpos: list[Array]) -> None:
-        """Start environments anew in given states."""
-        where = [self.place[int(i)] for i in which]
+    def put(self, put: Put) -> None:
+        """Start environments anew."""
+        where = [self.place[int(i)] for i in put.which]
         for k in sorted({k for k, _ in where}):
             chosen = [j for j, (group, _) in enumerate(where) if group == k]
             rows = np.array([where[j][1] for j in chosen])
@@ -214,7 +216,7 @@ class Bare:
             batch, (places, controls) = self.batches[k], self.views[k]
             batch.reset(rows[order], stage=NOTHING)
             for j, row in zip(chosen, rows, strict=True):
-                places[row], controls[row] = qpos[j], ctrl[j]
+                places[row], controls[row] = put.qpos[j], put.controls[j]
             batch.forward(rows[order], stage=CURRENT)
 
     def states(self) -> list[Array]:
@@ -259,13 +261,13 @@ def _stepper(bare: Bare, substeps: int, log: Sequence[Step]) -> Callable[[int], 
     return lambda t: bare.step(substeps, log[t])
 
 
-def _states(env: OpenEnv) -> list[Array]:
-    batches = env.batches
-    groups = (batches.groups[k] for k in batches.group_of)
-    return [group.qpos[row].copy() for group, row in zip(groups, batches.row_of, strict=True)]
+def states(env: OpenEnv) -> list[Array]:
+    """Return qpos of each environment."""
+    return [env.batches.qpos(i) for i in range(env.num_envs)]
 
 
-def _same(ends: Sequence[Sequence[Array]]) -> bool:
+def same(ends: Sequence[Sequence[Array]]) -> bool:
+    """Say whether all ended in the same states, to the bit."""
     first, *others = ends
     return all(np.array_equal(a, b) for other in others for a, b in zip(first, other, strict=True))
 
@@ -278,7 +280,7 @@ def _result(env: OpenEnv, walls: Array, cpus: Array, signatures: int, same: bool
         models=len({id(model) for model in env.batches.models}),
         signatures=signatures,
         substeps=env.substeps,
-        threads=env.threads,
+        threads=env.batches.threads,
         rounds=len(walls),
         ours=float(rates[0]),
         split=float(rates[1]),

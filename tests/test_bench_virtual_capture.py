@@ -277,6 +277,7 @@ def test_pedestals_are_plausible_and_differ() -> None:
     assert pedestal(3) == pedestal(3)
 
 
+@pytest.mark.slow
 def test_the_demo_is_a_capture_and_its_truth(tmp_path: Path) -> None:
     capture, truth_file = render_demo(tmp_path / "out" / "capture", 2)
     assert capture == tmp_path / "out" / "capture"
