@@ -25,7 +25,7 @@ def known(frame: Frame) -> NDArray[np.bool_]:
 
 
 def sure(frame: Frame) -> NDArray[np.bool_]:
-    """Return (h, w): which pixels have a depth that is sure; where no device says how sure, all that have one."""
+    """Return (h, w): which pixels have a depth that is sure; all that have one if no device says how sure."""
     return known(frame) if frame.confidence is None else known(frame) & (frame.confidence >= GOOD)
 
 
@@ -35,10 +35,9 @@ def points(frame: Frame, stride: int) -> Array:
     assert frame.depth_camera is not None
     camera, mask = frame.depth_camera, sure(frame)[::stride, ::stride]
     v, u = np.nonzero(mask)
-    z = frame.depth[::stride, ::stride][mask].astype(float)
-    return np.stack(
-        [(u * stride - camera.cx) / camera.fx * z, (v * stride - camera.cy) / camera.fy * z, z], -1
-    )
+    z = frame.depth[::stride, ::stride][mask].astype(np.float64)
+    x, y = (u * stride - camera.cx) / camera.fx * z, (v * stride - camera.cy) / camera.fy * z
+    return np.stack([x, y, z], -1).astype(np.float64, copy=False)
 
 
 def disagreement(a: Frame, b: Frame) -> tuple[Array, float]:

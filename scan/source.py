@@ -120,7 +120,7 @@ def _folder(path: Path) -> tuple[list[str], Callable[[str], IO[bytes]]]:
         for entry in _entries(waiting.pop()):
             name = Path(entry.path).relative_to(root).as_posix()
             if entry.is_symlink():
-                _check_link(path, name, Path(entry.path).resolve(), root)
+                _check_link(path, name, Path(entry.path), root)
             if entry.is_dir():
                 waiting.append(Path(entry.path))
             elif entry.is_file():
@@ -137,8 +137,14 @@ def _entries(folder: Path) -> list["os.DirEntry[str]"]:
         raise CaptureError(f"{folder} can't be opened: {error.strerror}") from error
 
 
-def _check_link(path: Path, name: str, target: Path, root: Path) -> None:
+def _check_link(path: Path, name: str, link: Path, root: Path) -> None:
     """Refuse a link that leaves the capture, and one to a folder: those can go in circles."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise CaptureError(
+            f"{path}/{name} is a link that leads nowhere", "put the file itself there"
+        ) from error
     if not target.is_relative_to(root):
         raise CaptureError(
             f"{path}/{name} is a link to {target}, outside the capture", "put the file itself there"

@@ -64,6 +64,9 @@ def read(source: Source) -> Capture:
 
     Raises CaptureError where a list is missing or broken, or no frame is left.
     """
+    for name in LISTS:
+        if name not in source:
+            raise CaptureError(f"{source.where(name)} is missing", f"a {NAME} folder has {', '.join(LISTS)}")
     depths, losses = _listed(source, "depth.txt"), Losses()
     camera, findings = _camera(source)
     poses, moments = _moments(source, depths, camera, losses)
@@ -128,8 +131,6 @@ def _moment(
 
 def _rows(source: Source, name: str, columns: int) -> list[list[str]]:
     """Return the lines of a list, split; comments are left out."""
-    if name not in source:
-        raise CaptureError(f"{source.where(name)} is missing", f"a {NAME} folder has {', '.join(LISTS)}")
     rows = []
     for number, line in enumerate(source.text(name).splitlines(), 1):
         fields = line.split()
