@@ -1,0 +1,199 @@
+"""From a box-like thing to furniture: its faces read, its front found, a family fitted to it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.families.box import Box
+from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, fronts
+from pocketworld.families.protocol import Elevation, Evidence
+from pocketworld.families.registry import family
+from pocketworld.findings import Finding, Severity
+from pocketworld.geometry import se3
+from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.cabinets import FLOOR, cabinet
+from pocketworld.reconstruct.colours import painted
+from pocketworld.reconstruct.face import FACES, Face, read_face
+from pocketworld.reconstruct.fit import fitted
+from pocketworld.reconstruct.grammar import Cell, Layout, explain
+from pocketworld.reconstruct.surface import Surface
+from pocketworld.scan.capture import Capture
+from pocketworld.scene import Vec3
+
+Array = NDArray[np.float64]
+
+STAGE = "reconstruct"
+NEAR = 0.05  # m: surface that may belong to a box's faces
+DEPTH = 0.015  # m: what depth is worth on a face: alike over the whole of it
+POINTS = 600  # of the surface are as good as all of it
+# A family's number costs half of log(n) nats, n measurements (BIC: Schwarz 1978).
+LIKELY = 0.02  # explanations that are less probable are not told
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Furnished:
+    """What a thing is.
+
+    parameters     of its family: a Cabinet where something on it opens or lies open, else a Box
+    box            its outer box, turned so that -y is its front
+    alternatives   (probability, parameters) of all layouts considered, its own among them, if there are several
+    elevations     all four faces with what was found on them, named as seen from its front
+    """
+
+    parameters: Cabinet | Box
+    box: UprightBox
+    alternatives: tuple[tuple[float, Cabinet | Box], ...]
+    elevations: tuple[Elevation, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Reading:
+    """A face and the cabinets that it may be the front of, the likeliest first."""
+
+    face: Face
+    options: tuple[tuple[float, Cabinet], ...]
+
+    @property
+    def opening(self) -> float:
+        """Return how many of its fronts are expected to open."""
+        return sum(p * sum(f.kind in MOVABLE for _, f in fronts(c.grid)) for p, c in self.options)
+
+
+def furnish(
+    capture: Capture, box: UprightBox, poses: Array, surface: Surface, subject: str, size_sigma: Vec3 = (0.005,) * 3
+) -> Furnished:
+    """Return what a box-like thing is, by the pictures and depth of its four upright faces.
+
+    box, surface   in the scene's frame;  poses: (n, 4, 4) scene_from_camera of the capture's frames
+    subject        what findings are about: the thing's id;  size_sigma: of the box's size, m
+    """
+    readings = [_reading(read_face(capture, box, poses, k), box.turned(k).size) for k in range(4)]
+    front = int(np.argmax([r.opening for r in readings]))
+    turned = box.turned(front)
+    order = [(front + k) % 4 for k in range(4)]
+    elevations = tuple(
+        replace(readings[k].face.elevation, face=name) for k, name in zip(order, FACES, strict=True)
+    )
+    points, normals, weights = _points(surface, turned)
+    evidence = Evidence(
+        points, normals, weights, np.zeros((0, 3)), turned.size, size_sigma if front % 2 == 0 else _swapped(size_sigma),
+        elevations, tuple((p, c) for p, c in readings[front].options if _opens(c)),
+    )
+    weighed = _weighed(evidence, readings[front])
+    best = weighed[0][1]
+    painted_all = tuple((p, painted(q, elevations)) for p, q in weighed)
+    findings = _findings(best, readings, order, subject)
+    return Furnished(painted_all[0][1], turned, painted_all if len(painted_all) > 1 else (), elevations, findings)
+
+
+def _swapped(sigma: Vec3) -> Vec3:
+    return (sigma[1], sigma[0], sigma[2])
+
+
+def _reading(face: Face, size: Vec3) -> Reading:
+    seen, span = face.elevation, face.span
+    width, height = span.u1 - span.u0, span.v1 - span.v0
+    # The grammar's corner is that of the face as seen, which is not quite the box's.
+    lines = [
+        replace(line, at=line.at - (span.u0 if line.vertical else span.v0),
+                start=line.start - (span.v0 if line.vertical else span.u0),
+                end=line.end - (span.v0 if line.vertical else span.u0))
+        for line in seen.lines
+    ]
+    handles = [replace(h, u=h.u - span.u0, v=h.v - span.v0) for h in seen.handles]
+    layouts = explain(width, height, lines, handles)
+    return Reading(face, _merged([(l.p, cabinet(l.tree, size, span.v0, _behind(face))) for l in layouts]))
+
+
+def _merged(options: Sequence[tuple[float, Cabinet]]) -> tuple[tuple[float, Cabinet], ...]:
+    """Return options without those that differ only in what does not matter: the likelier keeps both probabilities."""
+    out: list[tuple[float, Cabinet]] = []
+    for p, each in options:
+        same = next((i for i, (_, other) in enumerate(out) if _alike(other, each)), None)
+        if same is None:
+            out.append((p, each))
+        else:
+            out[same] = (out[same][0] + p, out[same][1])
+    return tuple(sorted(out, key=lambda option: -option[0]))
+
+
+def _alike(a: Cabinet, b: Cabinet) -> bool:
+    """Say whether two cabinets have the same fronts in the same places, within a line's width."""
+    from pocketworld.families.cabinet.fit import divisions
+
+    one, other = divisions(a), divisions(b)
+    kinds = [f.kind for _, f in fronts(a.grid)] == [f.kind for _, f in fronts(b.grid)]
+    return kinds and len(one) == len(other) and bool(np.allclose(np.array(one), np.array(other), atol=0.006))
+
+
+def _behind(face: Face) -> Any:
+    """Return the function that tells how far behind a face a cell of it lies."""
+    seen, span = face.elevation, face.span
+
+    def behind(cell: Cell) -> float | None:
+        if seen.relief is None:
+            return None
+        inner = 0.25
+        u = [span.u0 + cell.u0 + share * cell.width for share in (inner, 1 - inner)]
+        v = [span.v0 + cell.v0 + share * cell.height for share in (inner, 1 - inner)]
+        rows = slice(round((seen.height - v[1]) / seen.pixel), max(1, round((seen.height - v[0]) / seen.pixel)))
+        columns = slice(round(u[0] / seen.pixel), max(1, round(u[1] / seen.pixel)))
+        part = seen.relief[rows, columns]
+        known = np.isfinite(part)
+        return -float(np.median(part[known])) if part.size and known.mean() > 0.5 else None
+
+    return behind
+
+
+def _opens(p: Cabinet) -> bool:
+    return any(front.kind in (*MOVABLE, FrontKind.OPEN) for _, front in fronts(p.grid))
+
+
+def _points(surface: Surface, box: UprightBox) -> tuple[Array, Array, Array]:
+    """Return points of a surface near a box's faces, with normals and weights (1 / sigma), in its frame."""
+    local = surface.moved(se3.inverse(box.world_from_box))
+    half = np.array(box.size) / 2
+    beyond = np.abs(local.vertices - (0.0, 0.0, half[2])) - half
+    near = np.flatnonzero((beyond < NEAR).all(1) & (beyond.max(1) > -NEAR) & (local.vertices[:, 2] > NEAR))
+    some = near[np.linspace(0, len(near) - 1, min(POINTS, len(near))).astype(int)] if len(near) else near
+    return local.vertices[some], local.normals[some], np.full(len(some), 1 / DEPTH)
+
+
+def _weighed(evidence: Evidence, reading: Reading) -> list[tuple[float, Cabinet | Box]]:
+    """Return the fitted cabinets and the plain box with their probabilities, the likeliest first."""
+    makers = family("cabinet"), family("box")
+    out: list[tuple[float, Cabinet | Box]] = []
+    known = {id_: p for id_, (p, _) in enumerate(evidence.layouts)}
+    for number, start in enumerate(makers[0].propose(evidence)):
+        best, _ = fitted(start, lambda p: makers[0].residual(p, evidence))
+        out.append((known[number], best))
+    plain = max(0.0, 1 - sum(p for p, _ in out))
+    best_box, _ = fitted(makers[1].propose(evidence)[0], lambda p: makers[1].residual(p, evidence))
+    if plain > LIKELY or not out:
+        out.append((plain if out else 1.0, best_box))
+    out = sorted((option for option in out if option[0] > LIKELY), key=lambda option: -option[0])
+    total = sum(p for p, _ in out)
+    return [(p / total, q) for p, q in out]
+
+
+def _findings(best: Cabinet | Box, readings: list[Reading], order: list[int], subject: str) -> tuple[Finding, ...]:
+    out = []
+    unseen = [FACES[i] for i, k in enumerate(order) if readings[k].face.elevation.frames == 0]
+    if unseen:
+        text = f"no picture shows its {' and '.join(unseen)}: fronts there would be missed"
+        out.append(Finding("face-unseen", Severity.DEGRADED, STAGE, subject, text, {"faces": float(len(unseen))}))
+    for i, k in enumerate(order[1:], 1):
+        if readings[k].opening > 0.5:
+            text = f"its {FACES[i]} seems to have fronts too; they are left out, a cabinet has one front"
+            out.append(Finding("second-front", Severity.LOST, STAGE, subject, text, {"fronts": readings[k].opening}))
+    if isinstance(best, Cabinet):
+        text = "how far its parts open, and its boards, are not to be seen while it is closed: usual ones are taken"
+        out.append(Finding("inside-guessed", Severity.NOTE, STAGE, subject, text, {"board_m": best.board}))
+    else:
+        text = "nothing on it opens: no front with a handle was found"
+        out.append(Finding("no-fronts", Severity.NOTE, STAGE, subject, text))
+    return tuple(out)
