@@ -1,8 +1,10 @@
 """Many different models stepped together: one `mujoco.batch.Batch` per exact signature, without padding.
 
-Padding would let a neighbour's joints into a model's arithmetic; without it each environment's physics is that of
-its model alone, to the bit, whoever stands beside it.
+Padding would let a neighbour's joints into a model's arithmetic; without it each environment's physics is
+that of its model alone, to the bit, whoever stands beside it.
 """
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +17,14 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 # What gives MjData its layout (mjxmacro.h); flexes, tendons, plugins: a scene has none.
 SIZES = (
     "nq", "nv", "na", "nu", "nbody", "njnt", "ngeom", "nsite", "ncam", "nlight", "neq", "nmocap", "ntendon",
     "nuserdata", "nsensordata", "ntree", "nbvh", "nbvhdynamic", "nC", "nD", "nJmom", "narena",
 )  # fmt: skip
+BOUND = ("qpos", "qvel", "ctrl", "site_xpos", "site_xmat", "xanchor", "xaxis")
 CURRENT = int(mujoco.mjtStage.mjSTAGE_VEL)  # poses and velocities are those after the last substep
 NOTHING = int(mujoco.mjtStage.mjSTAGE_NONE)
 PIECES = 2  # groups a thread at least: so that one that is done early can take another
@@ -53,12 +57,12 @@ class Group:
 class Batches:
     """The physics of all environments: `models[i]` is environment i's own.
 
-    Each group runs on one thread and several groups at once: with a hundred layouts most groups are too small to
-    be shared out among threads themselves.
+    Each group runs on one thread and several groups at once: with a hundred layouts most groups are too
+    small to be shared out among threads themselves.
     """
 
     def __init__(self, models: Sequence[mujoco.MjModel], threads: int) -> None:
-        self.models = tuple(models)
+        self.models, self.threads = tuple(models), threads
         self.groups = tuple(_group(ids, self.models) for ids in divide(self.models, threads))
         self.group_of = np.zeros(len(models), int)
         self.row_of = np.zeros(len(models), int)
@@ -67,7 +71,7 @@ class Batches:
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def step(self, substeps: int, before: Callable[[Group], None], after: Callable[[Group], None]) -> None:
-        """Advance all by a number of substeps; `before` writes a group's controls, `after` reads its state."""
+        """Advance all by some substeps; `before` writes a group's controls, `after` reads its state."""
 
         def one(group: Group) -> None:
             before(group)
@@ -77,11 +81,13 @@ class Batches:
         for _ in self._pool.map(one, self.groups) if self._pool else map(one, self.groups):
             pass
 
-    def unstable(self) -> NDArray[np.bool_]:
-        """Return which (n,) met something not finite, or more contacts than fit, since they were last reset."""
+    def unstable(self) -> Bools:
+        """Return which (n,) met no finite number, or more contacts than fit, since they were last reset."""
         out = np.zeros(len(self.models), bool)
         for group in self.groups:
-            out[group.ids] = group.batch.warning[:, :, 1].any(1)
+            # MuJoCo looks at a state as the next step begins: what the last one made is looked at here.
+            wild = ~(np.isfinite(group.qpos).all(1) & np.isfinite(group.qvel).all(1))
+            out[group.ids] = group.batch.warning[:, :, 1].any(1) | wild
         return out
 
     def qpos(self, i: int) -> Array:
@@ -89,14 +95,18 @@ class Batches:
         out: Array = self.groups[self.group_of[i]].qpos[self.row_of[i]].copy()
         return out
 
-    def reset(self, which: Ids, write: Callable[[Group, Ids], None]) -> None:
-        """Put environments back to their models' defaults; `write(group, rows)` then writes their state."""
+    def reset(self, which: Ids, write: Callable[[Group, Ids], None], after: Callable[[Group], None]) -> None:
+        """Put environments back to their models' defaults.
+
+        `write(group, rows)` then writes their state, and `after(group)` reads what follows from it.
+        """
         for k in np.unique(self.group_of[which]):
             group = self.groups[k]
             rows = np.sort(self.row_of[which[self.group_of[which] == k]])
             group.batch.reset(rows, stage=NOTHING)
             write(group, rows)
             group.batch.forward(rows, stage=CURRENT)
+            after(group)
 
     def close(self) -> None:
         """End the threads."""
@@ -118,4 +128,4 @@ def _group(ids: Ids, models: Sequence[mujoco.MjModel]) -> Group:
     own = [models[i] for i in ids]
     batch = Batch(own[0], len(own), nthread=1)
     batch.set_models(own)
-    return Group(ids, batch, *(batch.bind(name) for name in Group.__slots__[2:]))
+    return Group(ids, batch, *(batch.bind(name) for name in BOUND))

@@ -14,14 +14,14 @@ SQUEEZE = 0.01  # m: fingers that close are asked to pass each other by this, to
 
 
 def lead(senses: Senses, target: Array, actions: Array) -> Array:
-    """Return the hand's next target (n, 3) in the world: moved by actions (n, 4) in the hand's frame, on a leash."""
+    """Return the hand's next target (n, 3) in the world, moved by actions (n, 4) in the hand's frame."""
     ahead = target - senses.grip + turned(senses.grip_turn, actions[:, :3] * STRIDE)
     out: Array = senses.grip + ahead * np.minimum(1.0, LEASH / np.maximum(length(ahead), 1e-12))[:, None]
     return out
 
 
 def command(senses: Senses, target: Array, fingers: Array) -> Array:
-    """Return the actuators' set points (n, 8): the wrist is kept square to the handle wherever it has turned."""
+    """Return the actuators' set points (n, 8); the wrist is kept square to the handle as that turns."""
     wrist = near(angles(senses.handle_turn), senses.hand[:, 3:6])
     return np.concatenate([target, wrist, fingers[:, None], fingers[:, None]], 1)
 

@@ -9,7 +9,7 @@ LIBRARIES = {"egl": "libEGL.so.1", "osmesa": "libOSMesa.so.8"}
 
 
 def choose(environ: MutableMapping[str, str] = os.environ) -> str:
-    """Set MUJOCO_GL where it is unset and there is no screen; return what it is then ("": MuJoCo's own choice).
+    """Set MUJOCO_GL where it is unset and there is no screen; return what it is then ("": MuJoCo chooses).
 
     MuJoCo reads it when it is first imported: whoever imports mujoco before pocketworld.sim chooses alone.
     EGL comes first because it uses a GPU where there is one.

@@ -45,7 +45,7 @@ def film(
     with _Writer(file) as out:
         out.write(_sheet(images, env.progress, won, live, columns))
         for _ in range(env.max_steps):
-            _, _, success, truncated, info = env.step(policy(env))
+            _, _, success, truncated, _ = env.step(policy(env))
             done = success | truncated
             won |= success & live
             live &= ~done

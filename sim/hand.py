@@ -1,8 +1,9 @@
 """A floating hand with two fingers: slides x, y, z, then yaw, pitch and roll, then the fingers.
 
-Its frame: origin between the fingertips, x out of the fingers' tips back to the palm (a handle's way out when it
-holds one), y the way the fingers close, z along the handle. Every joint has a position actuator of bounded force,
-and gravity does not pull it: it stands for the end of an arm whose own controller carries its weight.
+Its frame: origin between the fingertips, x out of the fingers' tips back to the palm (a handle's way out
+when it holds one), y the way the fingers close, z along the handle. Every joint has a position actuator of
+bounded force, and gravity does not pull it: it stands for the end of an arm whose own controller carries
+its weight.
 """
 
 import math
@@ -52,7 +53,7 @@ def hand() -> Fragment:
 
 
 def angles(turn: Array) -> Array:
-    """Return yaw, pitch, roll (n, 3) of rotations (n, 3, 3), so that Rz(yaw) Ry(pitch) Rx(roll) is the rotation.
+    """Return yaw, pitch, roll (n, 3) with Rz(yaw) Ry(pitch) Rx(roll) the rotations given (n, 3, 3).
 
     At a pitch of 90 degrees yaw and roll are the same turn; then they come out arbitrary, but sum up right.
     """
@@ -94,7 +95,8 @@ def _body() -> str:
     return (
         f'<body name="hand" gravcomp="1" childclass="hand">{slides}{turns}'
         '<inertial pos="0.05 0 0" mass="0.7" diaginertia="0.002 0.002 0.002"/>'
-        f'<site name="{GRIP}" size="0.004" group="4"/>{palm}{_finger(JOINTS[6], 1)}{_finger(JOINTS[7], -1)}</body>\n'
+        f'<site name="{GRIP}" size="0.004" group="4"/>{palm}'
+        f"{_finger(JOINTS[6], 1)}{_finger(JOINTS[7], -1)}</body>\n"
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.scene import Asset, Joint, Mesh, Scene, Vec3
+from pocketworld.geometry.convex import Vec3
+from pocketworld.scene import Asset, Joint, Mesh, Scene
 
 Array = NDArray[np.float64]
 FACES = 200_000  # the most that MuJoCo reads from one STL file
@@ -34,7 +35,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """Where a camera stands (m) and how it looks: unit vectors to its right and up, vertical view in degrees."""
+    """Where a camera stands (m), unit vectors to its right and up, its vertical view (degrees)."""
 
     position: Vec3
     right: Vec3
@@ -206,6 +207,6 @@ _GROUND = (
     'width="64" height="384"/>\n'
     '<texture name="ground" type="2d" builtin="checker" rgb1="0.74 0.72 0.7" rgb2="0.7 0.68 0.66" '
     'width="128" height="128"/>\n'
-    '<material name="ground" texture="ground" texrepeat="2 2" texuniform="true" specular="0.05" shininess="0.1" '
-    'reflectance="0"/>\n'
+    '<material name="ground" texture="ground" texrepeat="2 2" texuniform="true" specular="0.05" '
+    'shininess="0.1" reflectance="0"/>\n'
 )

@@ -1,9 +1,12 @@
 """A scene as MJCF. Bodies are named asset/part, joints and their handle's sites asset/joint.
 
-Each body's frame is its asset's frame with everything closed, so that all numbers are the scene's own. Collision
-geoms are in group 3, visual ones in group 2; the solver's settings keep furniture still where the floor is not
-level: joint friction is a soft constraint in MuJoCo and creeps under load unless it is made stiff.
+Each body's frame is its asset's frame with everything closed, so that all numbers are the scene's own.
+Collision geoms are in group 3, visual ones in group 2; the solver's settings keep furniture still where the
+floor is not level: joint friction is a soft constraint in MuJoCo and creeps under load unless it is made
+stiff.
 """
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,8 +18,8 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.geometry.convex import BoxPiece, Piece
-from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene, Vec3
+from pocketworld.geometry.convex import BoxPiece, Piece, Vec3
+from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene
 from pocketworld.sim.look import Framing, Look, camera, looks
 
 Array = NDArray[np.float64]
@@ -96,7 +99,8 @@ def name_of(asset: Asset, part_or_joint: Part | Joint) -> str:
 
 def _option() -> str:
     return (
-        f'<option timestep="{TIMESTEP}" integrator="implicitfast" solver="Newton" cone="elliptic" impratio="10">'
+        f'<option timestep="{TIMESTEP}" integrator="implicitfast" solver="Newton" cone="elliptic" '
+        'impratio="10">'
         '<flag multiccd="enable" island="enable"/></option>\n'
     )
 
@@ -110,7 +114,8 @@ def _defaults() -> str:
     )
     return (
         f'<default>\n<geom {contact} conaffinity="{everything}" group="3"/><joint {joint}/>\n'
-        f'<default class="floor"><geom contype="0" conaffinity="{THING | HAND}" friction="0.6 0.005 0.0001" group="0"/></default>\n'
+        f'<default class="floor"><geom contype="0" conaffinity="{THING | HAND}" friction="0.6 0.005 0.0001" '
+        'group="0"/></default>\n'
         f'<default class="furniture"><geom contype="{FURNITURE}" friction="0.6 0.005 0.0001"/></default>\n'
         f'<default class="thing"><geom contype="{THING}" condim="4" friction="0.6 0.005 0.0001"/></default>\n'
         f'<default class="hand"><geom contype="{HAND}" condim="4" friction="1.2 0.01 0.0001"/></default>\n'
@@ -199,8 +204,8 @@ def _site(asset: Asset, part: Part, joint: Joint | None) -> str:
 def grasp(part: Part) -> Array:
     """Return asset_from_grasp (4, 4), closed: x away from the front, y across the handle, z along it.
 
-    A part without a handle has it in the middle of its front, one without a front at its centre of mass. z points
-    up, or to the right where the handle lies: a handle turned by 180 degrees is the same handle.
+    A part without a handle has it in the middle of its front, one without a front at its centre of mass. z
+    points up, or to the right where the handle lies: a handle turned by 180 degrees is the same handle.
     """
     if part.handle is not None:
         grip, out, along = part.handle.grip, np.array(part.handle.out), np.array(part.handle.along)

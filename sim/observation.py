@@ -1,7 +1,7 @@
 """What the policy sees, and what only a teacher may know. All in the hand's own frame, of order one.
 
-A policy that sees the hand and the handle only follows the handle; one that is told the cabinet's facts learns
-cabinets by heart, and generalises far worse. So the two are kept apart.
+A policy that sees the hand and the handle only follows the handle; one that is told the cabinet's facts
+learns cabinets by heart, and generalises far worse. So the two are kept apart.
 """
 
 import numpy as np
@@ -38,11 +38,12 @@ UP = np.array([[0.0, 0.0, 1.0]])
 
 def observe(
     senses: Senses, target: Array, fingers: Array, facts: Array, share: Array, time: Array
-) -> dict[str, Array]:
+) -> dict[str, NDArray[np.float32]]:
     """Return policy (n, len(POLICY)) and privileged (n, len(PRIVILEGED)), float32.
 
     target (n, 3): where the hand is asked to be; fingers (n,): how far open they are asked to be, m;
-    facts (n, len(FACTS)); share (n,): how far the joint is open, of what is asked; time (n,): share of the episode.
+    facts (n, len(FACTS)); share (n,): how far the joint is open, of what is asked; time (n,): share of the
+    episode.
     """
     turn = senses.grip_turn
 
@@ -77,7 +78,7 @@ def observe(
 
 
 def way(senses: Senses, facts: Array) -> Array:
-    """Return the unit vectors (n, 3) along which the handle moves when its joint opens, in the world's frame."""
+    """Return the unit vectors (n, 3) along which handles move as their joints open, in the world's frame."""
     hinge = facts[:, FACTS.index("is_hinge")] > 0
     round_about = cross(senses.axis, senses.handle - senses.anchor)
     far = length(round_about)

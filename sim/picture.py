@@ -1,4 +1,6 @@
 """Pictures of scenes, drawn off screen by MuJoCo."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

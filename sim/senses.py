@@ -1,15 +1,18 @@
 """What is read of all environments after each step, as arrays over all of them.
 
-Rotations are applied number by number, never by a matrix product of a whole batch: the order in which a library
-sums may depend on the batch's size, and an environment alone must give the same bits as among others.
+Rotations are applied number by number, never by a matrix product of a whole batch: the order in which a
+library sums may depend on the batch's size, and an environment alone must give the same bits as among
+others.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.sim.batch import Group, Ids
+from pocketworld.sim.task import Cousin, Target
 
 Array = NDArray[np.float64]
 
@@ -27,9 +30,21 @@ class Places:
     site: Ids
 
     @classmethod
-    def empty(cls, n: int) -> "Places":
-        """Return places to be filled in."""
-        return cls(*(np.zeros(n, np.int64) for _ in range(7)))
+    def of(cls, cousins: Sequence[Cousin]) -> "Places":
+        """Return the hands' places, and room for those of the joints that will be asked for."""
+        out = cls(*(np.zeros(len(cousins), np.int64) for _ in range(7)))
+        for i, cousin in enumerate(cousins):
+            out.hand_qpos[i], out.hand_dof[i], out.grip[i] = cousin.hand_qpos, cousin.hand_dof, cousin.grip
+        return out
+
+    def ask(self, i: int, target: Target) -> None:
+        """Look at a target in environment i from now on."""
+        self.qpos[i], self.dof[i], self.joint[i], self.site[i] = (
+            target.qpos,
+            target.dof,
+            target.joint,
+            target.site,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,12 @@ class Senses:
         """Return senses to be read into."""
         shapes = ((8,), (8,), (3,), (3, 3), (3,), (3, 3), (), (), (3,), (3,))
         return cls(*(np.zeros((n, *shape)) for shape in shapes))
+
+    def forget(self, which: NDArray[np.bool_]) -> None:
+        """Put zeros where (n,) what was read may be no number."""
+        if which.any():
+            for name in self.__slots__:
+                getattr(self, name)[which] = 0.0
 
     def read(self, group: Group, places: Places) -> None:
         """Copy a group's state out of its batch."""

@@ -1,4 +1,6 @@
-"""Does a scene stand still, stay shut, and hold what is put into it? Each asks MuJoCo itself, without a hand."""
+"""Does a scene stand still, stay shut, and hold what is put into it? MuJoCo is asked, without a hand."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 import math
 from collections.abc import Iterator
@@ -60,7 +62,7 @@ def stand(model: mujoco.MjModel, seconds: float = 30.0, tilt: float = 0.0, state
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Where a ball came to rest: whether inside the drawer, how far from its middle (m), how fast still (m/s)."""
+    """Where a ball came to rest: in the drawer or not, how far from its middle (m), how fast still (m/s)."""
 
     inside: bool
     off_m: float
@@ -72,8 +74,9 @@ def drop(scene: Scene, joint: str) -> Dropped:
     asset, slide = _drawer(scene, joint)
     low, high = _room(asset, slide)
     opened, axis = slide.range[1], np.array(slide.axis)
-    # The drawer's own frame is the asset's, closed: what stands out of the cabinet is its front `opened` metres.
-    mouth = np.array([(low[0] + high[0]) / 2, low[1] + min(opened, high[1] - low[1]) / 2, high[2] + BALL])
+    # The drawer's own frame is the asset's, closed: `opened` metres behind its front stand out.
+    middle = low[1] + min(opened, high[1] - low[1]) / 2
+    mouth = np.array([(low[0] + high[0]) / 2, middle, high[2] + BALL])
     pose = asset.pose.matrix
     start = pose[:3, :3] @ (mouth + opened * axis) + pose[:3, 3]
     ball = mjcf.Fragment(_BALL, qpos=(*(float(x) for x in start), 1.0, 0.0, 0.0, 0.0))
@@ -82,7 +85,8 @@ def drop(scene: Scene, joint: str) -> Dropped:
     mujoco.mj_resetDataKeyframe(model, data, model.key("closed").id)
     data.joint(joint).qpos = opened
     mujoco.mj_step(model, data, nstep=round(SETTLE / model.opt.timestep))
-    lies = pose[:3, :3].T @ (data.body("ball").xpos - pose[:3, 3]) - float(data.joint(joint).qpos[0]) * axis
+    slid = float(data.joint(joint).qpos[0]) * axis
+    lies = pose[:3, :3].T @ (data.body("ball").xpos - pose[:3, 3]) - slid
     return Dropped(
         bool((lies > low).all() and (lies < high).all()),
         float(np.linalg.norm((lies - (low + high) / 2)[:2])),
@@ -91,18 +95,12 @@ def drop(scene: Scene, joint: str) -> Dropped:
 
 
 def _drawer(scene: Scene, joint: str) -> tuple[Asset, Joint]:
-    for asset, found in scene.joints():
-        if mjcf.name_of(asset, found) == joint:
-            if found.kind is JointKind.SLIDE:
-                return asset, found
-            raise PocketworldError(
-                f"joint {joint} is a {found.kind}", "a ball is dropped into a drawer: a slide"
-            )
-    raise PocketworldError(f"scene {scene.name} has no joint {joint!r}", f"it has {_names(scene)}")
-
-
-def _names(scene: Scene) -> list[str]:
-    return [mjcf.name_of(asset, joint) for asset, joint in scene.joints()]
+    pairs = {mjcf.name_of(asset, found): (asset, found) for asset, found in scene.joints()}
+    if joint not in pairs:
+        raise PocketworldError(f"scene {scene.name} has no joint {joint!r}", f"it has {sorted(pairs)}")
+    if (kind := pairs[joint][1].kind) is not JointKind.SLIDE:
+        raise PocketworldError(f"joint {joint} is a {kind}", "a ball drops into a drawer: name a slide")
+    return pairs[joint]
 
 
 def _room(asset: Asset, joint: Joint) -> tuple[Array, Array]:
@@ -148,6 +146,7 @@ def _opened(model: mujoco.MjModel, start: Array, end: Array) -> Iterator[str]:
 
 _BALL = (
     '<body name="ball"><freejoint name="ball"/>'
-    f'<geom class="thing" type="sphere" size="{BALL}" mass="{BALL_MASS}" condim="6" friction="0.6 0.005 0.002"/>'
+    f'<geom class="thing" type="sphere" size="{BALL}" mass="{BALL_MASS}" condim="6" '
+    'friction="0.6 0.005 0.002"/>'
     "</body>\n"
 )

@@ -1,5 +1,8 @@
 """What there is to open in a scene: each joint's facts, and where MuJoCo keeps its numbers."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import mujoco
@@ -69,6 +72,12 @@ class Cousin:
     hand_qpos: int
     hand_dof: int
     grip: int
+
+
+def compile_all(scenes: Sequence[Scene]) -> list[Cousin]:
+    """Compile scenes with a hand; one that stands there several times, once."""
+    made: dict[int, Cousin] = {}
+    return [made.get(id(scene)) or made.setdefault(id(scene), compile_cousin(scene)) for scene in scenes]
 
 
 def compile_cousin(scene: Scene) -> Cousin:

@@ -1,4 +1,6 @@
 """Pictures of environments while they run: models with visual meshes that follow the batch's state."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 from collections.abc import Sequence
 

@@ -1,0 +1,86 @@
+"""How an episode begins: which joint is asked for, where the hand starts; all from a stream of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.errors import PocketworldError
+from pocketworld.rng import stream
+from pocketworld.sim.task import Cousin, Target
+
+Array = NDArray[np.float64]
+# Where the hand starts, in the handle's frame (out, across, along), m from the handle: in reach of a few
+# strides, and out far enough to stand clear of the handle's neighbours.
+START_LOW, START_HIGH = (0.10, -0.12, -0.12), (0.22, 0.12, 0.12)
+ABOVE_FLOOR = 0.08  # m: the hand itself has room there
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """What one episode asks for, and where the hand starts (3,) in the world, m."""
+
+    target: Target
+    start: Array
+
+
+def draw(cousin: Cousin, seed: int, replica: int, number: int, asked: Target | None = None) -> Episode:
+    """Draw episode `number` of an environment; the joint too, of those with a handle, if none is asked for.
+
+    In a cousin without any handle all its joints are drawn from: no hand can open them, which is the truth.
+    """
+    generator = stream(seed, "episode", cousin.id, replica, number)
+    choice, offset = generator.random(), generator.uniform(START_LOW, START_HIGH)
+    if asked is None:
+        some = [target for target in cousin.targets if target.holdable] or list(cousin.targets)
+        asked = some[int(choice * len(some))]
+    start = asked.grip + asked.turn @ offset
+    start[2] = max(start[2], ABOVE_FLOOR)
+    return Episode(asked, start)
+
+
+def asked_for(cousins: Sequence[Cousin], joints: Any) -> list[Target | None]:
+    """Return the target asked for in each environment: joints has an id or None for each, or one id for all.
+
+    Raises PocketworldError for a joint that an environment does not have.
+    """
+    if joints is None or isinstance(joints, str):
+        joints = [joints] * len(cousins)
+    if len(joints) != len(cousins):
+        raise PocketworldError(f"{len(joints)} joints for {len(cousins)} environments", "one each, or None")
+    return [None if id is None else _find(cousin, id) for cousin, id in zip(cousins, joints, strict=True)]
+
+
+def numbered(ids: Sequence[str], given: Sequence[int] | None) -> tuple[int, ...]:
+    """Return what tells environments of one cousin apart: as given, or how many of it there were before."""
+    if given is not None:
+        if len(given) != len(ids):
+            raise PocketworldError(f"{len(given)} replicas for {len(ids)} environments", "one each")
+        return tuple(int(replica) for replica in given)
+    seen: dict[str, int] = {}
+    out = []
+    for id in ids:
+        out.append(seen.get(id, 0))
+        seen[id] = out[-1] + 1
+    return tuple(out)
+
+
+def seeds(given: int | Sequence[int | None] | None, before: Sequence[int | None]) -> list[int | None]:
+    """Return each environment's seed: one for all, or one each; None keeps what it had."""
+    if given is None or isinstance(given, int | np.integer):
+        return [old if given is None else int(given) for old in before]
+    if len(given) != len(before):
+        raise PocketworldError(
+            f"{len(given)} seeds for {len(before)} environments", "one each, or one for all"
+        )
+    return [old if new is None else int(new) for new, old in zip(given, before, strict=True)]
+
+
+def _find(cousin: Cousin, id: str) -> Target:
+    for target in cousin.targets:
+        if target.id == id:
+            return target
+    known = [target.id for target in cousin.targets]
+    raise PocketworldError(f"cousin {cousin.id} has no joint {id!r}", f"it has {known}")
