@@ -23,7 +23,8 @@ class BoxPiece:
 
     def __post_init__(self) -> None:
         """Refuse a box without volume."""
-        if not min(self.size) > 0:
+        x, y, z = self.size
+        if not (0 < x < np.inf and 0 < y < np.inf and 0 < z < np.inf):
             raise PocketworldError(f"collision box at {self.centre} has size {self.size}", "all must be > 0")
 
     @property

@@ -105,7 +105,7 @@ def _limit(p: Cabinet, cell: Cell, shapes: Mapping[str, _Shape], boards: list[Bo
     if cell.front.kind is not FrontKind.SLIDING:
         return float("inf")
     still = [*boards, *(piece for shape in others for piece in shape.pieces)]
-    free = swing.travel(own.pieces, still, 1.0 if cell.front.side is Side.RIGHT else -1.0)
+    free = swing.travel(own.pieces, still, 1.0 if cell.front.side is Side.RIGHT else -1.0, p.width / 2)
     if free <= 0:
         raise PocketworldError(f"cabinet: front {cell.path}: the door can't slide", "leave it room beside")
     return free

@@ -1,8 +1,8 @@
 """The parameters of a cabinet: a box of boards whose front is a recursive grid of drawers, doors and shelves.
 
-The grid is a tree. A `Front` is one opening; a `Split` divides its rectangle into rows (top to bottom) or columns
-(left to right) of given sizes. A front's id is its way through the tree, "0", "1", "1.0", from the top left; a
-cabinet with one front has the id "0".
+The grid is a tree. A `Front` is one opening; a `Split` divides its rectangle into rows (top to bottom) or
+columns (left to right) of given sizes. A front's id is its way through the tree, "0", "1", "1.0", from the
+top left; a cabinet with one front has the id "0".
 """
 
 from collections.abc import Iterator
@@ -23,14 +23,20 @@ class FrontKind(StrEnum):
     FIXED = "fixed"
 
 
+BODY = Material()
+FACE = Material((0.75, 0.72, 0.68))
+METAL = Material((0.6, 0.6, 0.62), 0.3, 1.0)
 MOVABLE = (FrontKind.DRAWER, FrontKind.DOOR, FrontKind.SLIDING)
 
 
 @dataclass(frozen=True, slots=True)
 class HandleSpec:
-    """A handle on a front: its grip's centre at (u, v), as shares of the front's width and height from lower left.
+    """A handle on a front: its middle at (u, v), as shares of the front's width and height, from below left.
 
-    length, thickness, standoff in m; vertical: its long side runs up.
+    length     m, along its long side, which runs up if vertical
+    thickness  m, across it: what two fingers close on (of a cup its height, of an edge profile that of its
+               nose, of a recessed handle that of the lip in the middle of its window)
+    standoff   m, of the grip from the front's face (of a cup the depth of its shell; a recessed one has none)
     """
 
     kind: HandleKind = HandleKind.BAR
@@ -55,10 +61,10 @@ class Chance:
 class Front:
     """One opening of the grid.
 
-    kind, side   what it is; the hinge's side for a door, the side it slides towards for a sliding door, else none
+    kind, side   what it is; the hinge's side for a door, of a sliding door where it opens to, else none
     chances      what it may be, probabilities sum to 1; empty: it is certain
     evidence     why, in words
-    opening      how far it opens, rad for a door; a share of the depth inside (drawer) or of its width (sliding)
+    opening      how far it opens: rad (door), a share of the depth inside (drawer) or of its width (sliding)
     state        how far it stood open in the capture, as a share of the whole opening
     damping      N s/m or N m s/rad;  friction: N or N m (at the joint)
     """
@@ -76,7 +82,10 @@ class Front:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A rectangle divided into rows (top to bottom) or columns (left to right); sizes are m before scaling to fit."""
+    """A rectangle divided into rows (top to bottom) or columns (left to right).
+
+    sizes: of the parts' faces, m before scaling to fit; between neighbours is one gap.
+    """
 
     rows: bool
     sizes: tuple[float, ...]
@@ -97,10 +106,10 @@ class Cabinet:
 
     width, depth, height   outer box, from the floor to the top of the worktop, from back to the fronts' faces
     board, front, back     thickness of boards, of fronts and of the back panel
-    plinth                 height of the closed plinth below the fronts (0: none); it stands back by plinth_setback
+    plinth                 height of the closed plinth below the fronts (0: none); back by plinth_setback
     feet                   height of feet below everything (0: none)
-    worktop                thickness of a top plate above the fronts that reaches to the fronts' faces (0: none, then
-                           the top board lies behind the fronts if they overlay, above them if they are inset)
+    worktop                thickness of a top plate above the fronts that reaches to their faces (0: none; a top
+                           board then lies behind the fronts if they overlay, above them if inset)
     gap                    between neighbouring fronts
     overlay                fronts cover the boards' edges; else they are inset between them
     density                of boards, kg/m³
@@ -122,9 +131,9 @@ class Cabinet:
     gap: float = 0.003
     overlay: bool = True
     density: float = 680.0
-    body: Material = Material()
-    face: Material = Material((0.75, 0.72, 0.68))
-    metal: Material = Material((0.6, 0.6, 0.62), 0.3, 1.0)
+    body: Material = BODY
+    face: Material = FACE
+    metal: Material = METAL
     sigma: float = 0.0
 
 
@@ -140,7 +149,7 @@ def fronts(grid: Grid, path: str = "") -> Iterator[tuple[str, Front]]:
 def layout(grid: Grid) -> str:
     """Return the tree of front kinds as text: what distinguishes one layout from another, sizes left out.
 
-    r[...] are rows, c[...] columns; a door names its hinge's side: "r[drawer drawer c[door.left door.right]]".
+    r[...] are rows, c[...] columns; a door names its hinge's side: "r[drawer c[door.left door.right]]".
     """
     if isinstance(grid, Front):
         return f"{grid.kind}.{grid.side}" if grid.side is not Side.NONE else str(grid.kind)

@@ -95,9 +95,11 @@ def plan(p: Cabinet) -> Plan:
     cells: list[Cell] = []
     dividers: list[Rect] = []
     _place(p, p.grid, "", field(p), inside(p), 0, cells, dividers)
-    sliding = any(cell.front.kind is FrontKind.SLIDING for cell in cells)
+    kinds = {cell.front.kind for cell in cells}
+    tracks = 2 if FrontKind.SLIDING in kinds else int(kinds != {FrontKind.OPEN})
     face_y = -p.depth / 2
-    inner_y = face_y + p.front + (TRACK + p.front if sliding else 0.0)
+    # Where no front covers them, boards reach to the front themselves.
+    inner_y = face_y + tracks * p.front + max(tracks - 1, 0) * TRACK
     return Plan(tuple(cells), tuple(dividers), face_y, inner_y, p.depth / 2 - p.back)
 
 

@@ -116,10 +116,10 @@ def _floor(own: _Ring, height: float) -> float:
     return math.pi if own.outer <= free else math.acos(-free / own.outer) - own.last
 
 
-def travel(own: Sequence[Piece], others: Sequence[Piece], direction: float) -> float:
-    """Return how far upright boxes may slide along x (direction 1 or -1) before they meet others, m.
+def travel(own: Sequence[Piece], others: Sequence[Piece], direction: float, half: float) -> float:
+    """Return how far pieces may slide along x (direction 1 or -1) before they meet others, m.
 
-    Others count as the upright boxes around them.
+    All count as the upright boxes around them. A door's rail ends where the cabinet does, at half its width.
     """
     a_low, a_high = _bounds(own)
     b_low, b_high = _bounds(others)
@@ -127,7 +127,8 @@ def travel(own: Sequence[Piece], others: Sequence[Piece], direction: float) -> f
     in_way = (overlap[..., 1:] > 1e-9).all(-1)
     ahead = b_low[:, 0] - a_high[:, None, 0] if direction > 0 else a_low[:, None, 0] - b_high[:, 0]
     in_way &= ahead > -1e-9
-    return float(np.min(ahead, where=in_way, initial=np.inf)) - NEAR
+    end = float(half - a_high[:, 0].max() if direction > 0 else half + a_low[:, 0].min())
+    return min(float(np.min(ahead, where=in_way, initial=np.inf)) - NEAR, end)
 
 
 def _bounds(pieces: Sequence[Piece]) -> tuple[Array, Array]:
