@@ -42,17 +42,25 @@ class PlanPicture:
 
 def draw(coverage: Coverage) -> PlanPicture:
     """Return the picture of what was seen well, too little, and not at all."""
-    rows, columns = coverage.frames.shape
-    zoom = int(np.clip(LONGEST // max(rows, columns), 1, 24))
-    plan = np.repeat(np.repeat(_tints(coverage)[::-1], zoom, 0), zoom, 1)
+    plan, scale = _fitted(_tints(coverage), coverage.cell)
     height, width = plan.shape[:2]
-    scale = coverage.cell / zoom
     canvas = np.full((height + 2 * MARGIN + 5 * LINE, max(width, LEAST) + 2 * MARGIN, 3), PAPER, np.uint8)
     canvas[MARGIN : MARGIN + height, MARGIN : MARGIN + width] = plan
     left, top = coverage.corner[0] - MARGIN * scale, coverage.corner[1] + (height + MARGIN) * scale
     _walk(canvas, (coverage.walk - [left, top]) * [1 / scale, -1 / scale])
     _legend(canvas, height + 2 * MARGIN, scale)
     return PlanPicture(canvas, scale, float(left), float(top))
+
+
+def _fitted(tints: Pixels, cell: float) -> tuple[Pixels, float]:
+    """Return the plan at a size that fits a page, y up, and metres a pixel; a long walk's cells are averaged."""
+    longest = max(tints.shape[:2])
+    zoom, step = int(np.clip(LONGEST // longest, 1, 24)), -(-longest // LONGEST)
+    fill = [(0, -n % step) for n in tints.shape[:2]]
+    even = np.pad(tints, [*fill, (0, 0)], constant_values=255)[::-1]
+    rows, columns = (n // step for n in even.shape[:2])
+    plan = even.reshape(rows, step, columns, step, 3).mean((1, 3)).astype(np.uint8)
+    return np.repeat(np.repeat(plan, zoom, 0), zoom, 1), cell * step / zoom
 
 
 def _tints(coverage: Coverage) -> Pixels:

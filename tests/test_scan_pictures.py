@@ -13,7 +13,6 @@ from PIL import Image
 
 from pocketworld.errors import CaptureError
 from pocketworld.rng import stream
-from pocketworld.scan import pictures
 from pocketworld.scan.pictures import Header, Kind, colour, depth, header, levels
 from pocketworld.scan.source import Source
 
@@ -134,6 +133,6 @@ def test_what_opencv_refuses_by_itself_is_one_line(tmp_path: Path, monkeypatch: 
     def refuse(data: object, how: int) -> None:
         raise cv2.error("too many pixels")
 
-    monkeypatch.setattr(pictures.cv2, "imdecode", refuse)
+    monkeypatch.setattr(cv2, "imdecode", refuse)
     with pytest.raises(CaptureError, match=r"x is damaged; "):
         depth(held(tmp_path, x=png(NOISE)), "x", 1000)

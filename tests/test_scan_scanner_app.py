@@ -10,6 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from pocketworld.errors import CaptureError
 from pocketworld.findings import Severity
@@ -82,8 +83,8 @@ def check_depth(frame: Frame, export: Path, intrinsics: list[float]) -> None:
     assert frame.depth is not None
     assert frame.confidence is not None
     assert frame.depth_camera is not None
-    mm = cv2.imread(str(export / f"depth_{frame.name}.png"), cv2.IMREAD_UNCHANGED)
-    levels = cv2.imread(str(export / f"conf_{frame.name}.png"), cv2.IMREAD_UNCHANGED)
+    mm = np.asarray(Image.open(export / f"depth_{frame.name}.png"))
+    levels = np.asarray(Image.open(export / f"conf_{frame.name}.png"))
     np.testing.assert_allclose(frame.depth, mm / 1000, rtol=1e-6)
     np.testing.assert_array_equal(frame.confidence, levels / 2)
     fx, _, cx, _, fy, cy, *_ = intrinsics
@@ -204,8 +205,9 @@ def cut(file: Path) -> None:
 
 
 def narrow(file: Path) -> None:
-    pixels = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
-    cv2.imwrite(str(file), pixels[:, :100])
+    with Image.open(file) as image:
+        narrower = image.crop((0, 0, 100, image.height))
+    narrower.save(file)
 
 
 @pytest.mark.parametrize("hurt", [Path.unlink, cut, narrow])
@@ -295,11 +297,9 @@ def test_the_size_of_pictures_stands_in_for_a_projection(export: Path) -> None:
     whole = read(export)
     for k in range(COUNT):
         edit(export, k, lambda data: drop(data, "projectionMatrix"))
-        picture = cv2.imread(str(export / "frame_00000.jpg"))
-        assert picture is not None
-    full = cv2.resize(picture, (1920, 1440))
+    with Image.open(export / "frame_00000.jpg") as image:
+        image.resize((1920, 1440)).save(export / "frame_00003.jpg")
     (export / "frame_00000.jpg").write_bytes(b"no picture")
-    cv2.imwrite(str(export / "frame_00003.jpg"), full)
     again = read(export)
     assert again[1].depth_camera == whole[1].depth_camera
     for file in export.glob("*.jpg"):
