@@ -53,7 +53,7 @@ def draw(coverage: Coverage) -> PlanPicture:
 
 
 def _fitted(tints: Pixels, cell: float) -> tuple[Pixels, float]:
-    """Return the plan at a size that fits a page, y up, and metres a pixel; a long walk's cells are averaged."""
+    """Return the plan at a size for a page, y up, and metres a pixel; cells of a long walk are averaged."""
     longest = max(tints.shape[:2])
     zoom, step = int(np.clip(LONGEST // longest, 1, 24)), -(-longest // LONGEST)
     fill = [(0, -n % step) for n in tints.shape[:2]]

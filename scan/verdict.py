@@ -116,7 +116,7 @@ def _praise(measures: Measures) -> str:
 def _frames(measures: Measures) -> Iterator[_Fault]:
     agree, median = measures.agreement, measures.agreement.median_m
     if measures.frames < VIEWS:
-        text = f"{measures.frames} frames can be read, and a surface takes {VIEWS}"
+        text = f"only {measures.frames} of the {VIEWS} frames that a surface takes can be read"
         yield _Fault("few-frames", True, text, {"frames": measures.frames})
     if measures.unreadable:
         text = f"{len(measures.unreadable)} frames can't be read, the first: {measures.unreadable[0]}"
