@@ -17,6 +17,7 @@ SHADES = 4  # levels a channel into which scanned colours are sorted: MuJoCo dra
 FOVY = 32.0  # degrees
 ASPECT = 4 / 3
 NEAREST = 0.1  # m: no nearer to anything
+FEW = 4  # faces of one shade: fewer may share three corners
 MARGIN = 1.08  # of empty picture around what is framed
 VIEW = (0.62, -1.0, 0.52)  # towards the camera, in the first asset's frame: from the front, right and above
 
@@ -123,18 +124,25 @@ def _patches(mesh: Mesh) -> Iterator[_Patch]:
         return
     shades = np.asarray(mesh.colours, float)[mesh.faces].mean(1) / 255
     level = np.minimum((shades * SHADES).astype(int), SHADES - 1)
-    code = level @ (SHADES * SHADES, SHADES, 1)
+    code = _common(level @ (SHADES * SHADES, SHADES, 1))
     for value in np.unique(code):
         which = code == value
         linear = tuple(float(c) for c in shades[which].mean(0) ** 2.2)
         yield _Patch(corners[which], (linear[0], linear[1], linear[2]), 1.0, 0.0)
 
 
+def _common(code: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the faces' shades (n,), rare ones made the commonest: MuJoCo wants 4 vertices a mesh."""
+    shades, inverse, counts = np.unique(code, return_inverse=True, return_counts=True)
+    kept = np.where(counts < FEW, shades[np.argmax(counts)], shades)
+    return np.asarray(kept[inverse], np.intp)
+
+
 def _geom(patch: _Patch, files: dict[str, bytes], materials: dict[str, str]) -> str:
     material = _material(patch, materials)
     out = ""
-    for start in range(0, len(patch.vertices), FACES):
-        data = stl(patch.vertices[start : start + FACES])
+    for piece in np.array_split(patch.vertices, math.ceil(len(patch.vertices) / FACES)):
+        data = stl(piece)
         file = f"meshes/{hashlib.sha256(data).hexdigest()[:16]}.stl"
         files[file] = data
         out += f'<geom class="visual" type="mesh" mesh="{_stem(file)}" material="{material}"/>\n'
