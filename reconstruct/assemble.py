@@ -19,6 +19,7 @@ from pocketworld.reconstruct.colours import painted
 from pocketworld.reconstruct.face import FACES, Face, read_face
 from pocketworld.reconstruct.fit import fitted
 from pocketworld.reconstruct.grammar import Cell, Layout, explain
+from pocketworld.reconstruct.outline import Known
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.scan.capture import Capture
 from pocketworld.scene import Vec3
@@ -64,14 +65,22 @@ class Reading:
 
 
 def furnish(
-    capture: Capture, box: UprightBox, poses: Array, surface: Surface, subject: str, size_sigma: Vec3 = (0.005,) * 3
+    capture: Capture,
+    box: UprightBox,
+    poses: Array,
+    surface: Surface,
+    subject: str,
+    size_sigma: Vec3 = (0.015,) * 3,
+    lower_edge: float | None = None,
 ) -> Furnished:
     """Return what a box-like thing is, by the pictures and depth of its four upright faces.
 
     box, surface   in the scene's frame;  poses: (n, 4, 4) scene_from_camera of the capture's frames
-    subject        what findings are about: the thing's id;  size_sigma: of the box's size, m
+    subject        what findings are about: the thing's id;  size_sigma: of the box's width, depth and height, m
+    lower_edge     how far above the floor its faces end (feet, castors or a plinth are below), m; None: unknown
     """
-    readings = [_reading(read_face(capture, box, poses, k), box.turned(k).size) for k in range(4)]
+    known = [Known(sigma, lower_edge, size_sigma[2]) for sigma in size_sigma[:2]]
+    readings = [_reading(read_face(capture, box, poses, k, known[k % 2]), box.turned(k).size) for k in range(4)]
     front = int(np.argmax([r.opening for r in readings]))
     turned = box.turned(front)
     order = [(front + k) % 4 for k in range(4)]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.outline import Outline, anchor, outline
+from pocketworld.reconstruct.outline import Known, Outline, anchor, outline
 from pocketworld.reconstruct.rectify import FaceGrid, View, enough, picture_from_face, rectified, views
 from pocketworld.reconstruct.register import ALIKE, Layer, align
 from pocketworld.scan.capture import Camera, Capture, Frame
@@ -55,7 +55,7 @@ class Blend:
     outline: Outline
 
 
-def blend(capture: Capture, box: UprightBox, poses: Array) -> Blend | None:
+def blend(capture: Capture, box: UprightBox, poses: Array, known: Known) -> Blend | None:
     """Return the front face of a box as its pictures show it; None where no picture shows it well.
 
     poses   (n, 4, 4) world_from_camera of the capture's frames, in the box's world
@@ -69,7 +69,7 @@ def blend(capture: Capture, box: UprightBox, poses: Array) -> Blend | None:
     shots = _moved(shots, _common(shots, grid))
     # The blend as it stands shows by how much the face's edges are off; a second look, how much of that is left.
     seen = outline(brightness(_median(shots, grid)), grid)
-    shots = _moved(shots, grid.pixel_from_face @ anchor(seen, grid) @ grid.face_from_pixel)
+    shots = _moved(shots, grid.pixel_from_face @ anchor(seen, grid, known) @ grid.face_from_pixel)
     colour = _median(shots, grid)
     return Blend(grid, colour, tuple(shots), outline(brightness(colour), grid))
 

@@ -11,8 +11,10 @@ from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.elevation import Blend, blend, brightness
 from pocketworld.reconstruct.handles import find_handles
 from pocketworld.reconstruct.lines import Span, find_lines
+from pocketworld.reconstruct.outline import Known
 from pocketworld.reconstruct.rectify import FaceGrid
-from pocketworld.reconstruct.relief import cells, relief
+from pocketworld.reconstruct.relief import Relief, cells, relief
+from pocketworld.reconstruct.standoff import triangulated
 from pocketworld.scan.capture import Capture
 
 Array = NDArray[np.float64]
@@ -33,23 +35,30 @@ class Face:
     bottom_seen: bool
 
 
-def read_face(capture: Capture, box: UprightBox, poses: Array, number: int) -> Face:
-    """Return face `number` of a box (0 front, 1 right, 2 back, 3 left) as the capture's pictures show it."""
+def read_face(capture: Capture, box: UprightBox, poses: Array, number: int, known: Known) -> Face:
+    """Return face `number` of a box (0 front, 1 right, 2 back, 3 left) as the capture's pictures show it.
+
+    poses   (n, 4, 4) world_from_camera;  known: what is known of this face
+    """
     turned = box.turned(number)
     width, _, height = turned.size
     name = FACES[number]
-    made = blend(capture, turned, poses)
+    made = blend(capture, turned, poses, known)
     if made is None:
         return Face(Elevation(name, width, height, 0.001), Span(0.0, width, 0.0, height), False)
-    heights = relief(made.shots, turned, poses, made.grid)
-    handles = () if heights is None else find_handles(heights, cells(made.grid))
+    shape = relief(made.shots, turned, poses, made.grid)
+    handles = () if shape is None else _handles(shape, cells(made.grid))
     span = _span(made)
     border = HALO * made.shots[0].view.blur
     inner = Span(span.u0 + border, span.u1 - border, span.v0 + border, span.v1 - border)
     lines = find_lines(brightness(made.colour), made.grid, _hidden(made, handles), inner)
-    colour, proud = _picture(made), None if heights is None else _resampled(heights, made.grid)
+    colour, proud = _picture(made), None if shape is None else _resampled(shape.heights, made.grid)
     seen = Elevation(name, width, height, made.grid.pixel, colour, proud, lines, handles, len(made.shots))
     return Face(seen, span, made.outline.bottom is not None)
+
+
+def _handles(shape: Relief, grid: FaceGrid) -> tuple[SeenHandle, ...]:
+    return triangulated(find_handles(shape.heights, grid), shape.seen, grid)
 
 
 def _span(made: Blend) -> Span:

@@ -1,7 +1,6 @@
 """Handles on a face: what stands proud of it, long and thin or small and round."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,38 +15,50 @@ Flags = NDArray[np.bool_]
 Heights = NDArray[np.float32]
 
 WINDOW = 0.12  # m: what is wider than about half of this both ways is the face's own shape, not a handle
-CLEAR = 4.0  # standard deviations of the relief's noise
-LEAST = 0.006  # m: fingers need 20 mm behind a handle; depth of a thin bar, blurred with the face, shows a third of it
+CLEAR = 4.0  # standard deviations of the relief's noise: surely something
+FAINT = 2.0  # its fringes
+LEAST = 0.005  # m: fingers need 20 mm behind a handle; depth of a thin bar, blurred with the face, shows a third of it
 TALL = 0.08  # m: a handle stands out less; more is something that leans on the face
 BORDER = 0.012  # m: at a face's edge depth is that of what is behind it
+BRIDGED = 0.016  # m: a gap in a handle where depth failed
 # Sizes that a hand takes hold of, m: longest and shortest side as seen in a relief that is blurred by a cell or two.
-LENGTH = (0.012, 1.2)
-THICKNESS = (0.004, 0.07)
+LENGTH = (0.016, 1.2)
+THICKNESS = (0.006, 0.07)
 LONG = 2.2  # times as long as thick: a bar or bow, else a knob
 BENT = 0.75  # ends less proud than this share of the middle: a bow
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Blob:
-    """A connected region that stands proud: where its cells are (n, 2) as u, v in m, by how much, and its share of
-    cells of its own frame that are filled."""
-
-    places: Array
-    proud: Array
-
-
 def find_handles(relief: Heights, grid: FaceGrid) -> tuple[SeenHandle, ...]:
     """Return the handles in a face's relief (h, w) on its grid, from the top down."""
-    proud = raised(relief, grid)
-    noise = 1.4826 * float(np.nanmedian(np.abs(proud - np.nanmedian(proud)))) if np.isfinite(proud).any() else 0.0
-    edge = (grid.u < BORDER) | (grid.u > grid.width - BORDER)
-    stands = np.nan_to_num(proud) > max(CLEAR * noise, LEAST)
-    stands &= np.nan_to_num(proud) < TALL
-    stands[:, edge] = False
-    # A cell may be missing between two others of one handle.
-    number, count = ndimage.label(ndimage.binary_closing(stands, np.ones((3, 3))), np.ones((3, 3)))
-    found = [_handle(number == k, proud, grid, noise) for k in range(1, count + 1)]
+    proud = _smoothed(raised(relief, grid))
+    if not np.isfinite(proud).any():
+        return ()
+    noise = 1.4826 * float(np.nanmedian(np.abs(proud - np.nanmedian(proud))))
+    inner = (grid.u > BORDER) & (grid.u < grid.width - BORDER)
+    height = np.where(np.isfinite(proud) & inner, proud, 0.0)
+    height[height > TALL] = 0.0
+    # Where something surely stands out, its fringes belong to it (hysteresis: Canny 1986).
+    fringe = height > max(FAINT * noise, LEAST / 2)
+    number, count = ndimage.label(_bridged(fringe, grid.pixel), np.ones((3, 3)))
+    sure = ndimage.maximum(height, number, np.arange(1, count + 1)) > max(CLEAR * noise, LEAST)
+    found = [_handle((number == k) & fringe, height, grid, noise) for k in np.flatnonzero(sure) + 1]
     return tuple(sorted((h for h in found if h is not None), key=lambda h: (-h.v, h.u)))
+
+
+def _bridged(flags: Flags, cell: float) -> Flags:
+    """Return the flags with short gaps along rows and columns closed: a handle may be seen in pieces."""
+    reach = 2 * round(BRIDGED / cell / 2) + 1
+    wide = np.pad(flags, reach)
+    out = ndimage.binary_closing(wide, np.ones((1, reach))) | ndimage.binary_closing(wide, np.ones((reach, 1)))
+    return np.asarray(out[reach:-reach, reach:-reach], bool)
+
+
+def _smoothed(proud: Array) -> Array:
+    """Return heights averaged over the nearest cells that were seen."""
+    known = np.isfinite(proud)
+    total = ndimage.gaussian_filter(np.where(known, proud, 0.0), 0.7)
+    weight = ndimage.gaussian_filter(known.astype(float), 0.7)
+    return np.where(known, total / np.maximum(weight, 1e-9), np.nan)
 
 
 def raised(relief: Heights, grid: FaceGrid) -> Array:
@@ -57,17 +68,16 @@ def raised(relief: Heights, grid: FaceGrid) -> Array:
         return np.full(relief.shape, np.nan)
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     filled = relief[tuple(nearest)].astype(float)
-    around = ndimage.median_filter(filled, max(3, round(WINDOW / grid.pixel)), mode="nearest")
-    return np.where(known, filled - around, np.nan)
+    # A median over so many cells hardly changes from one to the next: every second one will do.
+    coarse = ndimage.median_filter(filled[::2, ::2], max(3, round(WINDOW / grid.pixel / 2)), mode="nearest")
+    rows, columns = (np.minimum((np.arange(n) + 1) // 2, (n - 1) // 2) for n in filled.shape)
+    return np.where(known, filled - coarse[np.ix_(rows, columns)], np.nan)
 
 
 def _handle(mine: Flags, proud: Array, grid: FaceGrid, noise: float) -> SeenHandle | None:
     """Return the handle that a connected region is; None where its size or shape is none of a handle."""
-    row, column = np.nonzero(mine & np.isfinite(proud))
-    height = proud[row, column]
-    weight = np.maximum(height, 0)
-    if not weight.sum() > 0:
-        return None
+    row, column = np.nonzero(mine)
+    height = weight = proud[row, column]
     u, v = grid.u[column], grid.v[row]
     wide, tall = _extent(u, weight, grid.pixel), _extent(v, weight, grid.pixel)
     length, thickness = max(wide, tall), min(wide, tall)

@@ -21,6 +21,8 @@ STRAIGHT = 0.003  # m: as far as a picture's pixel on the face
 ENDS = 0.1
 # An edge must stand out this many times from what else is in the strip in which it is looked for.
 CLEAR = 4.0
+# How sure the scale of a blend is: a camera that is off by a centimetre at a metre or more.
+SCALE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,24 +100,46 @@ def _fit(s: Array, height: Array, pieces: int) -> Edge | None:
     return Edge(float(offset), math.atan(float(slope)), spread / math.sqrt(float(on.sum())))
 
 
-def anchor(seen: Outline, grid: FaceGrid) -> Array:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the box says of its face: width and its standard error, and where the face's lower edge is, if known, m.
+
+    A face may end above the floor, over feet or castors.
+    """
+
+    width_sigma: float
+    lower_edge: float | None
+    height_sigma: float
+
+
+def anchor(seen: Outline, grid: FaceGrid, known: Known) -> Array:
     """Return the homography (3, 3), on (u, v, 1) m, that puts the seen edges where they belong.
 
     Edges become upright and level, the face comes to lie in the middle of the box's face and under its top. Its size
-    stays as it was seen: a box that is a little too large must not stretch what is on it. An edge that was not seen
-    is taken to be where the box has it, turned like the others.
+    is between what was seen and the box's, by how sure they are: a box that is too large must not stretch what is on
+    it, and poses that are a little off must not either. An edge that was not seen is taken to be where the box has
+    it, turned like the others.
     """
     edges = [e for e in (seen.left, seen.right, seen.top, seen.bottom) if e is not None]
     if not edges:
         return np.eye(3)
     plain = Edge(0.0, float(np.mean([e.slope for e in edges])), math.inf)
     left, right, top, bottom = (e or plain for e in (seen.left, seen.right, seen.top, seen.bottom))
-    across = (right.shift - left.shift) / 2 if seen.left and seen.right else 0.0
-    u0, u1 = -left.shift - across, grid.width + right.shift - across
-    v0, v1 = -bottom.shift - top.shift, grid.height
     source = _corners(_lines(left, right, top, bottom, grid))
-    target = np.array([[u0, v0], [u1, v0], [u1, v1], [u0, v1]])
+    u0, u1, v0 = -left.shift, grid.width + right.shift, -bottom.shift - top.shift
+    if seen.left and seen.right:
+        width = _weighed(u1 - u0, grid.width, known.width_sigma)
+        u0, u1 = (grid.width - width) / 2, (grid.width + width) / 2
+    if seen.top and seen.bottom and known.lower_edge is not None:
+        v0 = grid.height - _weighed(grid.height - v0, grid.height - known.lower_edge, known.height_sigma)
+    target = np.array([[u0, v0], [u1, v0], [u1, grid.height], [u0, grid.height]])
     return _homography(source, target)
+
+
+def _weighed(seen: float, told: float, sigma: float) -> float:
+    """Return a length between how long it is seen, to SCALE, and how long it is told to be, to sigma."""
+    a, b = 1 / (SCALE * told) ** 2, 1 / sigma**2
+    return (a * seen + b * told) / (a + b)
 
 
 def _lines(left: Edge, right: Edge, top: Edge, bottom: Edge, grid: FaceGrid) -> list[Array]:

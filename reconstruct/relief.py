@@ -6,7 +6,7 @@ shows a handle where it is, while the pictures show it up to its own height too 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -28,14 +28,36 @@ FLAT = 0.03  # m: by how much a depth map may lie off the face altogether
 FARTHEST = 6.0  # m: depth from farther than this shows no handle
 
 
-def relief(shots: Sequence[Shot], box: UprightBox, poses: Array, grid: FaceGrid) -> Heights | None:
-    """Return (rows, columns) of `cells(grid)`: m by which the front face of a box stands proud; nan where unseen.
+@dataclass(frozen=True, eq=False, slots=True)
+class Apparent:
+    """What one depth map shows of a face, on `cells(grid)`: everything where the line of sight meets the face.
 
-    None where no picture has depth of it. poses: (n, 4, 4) world_from_camera, as for the pictures
+    heights   (rows, columns) m by which it stands proud of the face's plane; nan where unseen
+    centre    (u, v, h) of the camera, m
+    """
+
+    heights: Heights
+    centre: tuple[float, float, float]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Relief:
+    """How far a face stands proud: heights (rows, columns) of `cells(grid)`, m, nan where unseen, and what from."""
+
+    heights: Heights
+    seen: tuple[Apparent, ...]
+
+
+def relief(shots: Sequence[Shot], box: UprightBox, poses: Array, grid: FaceGrid) -> Relief | None:
+    """Return the relief of the front face of a box; None where no picture has depth of it.
+
+    poses   (n, 4, 4) world_from_camera, as for the pictures
     """
     maps = [_map(shot, box, poses[shot.view.number], grid) for shot in shots if shot.frame.depth is not None]
-    seen = [each for each in maps if np.isfinite(each).mean() > FEWEST]
-    return middle(np.stack(seen)) if seen else None
+    seen = [each for each in maps if each is not None]
+    if not seen:
+        return None
+    return Relief(middle(np.stack([upright for upright, _ in seen])), tuple(apparent for _, apparent in seen))
 
 
 def cells(grid: FaceGrid) -> FaceGrid:
@@ -43,20 +65,22 @@ def cells(grid: FaceGrid) -> FaceGrid:
     return FaceGrid(grid.width, grid.height, 0.0, CELL)
 
 
-def _map(shot: Shot, box: UprightBox, world_from_camera: Array, grid: FaceGrid) -> Heights:
-    """Return the relief that one depth map shows."""
+def _map(shot: Shot, box: UprightBox, world_from_camera: Array, grid: FaceGrid) -> tuple[Heights, Apparent] | None:
+    """Return the relief that one depth map shows, and what it looks like from there; None where it shows too little."""
     fine = cells(grid).at(CELL / 2)
     u, v = (a.ravel() for a in np.meshgrid(fine.u, fine.v))
     height = _heights(shot, box, world_from_camera, _raw(shot, grid, u, v))
     known = np.isfinite(height)
     if known.mean() <= FEWEST:
-        return np.full(cells(grid).shape, np.nan, np.float32)
-    height = height - _plane(u, v, height)
+        return None
+    height = (height - _plane(u, v, height))[known]
+    u, v = u[known], v[known]
+    apparent = Apparent(_mean(u, v, height, cells(grid)), shot.view.centre)
     # What stands h proud is seen along a slanted line; it lies nearer to the camera's foot than where that line meets
     # the face.
     away = height / shot.view.centre[2]
     u, v = u + (shot.view.centre[0] - u) * away, v + (shot.view.centre[1] - v) * away
-    return _mean(u[known], v[known], height[known], cells(grid))
+    return _mean(u, v, height, cells(grid)), apparent
 
 
 def _raw(shot: Shot, grid: FaceGrid, u: Array, v: Array) -> Array:
