@@ -53,7 +53,9 @@ def view_of(number: int, frame: Frame, frame_from_camera: Array, box: EdgeBox) -
         return None
     picture = frame.colour
     if scale < 1:
-        picture = np.asarray(cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.uint8)
+        picture = np.asarray(
+            cv2.resize(picture, (camera.width, camera.height), interpolation=cv2.INTER_AREA), np.uint8
+        )
     near = pixels[shown.ravel()]
     maps = edge_maps(picture, camera, near.min(0) - FAR, near.max(0) + FAR)
     return View(number, maps, frame_from_camera, shown)
@@ -99,7 +101,9 @@ def misfit(view: View, box: EdgeBox) -> Misfit:
         pixels, z = project(camera, points)
         distance, slope = view.maps.look(pixels, direction_of(pixels[-1] - pixels[0]))
         image = slope * [camera.fx, camera.fy] / z[:, None]
-        pull = np.column_stack([image, -(image * points[:, :2]).sum(1) / z])  # pixels per metre, in the camera
+        pull = np.column_stack(
+            [image, -(image * points[:, :2]).sum(1) / z]
+        )  # pixels per metre, in the camera
         by_box = np.einsum("ni,ij,njk->nk", pull, turn, slopes[edge][view.shown[edge]])
         # A camera that moves by (t, w) sees the world move by the opposite.
         by_pose = -np.column_stack([pull, np.cross(points, pull)])

@@ -12,6 +12,7 @@ Array = NDArray[np.float64]
 
 DIRECTIONS = 6  # bins of 30 degrees; a line is compared with edges of its own bin and half of each neighbour
 FAR = 20.0  # pixels: beyond this an edge has nothing to do with a line
+LEVEL = 4.0  # Sobel's answer to a step of one grey level: no picture is finer
 NOISE = 4.0  # sigmas above the picture's grain an edge begins
 
 
@@ -65,16 +66,22 @@ def edge_maps(picture: NDArray[np.uint8], camera: Camera, low: Array, high: Arra
     grey = cv2.GaussianBlur(cv2.cvtColor(part, cv2.COLOR_RGB2GRAY), (0, 0), 0.8)
     x, y = (cv2.Sobel(grey, cv2.CV_16S, *order, ksize=3) for order in ((1, 0), (0, 1)))
     # Most of a picture is flat: half of the slopes are grain, whatever the light and the sensor.
-    grain = max(1.4826 * float(np.median(np.abs(np.stack([x, y])))), 4.0)
+    grain = max(1.4826 * float(np.median(np.abs(np.stack([x, y])))), LEVEL)
     edges = cv2.Canny(x, y, NOISE * grain, 2 * NOISE * grain, L2gradient=True) > 0
     # An edge runs square to its slope.
     turn = np.arctan2(x.astype(np.float32), -y.astype(np.float32)) / np.pi * DIRECTIONS
-    maps = [_distance(edges & (np.abs((turn - b - 0.5 + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2) < 1)) for b in range(DIRECTIONS)]
+    maps = [
+        _distance(edges & (np.abs((turn - b - 0.5 + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2) < 1))
+        for b in range(DIRECTIONS)
+    ]
     return EdgeMaps(np.stack(maps), (int(first[0]), int(first[1])), camera)
 
 
 def _distance(edges: NDArray[np.bool_]) -> NDArray[np.float32]:
     if not edges.any():
         return np.full(edges.shape, FAR, np.float32)
-    distance = cv2.distanceTransform(np.where(edges, 0, 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.minimum(distance, np.float32(FAR))
+    distance = cv2.distanceTransform(
+        np.where(edges, 0, 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
+    # Squares of distances are whole numbers; OpenCV's roots differ in the last bit with where the memory lies.
+    return np.sqrt(np.rint(np.minimum(distance, np.float32(FAR)) ** 2))

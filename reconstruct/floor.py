@@ -12,7 +12,9 @@ from pocketworld.reconstruct.surface import Surface
 
 Array = NDArray[np.float64]
 
-LEVEL = math.cos(math.radians(15))  # a phone knows which way is up to about a degree; single normals are noisy
+LEVEL = math.cos(
+    math.radians(15)
+)  # a phone knows which way is up to about a degree; single normals are noisy
 LAYER = 0.04  # m: three sigma of depth noise (8-12 mm on real floors), above and below together a layer of twice this
 LARGE = 0.5  # m²: a floor smaller than this could as well be a seat or a table top
 SHARE = 0.2  # of the largest level surface: below the floor there are only reflections, which are small
@@ -104,7 +106,9 @@ def _tilt_sigma(points: Array, weights: Array, middle: Array, normal: Array) -> 
     """
     angle = np.arctan2(points[:, 1] - middle[1], points[:, 0] - middle[0])
     sector = np.floor((angle / (2 * np.pi) % 1) * SECTORS).astype(int)
-    normals = [_plane(points[sector != s], weights[sector != s])[1] for s in range(SECTORS) if (sector == s).any()]
+    normals = [
+        _plane(points[sector != s], weights[sector != s])[1] for s in range(SECTORS) if (sector == s).any()
+    ]
     n = len(normals)
     if n < SECTORS:
         return math.pi  # floor on one side only: its tilt is not measured

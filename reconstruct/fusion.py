@@ -4,6 +4,7 @@ Blocks of voxels are made where depth says that there is surface (Niessner et al
 so memory grows with the surface, not with the frames.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,11 +18,14 @@ from pocketworld.reconstruct.depth import Depth, points, trusted
 from pocketworld.reconstruct.grid import BAND, VIEWS, FusionError, Grid, Piece
 from pocketworld.reconstruct.paint import paint
 from pocketworld.reconstruct.surface import Surface, in_order
-from pocketworld.scan.capture import Camera, Capture
+from pocketworld.scan.capture import Camera, Capture, Frame
 
 Array = NDArray[np.float64]
 
+SAME = 1e-4  # m, and of a rotation's entries: no hand holds a camera as still as that
 COARSER = 2  # times: depth that is several times worse needs no finer voxels
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Fusion:
     """The surface, and what was noticed while making it."""
@@ -48,21 +52,35 @@ def fuse(
     scene_from_grid = region.world_from_box if region else scene_from_world @ heading(capture)
     grid_from_world = se3.inverse(scene_from_grid) @ scene_from_world
     good, spare = Grid(capture.name, voxel, reach), Grid(capture.name, COARSER * voxel, reach)
-    size = np.array(region.size) if region else None
-    for frame in capture:
-        if frame.depth is None or frame.depth_camera is None:
-            continue
+    for frame in _looks(capture):
+        assert frame.depth_camera is not None
         grid_from_camera = grid_from_world @ frame.world_from_camera
         seen = trusted(frame, reach)
         for grid, depth in ((good, seen.good), (spare, seen.spare)):
-            inside = depth if size is None else _inside(depth, frame.depth_camera, grid_from_camera, size)
+            inside = _inside(depth, frame.depth_camera, grid_from_camera, region) if region else depth
             grid.add(inside, frame.depth_camera, grid_from_camera)
     joined = _joined(good.mesh(), spare.mesh(), voxel)
     if joined is None:
-        raise FusionError(f"{capture.name}: no surface in {good.frames} frames with depth", "see `pocketworld scan`")
+        raise FusionError(f"{capture.name}: no surface in {len(capture)} frames", "see `pocketworld scan`")
     surface = _sorted(joined[0], voxel).moved(scene_from_grid)
     colours, unseen = paint(surface, capture, scene_from_world)
-    return Fusion(replace(surface, colours=colours), (*_noticed(good.frames, joined[1], capture.name), *unseen))
+    noticed = _noticed(max(good.frames, spare.frames), joined[1], capture.name)
+    return Fusion(replace(surface, colours=colours), (*noticed, *unseen))
+
+
+def _looks(capture: Capture) -> Iterator[Frame]:
+    """Go through the frames with depth, but only once through those from one and the same place.
+
+    Another look from there is fooled in the same way, so it must not count as one more frame that agrees.
+    """
+    before: set[tuple[float, ...]] = set()
+    for frame in capture:
+        if frame.depth is None or frame.depth_camera is None:
+            continue
+        place = tuple(np.rint(frame.world_from_camera[:3].ravel() / SAME).tolist())
+        if place not in before:
+            before.add(place)
+            yield frame
 
 
 def heading(capture: Capture) -> Array:
@@ -80,11 +98,10 @@ def heading(capture: Capture) -> Array:
     return out
 
 
-def _inside(depth: Depth, camera: Camera, box_from_camera: Array, size: Array) -> Depth:
-    """Return depth with 0 outside a box whose frame has its origin at the foot."""
+def _inside(depth: Depth, camera: Camera, box_from_camera: Array, box: UprightBox) -> Depth:
+    """Return depth with 0 outside a box."""
     place = points(depth, camera) @ box_from_camera[:3, :3].T + box_from_camera[:3, 3]
-    half = [*size[:2] / 2, size[2] / 2]
-    inside = (np.abs(place - [0, 0, size[2] / 2]) <= half).all(-1)
+    inside = (np.abs(place - [0, 0, box.size[2] / 2]) <= np.array(box.size) / 2).all(-1)
     return np.where(inside, depth, np.float32(0))
 
 
@@ -113,7 +130,9 @@ def _covered(points: Array, good: Piece, beside: float) -> NDArray[np.bool_]:
     Next to good surface, by more than `beside` (m), they carry it on.
     """
     depth = 2 * BAND  # of two surfaces nearer than that, one is an error
-    distance, nearest = cKDTree(good.vertices).query(points, distance_upper_bound=depth)
+    distance, nearest = cKDTree(good.vertices, balanced_tree=False, compact_nodes=False).query(
+        points, distance_upper_bound=depth
+    )
     out = np.isfinite(distance)
     apart = points[out] - good.vertices[nearest[out]]
     through = np.einsum("ni,ni->n", apart, good.normals[nearest[out]])
@@ -130,7 +149,9 @@ def _sorted(piece: Piece, voxel: float) -> Surface:
 def _noticed(frames: int, share: float, name: str) -> list[Finding]:
     out = []
     if share > 0:
-        text = "part of the surface comes from depth of middle confidence or from afar, as there is none better"
+        text = (
+            "part of the surface comes from depth of middle confidence or from afar, as there is none better"
+        )
         out.append(Finding("surface-doubtful", Severity.NOTE, "reconstruct", name, text, {"share": share}))
     if frames < VIEWS:
         text = "the surface rests on hardly any frames, so errors of one are not seen"

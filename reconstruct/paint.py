@@ -11,6 +11,9 @@ from pocketworld.scan.capture import Camera, Capture, Frame
 
 Array = NDArray[np.float64]
 
+FARTHER = (
+    1.25  # times farther than a vertex was seen on average, a look at it counts for little and costs as much
+)
 HIDDEN = 0.05  # of its distance: a vertex this much behind the depth map is behind something
 GREY = 128
 
@@ -24,16 +27,21 @@ def paint(
         return None, (Finding("no-colour", Severity.DEGRADED, "reconstruct", capture.name, text),)
     middle = surface.from_grid[:3, 3]  # near the cameras: single precision is enough from there
     near = np.ascontiguousarray((surface.vertices - middle).T, np.float32)
-    total, weight = np.zeros((len(surface.vertices), 3)), np.zeros(len(surface.vertices))
+    limit = (FARTHER * surface.distance).astype(np.float32)
+    normals = np.ascontiguousarray(surface.normals.T, np.float32)
+    total, weight = (
+        np.zeros((len(surface.vertices), 3), np.float32),
+        np.zeros(len(surface.vertices), np.float32),
+    )
     for number in np.flatnonzero(capture.coloured):
         frame = capture[int(number)]
         if frame.colour is None or frame.depth is None or frame.depth_camera is None:
             continue
         scene_from_camera = scene_from_world @ frame.world_from_camera
-        which, row, column = _seen(near, frame.depth, frame.depth_camera, scene_from_camera, middle)
-        ray = surface.vertices[which] - scene_from_camera[:3, 3]
-        square = np.maximum(-np.einsum("ni,ni->n", surface.normals[which], ray), 0)
-        counts = square / np.linalg.norm(ray, axis=1) ** 3  # cosine over square of the distance
+        which, row, column = _seen(near, limit, frame.depth, frame.depth_camera, scene_from_camera, middle)
+        ray = (scene_from_camera[:3, 3] - middle).astype(np.float32)[:, None] - near[:, which]
+        square = np.maximum((normals[:, which] * ray).sum(0), 0)
+        counts = square / (ray**2).sum(0) ** np.float32(1.5)  # cosine over square of the distance
         total[which] += in_depth_camera(frame)[row, column] * counts[:, None]
         weight[which] += counts
     seen = weight > 0
@@ -48,21 +56,24 @@ def paint(
 
 def _seen(
     near: NDArray[np.float32],
+    limit: NDArray[np.float32],
     depth: Depth,
     camera: Camera,
     scene_from_camera: Array,
     middle: Array,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return which points (3, n), given from `middle`, a depth map shows, and in which rows and columns."""
+    """Return which points (3, n), given from `middle`, a depth map shows from within `limit` (n,), and in which rows and columns."""
     turn = scene_from_camera[:3, :3]
     eye = (scene_from_camera[:3, 3] - middle) @ turn
     x, y, z = turn.T.astype(np.float32) @ near - eye.astype(np.float32)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         u = x / z * np.float32(camera.fx) + np.float32(camera.cx + 0.5)
         v = y / z * np.float32(camera.fy) + np.float32(camera.cy + 0.5)
-        which = np.flatnonzero((z > 0) & (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height))
-    row, column = v[which].astype(np.intp), u[which].astype(np.intp)
-    shown = np.abs(z[which] - depth[row, column]) < np.float32(HIDDEN) * z[which]
+    which = np.flatnonzero(
+        (z > 0) & (z < limit) & (u >= 0) & (v >= 0) & (u < camera.width) & (v < camera.height)
+    )
+    row, column, z = v[which].astype(np.intp), u[which].astype(np.intp), z[which]
+    shown = np.abs(z - depth[row, column]) < np.float32(HIDDEN) * z
     return which[shown], row[shown], column[shown]
 
 

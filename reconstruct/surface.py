@@ -73,10 +73,11 @@ def in_order(vertices: Array, faces: Faces) -> tuple[NDArray[np.intp], Faces]:
     Each face begins at its lowest vertex. Open3D extracts meshes in an order that differs between runs; after this
     the same surface has the same bytes.
     """
-    order = np.lexsort(vertices.T[::-1])
+    order = np.lexsort(vertices.astype(np.float32).T[::-1])
     number = np.empty(len(order), np.int32)
     number[order] = np.arange(len(order), dtype=np.int32)
     faces = number[faces]
     turn = (np.argmin(faces, 1, keepdims=True) + np.arange(3)) % 3
     faces = np.take_along_axis(faces, turn, 1)
-    return order, np.ascontiguousarray(faces[np.lexsort(faces.T[::-1])])
+    first = faces[:, 0] * np.int64(len(order)) + faces[:, 1]
+    return order, np.ascontiguousarray(faces[np.lexsort((faces[:, 2], first))])

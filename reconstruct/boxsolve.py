@@ -1,0 +1,137 @@
+"""A box and the poses of its pictures brought to agree, by Gauss-Newton on the distances between edges.
+
+As in tracking by edges (Drummond and Cipolla 2002), with the poses of the pictures free within their own errors, so
+that one wrong pose does not move the box; each pose is eliminated from its picture's equations (Schur's complement),
+as the points are in bundle adjustment.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.geometry import se3
+from pocketworld.reconstruct.boxedges import SAMPLES, VALUES, EdgeBox
+from pocketworld.reconstruct.boxviews import Misfit, View, misfit
+
+Array = NDArray[np.float64]
+
+SHIFT, TURN = (
+    0.01,
+    np.radians(0.5),
+)  # what a pose of motion capture or of a phone is wrong by: 1 sigma, m and rad
+DEPTH, LEAN = 0.03, np.radians(3.0)  # what a face, and the yaw, by depth may be wrong by: 1 sigma, m and rad
+GRAIN = 1.0  # pixels: error of an edge in a picture
+PER_EDGE = 4.0  # independent measurements along an edge: its errors are alike over a quarter of it
+NARROWING = (12.0, 8.0, 5.0)  # pixels: edges farther away are somebody else's
+ROUNDS = 8
+STILL = 1e-4  # m and rad
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Agreement:
+    """A box and the poses of its views, on the way to agreeing; `first` and `given` are what they were."""
+
+    first: EdgeBox
+    given: tuple[View, ...]
+    box: EdgeBox
+    views: tuple[View, ...]
+
+    @classmethod
+    def start(cls, box: EdgeBox, views: tuple[View, ...]) -> "Agreement":
+        """Return it before anything was moved."""
+        return cls(box, views, box, views)
+
+    def reached(self) -> "Agreement":
+        """Return it when box and poses agree: first the box alone, then both, with ever nearer edges."""
+        now = self
+        for limit in NARROWING:
+            now = now._converged(limit, poses=limit < NARROWING[0])
+        return now
+
+    def distance(self) -> float:
+        """Return the mean distance of the box's edges from the pictures', pixels; what is far counts as the limit."""
+        limit = NARROWING[-1]
+        return float(
+            np.mean([np.minimum(misfit(view, self.box).pixels, limit).mean() for view in self.views])
+        )
+
+    def covariance(self) -> Array:
+        """Return the covariance (7, 7) of the box's values.
+
+        What single edges and the start leave open, and how far the pictures contradict each other (a sandwich, with
+        pictures as the independent measurements: Huber 1967).
+        """
+        systems = self._systems(NARROWING[-1], True)
+        bread = np.linalg.inv(self._prior()[0] + sum(one.matrix for one in systems))
+        scores = np.stack([one.vector for one in systems])
+        return np.asarray(bread @ (scores.T @ scores) @ bread + bread)
+
+    def _converged(self, limit: float, poses: bool) -> "Agreement":
+        now = self
+        for _ in range(ROUNDS):
+            now, step = now._stepped(limit, poses)
+            if np.abs(step).max() < STILL:
+                break
+        return now
+
+    def _stepped(self, limit: float, poses: bool) -> tuple["Agreement", Array]:
+        """Return what one round makes of it, and how far the box's values (7,) moved."""
+        systems = self._systems(limit, poses)
+        matrix, vector = self._prior()
+        for one in systems:
+            matrix, vector = matrix + one.matrix, vector + one.vector
+        step = np.linalg.solve(matrix, vector)
+        moved = zip(self.views, systems, strict=True)
+        views = tuple(
+            replace(view, frame_from_camera=view.frame_from_camera @ se3.exp(one.motion(step)))
+            for view, one in moved
+        )
+        return replace(self, box=EdgeBox(self.box.values + step), views=views), step
+
+    def _prior(self) -> tuple[Array, Array]:
+        """Return what depth says of the box, loosely, so that faces that no picture shows stay where they are."""
+        inverse = np.diag(1 / np.array([LEAN, *[DEPTH] * 6]) ** 2)
+        return inverse, inverse @ (self.first.values - self.box.values)
+
+    def _systems(self, limit: float, poses: bool) -> list["_System"]:
+        pairs = zip(self.views, self.given, strict=True)
+        return [_system(misfit(view, self.box), _moved(view, given), limit, poses) for view, given in pairs]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _System:
+    """One view's normal equations for the box, its pose eliminated, and how the pose follows the box."""
+
+    matrix: Array
+    vector: Array
+    by_box: Array
+    alone: Array
+
+    def motion(self, step: Array) -> Array:
+        """Return the motion of the camera (6,) that goes with a step of the box (7,)."""
+        return self.alone + self.by_box @ step
+
+
+def _moved(view: View, given: View) -> Array:
+    """Return how far (6,) a view's camera was moved."""
+    return se3.log(se3.inverse(given.frame_from_camera) @ view.frame_from_camera)
+
+
+def _system(seen: Misfit, moved: Array, limit: float, poses: bool) -> _System:
+    weight = _weights(seen, limit)
+    boxes, cameras = seen.by_box * weight[:, None], seen.by_pose * weight[:, None]
+    matrix, vector = boxes.T @ seen.by_box, -boxes.T @ seen.pixels
+    if not poses:
+        return _System(matrix, vector, np.zeros((6, VALUES)), np.zeros(6))
+    strength = np.diag(1 / np.array([SHIFT] * 3 + [TURN] * 3) ** 2)
+    own = cameras.T @ seen.by_pose + strength
+    shared, pull = cameras.T @ seen.by_box, -cameras.T @ seen.pixels - strength @ moved
+    by_box, alone = np.linalg.solve(own, shared), np.linalg.solve(own, pull)
+    return _System(matrix - shared.T @ by_box, vector - shared.T @ alone, -by_box, alone)
+
+
+def _weights(seen: Misfit, limit: float) -> Array:
+    """Return the weights of the samples (m,): Huber's within `limit`, none beyond; an edge counts by its length seen."""
+    huber = np.minimum(1, GRAIN / np.maximum(seen.pixels, GRAIN))
+    return np.asarray(np.where(seen.pixels < limit, huber, 0) * PER_EDGE / SAMPLES / GRAIN**2)
