@@ -63,29 +63,33 @@ def load(folder: Path, twin: Scene) -> Cousins:
     Raises WorldError where a file is missing, damaged or of a newer version, or drawn from another twin.
     """
     file = folder / "draws.parquet"
+    draws, refusals = _read(file), _read(folder / "refusals.parquet")
     try:
-        table, refusals = parquet.read_table(file), parquet.read_table(folder / "refusals.parquet")
-        about = json.loads(table.schema.metadata[b"pocketworld"])
+        about = json.loads(draws.schema.metadata[b"pocketworld"])
         if about["format"] > FORMAT:
-            raise WorldError(
-                f"{file} has format {about['format']}, known is up to {FORMAT}", "update pocketworld"
-            )
-        drawn = _drawn(table.to_pylist(), refusals.to_pylist(), about["cousins"])
+            known = f"known is up to {FORMAT}"
+            raise WorldError(f"{file} has format {about['format']}, {known}", "update pocketworld")
+        drawn = _drawn(draws.to_pylist(), refusals.to_pylist(), about["cousins"])
         name, seed, digest = about["name"], about["seed"], about["twin"]
-    except FileNotFoundError as error:
-        raise WorldError(
-            f"{error.filename or file} does not exist", "pocketworld cousins WORLD makes it"
-        ) from None
-    except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
-        why = " ".join(str(error).split())[:200]
-        raise WorldError(
-            f"{file} is no table of draws: {why}", "pocketworld cousins WORLD makes it again"
-        ) from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(file, error) from error
     if digest != twin_digest(twin):
-        raise WorldError(
-            f"{file} was drawn from another twin", "pocketworld cousins WORLD makes cousins of this one"
-        )
+        raise WorldError(f"{file} was drawn from another twin", "pocketworld cousins WORLD makes them anew")
     return Cousins(twin, specs.load(folder / "spec.toml"), seed, name, drawn)
+
+
+def _read(file: Path) -> pa.Table:
+    if not file.is_file():
+        raise WorldError(f"{file} does not exist", "pocketworld cousins WORLD makes it")
+    try:
+        return parquet.read_table(file)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> WorldError:
+    why = " ".join(str(error).split())[:200]
+    return WorldError(f"{file} is no table of draws: {why}", "pocketworld cousins WORLD makes it again")
 
 
 def twin_digest(twin: Scene) -> str:

@@ -1,0 +1,151 @@
+"""Where a cousin's things stand."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pocketworld.cousins.place import clash, depth, place, supports_first
+from pocketworld.families.box import Box, BoxFamily
+from pocketworld.families.protocol import Draw, Spread
+from pocketworld.geometry.convex import HullPiece
+from pocketworld.rng import stream
+from pocketworld.scene import Asset, Mesh, Part, Pose, Relation, Scene
+
+STILL = Spread(doubt=False)
+MOVING = Spread(shift={"x": 0.3, "y": 0.2, "yaw": 0.5}, doubt=False)
+ANGLES = st.floats(-math.pi, math.pi)
+SHIFTS = st.floats(-2, 2)
+
+
+def box(id: str, width: float, depth: float, height: float, pose: Pose | None = None) -> Asset:
+    made = BoxFamily().build(Box(width, depth, height), id)
+    return replace(made, pose=pose or Pose())
+
+
+def draws(index: int = 0) -> Draw:
+    return lambda name: stream(4, "cousin", index, "thing", name)
+
+
+def face(asset: Asset, side: int) -> np.ndarray:
+    """Return the middle of the back (side 1) or front (-1) of a box in the scene, on its foot."""
+    points = asset.parts[0].pieces[0].vertices
+    there: np.ndarray = asset.pose.matrix @ [0.0, side * np.abs(points[:, 1]).max(), 0.0, 1.0]
+    return there[:3]
+
+
+@given(ANGLES, SHIFTS, SHIFTS, st.floats(0.2, 2.0))
+def test_the_back_stays_where_it_was(yaw: float, x: float, y: float, deep: float) -> None:
+    pose = Pose.upright((x, y, 0.3), yaw)
+    was = box("thing", 0.5, 0.6, 0.7, pose)
+    now = box("thing", 0.8, deep, 0.5, pose)
+    new = replace(now, pose=place(now, was, Scene("s", (was,)), {}, STILL, draws()))
+    np.testing.assert_allclose(face(new, 1), face(was, 1), atol=1e-9)
+    np.testing.assert_allclose(new.pose.matrix[:3, :3], was.pose.matrix[:3, :3], atol=1e-9)
+
+
+def test_what_keeps_its_depth_keeps_its_pose_to_the_bit() -> None:
+    was = box("thing", 0.5, 0.6, 0.7, Pose((0.1, 0.2, 0.3), (0.6, 0.0, 0.0, 0.8)))
+    now = replace(was, parts=box("thing", 0.4, 0.6, 0.9).parts)
+    assert place(now, was, Scene("s", (was,)), {}, STILL, draws()) is was.pose
+
+
+@given(ANGLES, st.integers(0, 50))
+def test_things_move_within_the_spread_on_their_floor(yaw: float, index: int) -> None:
+    was = box("thing", 0.5, 0.6, 0.7, Pose.upright((1.0, 2.0, 0.3), yaw))
+    pose = place(was, was, Scene("s", (was,)), {}, MOVING, draws(index))
+    local = np.linalg.inv(was.pose.matrix) @ pose.matrix
+    assert abs(local[0, 3]) <= 0.3
+    assert abs(local[1, 3]) <= 0.2
+    assert abs(local[2, 3]) < 1e-12
+    assert abs(math.atan2(local[1, 0], local[0, 0])) <= 0.5 + 1e-9
+    assert pose != was.pose
+
+
+@pytest.mark.parametrize("kind", ["against", "flush_with"])
+def test_what_stands_against_something_only_moves_along_it(kind: str) -> None:
+    was = box("thing", 0.5, 0.6, 0.7, Pose.upright((1.0, 2.0, 0.0), 0.4))
+    scene = Scene("s", (was,), (Relation(kind, "thing", "wall"),))
+    pose = place(was, was, scene, {}, MOVING, draws())
+    local = np.linalg.inv(was.pose.matrix) @ pose.matrix
+    assert abs(local[0, 3]) > 0
+    np.testing.assert_allclose(local[1:3, 3], 0, atol=1e-12)
+    np.testing.assert_allclose(local[:3, :3], np.eye(3), atol=1e-12)
+
+
+@given(ANGLES, ANGLES, SHIFTS, SHIFTS)
+def test_what_stands_on_a_thing_goes_with_it(yaw: float, turned: float, x: float, y: float) -> None:
+    low = box("low", 0.6, 0.6, 0.5, Pose.upright((1.0, 1.0, 0.0), yaw))
+    on = box("on", 0.1, 0.1, 0.1, Pose.upright((1.1, 1.05, 0.5), 0.7))
+    scene = Scene("s", (on, low), (Relation("on", "on", "low"),))
+    now = replace(box("low", 0.6, 0.6, 0.8), pose=Pose.upright((x, y, 0.0), turned))
+    pose = place(on, on, scene, {"low": now}, STILL, draws())
+    assert pose.position[2] == pytest.approx(0.8)
+    before = np.linalg.inv(low.pose.matrix) @ on.pose.matrix
+    after = np.linalg.inv(now.pose.matrix) @ pose.matrix
+    np.testing.assert_allclose(after[:2], before[:2], atol=1e-9)
+    assert depth(replace(on, pose=pose), now) < 1e-9
+
+
+def test_supports_come_first() -> None:
+    names = ("cup", "tray", "table", "chair")
+    things = tuple(box(name, 0.1, 0.1, 0.1) for name in names)
+    on = (Relation("on", "cup", "tray"), Relation("on", "tray", "table"), Relation("on", "table", "floor"))
+    order = [asset.id for asset in supports_first(Scene("s", things, on))]
+    assert order == ["table", "chair", "tray", "cup"]
+    circle = (Relation("on", "cup", "tray"), Relation("on", "tray", "cup"))
+    assert len(supports_first(Scene("s", things, circle))) == 4
+    assert [a.id for a in supports_first(Scene("s", things))] == list(names)
+
+
+@given(ANGLES, SHIFTS, SHIFTS)
+def test_depth_does_not_depend_on_the_frame_or_the_order(yaw: float, x: float, y: float) -> None:
+    a, b = box("a", 0.4, 0.4, 0.4), box("b", 0.4, 0.4, 0.4, Pose.upright((0.3, 0.1, 0.2), 0.3))
+    deep = depth(a, b)
+    assert 0.1 < deep < 0.2
+    assert depth(b, a) == pytest.approx(deep)
+    by = Pose.upright((x, y, 0.0), yaw).matrix
+    moved = [replace(one, pose=upright(by @ one.pose.matrix)) for one in (a, b)]
+    assert depth(*moved) == pytest.approx(deep)
+
+
+def upright(matrix: np.ndarray) -> Pose:
+    x, y, z = (float(v) for v in matrix[:3, 3])
+    return Pose.upright((x, y, z), math.atan2(matrix[1, 0], matrix[0, 0]))
+
+
+def test_only_what_is_deeper_than_in_the_twin_clashes() -> None:
+    a, b = box("a", 0.4, 0.4, 0.4), box("b", 0.4, 0.4, 0.4, Pose((0.45, 0.0, 0.0)))
+    scene = Scene("s", (a, b))
+    assert clash(b, {"a": a}, scene) == 0
+    assert clash(b, {}, scene) == 0
+    wider = box("a", 0.6, 0.4, 0.4)
+    assert clash(b, {"a": wider}, scene) == pytest.approx(0.05)
+    tight = Scene("s", (wider, b))
+    assert clash(b, {"a": wider}, tight) == 0
+    assert clash(b, {"a": box("a", 0.62, 0.4, 0.4)}, tight) > 0.05
+
+
+def test_what_nothing_bumps_into_is_in_nobodys_way() -> None:
+    flat = np.array([[-1, -1, 0], [1, -1, 0], [0, 1, 0.5]], np.float32)
+    seen = Part(
+        "body", "body", (Mesh(flat, np.array([[0, 1, 2]], np.int32)),), (), 1.0, (0, 0, 0), (1, 1, 1, 0, 0, 0)
+    )
+    ghost = Asset("ghost", "solid", {}, (seen,))
+    thing = box("thing", 0.4, 0.4, 0.4)
+    assert depth(ghost, thing) == 0
+    scene = Scene("s", (thing, ghost))
+    assert place(ghost, ghost, scene, {"thing": thing}, STILL, draws()) == Pose()
+    assert place(ghost, ghost, scene, {}, MOVING, draws()) != Pose()
+
+
+def test_hulls_clash_too() -> None:
+    corners = tuple(
+        (float(x), float(y), float(z)) for x in (-0.2, 0.2) for y in (-0.2, 0.2) for z in (0.0, 0.4)
+    )
+    part = replace(box("hull", 0.4, 0.4, 0.4).parts[0], pieces=(HullPiece(corners),))
+    hull = Asset("hull", "solid", {}, (part,))
+    assert depth(hull, box("b", 0.4, 0.4, 0.4, Pose((0.3, 0.0, 0.0)))) == pytest.approx(0.1)

@@ -1,0 +1,101 @@
+"""Parameters as rows and back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pocketworld.cousins.rows import (
+    GONE,
+    Row,
+    Source,
+    applied,
+    decode,
+    differences,
+    encode,
+    flatten,
+    unflatten,
+)
+
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
+)
+NAMES = st.text("abcdefgh_", min_size=1, max_size=3)
+JSON = st.recursive(
+    LEAVES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=12,
+)
+OBJECTS = st.dictionaries(NAMES, JSON, min_size=1, max_size=4)
+
+
+def exactly(a: object, b: object) -> bool:
+    return repr(a) == repr(b)
+
+
+@given(JSON)
+def test_leaves_bring_back_what_they_were(data: object) -> None:
+    assert exactly(unflatten(flatten(data)), ordered(data))
+
+
+def ordered(data: object) -> object:
+    """Return the same, an object's fields in the order in which rows keep them: as they came."""
+    if isinstance(data, dict):
+        return {key: ordered(value) for key, value in data.items()}
+    return [ordered(value) for value in data] if isinstance(data, list) else data
+
+
+@given(OBJECTS, OBJECTS, OBJECTS)
+def test_rows_make_the_cousin_of_the_twin(twin: object, believed: object, cousin: object) -> None:
+    rows = differences(twin, believed, cousin, "thing")
+    values = {row.path.removeprefix("thing/"): row.value for row in rows}
+    made = applied(twin, values)
+    assert made == cousin
+    assert flatten(made) == flatten(cousin)
+
+
+@given(OBJECTS, OBJECTS)
+def test_what_the_belief_drew_is_the_beliefs(twin: object, believed: object) -> None:
+    assert all(row.source is Source.BELIEF for row in differences(twin, believed, believed, "thing"))
+    assert all(row.source is Source.SPEC for row in differences(twin, twin, believed, "thing"))
+    assert differences(twin, believed, twin, "thing") == ()
+
+
+@given(st.one_of(LEAVES, st.just([]), st.just({}), st.just(GONE)))
+def test_leaves_survive_the_table(value: object) -> None:
+    number, text = encode(value)
+    assert number is None or text is None
+    assert exactly(decode(number, text), value)
+
+
+@pytest.mark.parametrize(
+    ("value", "cells"),
+    [
+        (0.5, (0.5, None)),
+        ("door", (None, "door")),
+        (3, (None, "3")),
+        (True, (None, "true")),
+        ("12", (None, '"12"')),
+        ("true", (None, '"true"')),
+        ([], (None, "[]")),
+        (None, (None, "null")),
+        (GONE, (None, None)),
+    ],
+)
+def test_cells_read_well(value: object, cells: tuple[float | None, str | None]) -> None:
+    assert encode(value) == cells
+
+
+def test_one_changed_leaf_is_one_row() -> None:
+    twin = {
+        "width": 0.4,
+        "grid": {"parts": [{"kind": "drawer"}, {"kind": "drawer"}], "chances": [{"p": 1.0}]},
+    }
+    cousin = {"width": 0.4, "grid": {"parts": [{"kind": "door"}], "chances": []}}
+    assert differences(twin, {**twin, "width": 0.5}, cousin, "cabinet") == (
+        Row("cabinet/grid/chances", [], Source.SPEC),
+        Row("cabinet/grid/chances/0/p", GONE, Source.SPEC),
+        Row("cabinet/grid/parts/0/kind", "door", Source.SPEC),
+        Row("cabinet/grid/parts/1/kind", GONE, Source.SPEC),
+    )
+    assert differences({"n": 1}, {"n": 1}, {"n": 1.0}, "x") == ()
+    assert len(differences({"n": 1}, {"n": 1}, {"n": True}, "x")) == 1
