@@ -120,7 +120,8 @@ def test_each_front_has_a_row_and_its_belief_fills_the_bar(fronts: list[Front]) 
 def test_a_drawers_row_in_words() -> None:
     (row,) = joints.rows(cabinet(drawer(0.9)))
     assert (row.role, row.colour) == ("drawer", "slide")
-    assert [(bar.label, bar.share) for bar in row.bars] == [("slide", 0.9), ("fixed", pytest.approx(0.1))]
+    assert [bar.label for bar in row.bars] == ["slide 0.90", "fixed 0.10"]
+    assert [bar.colour for bar in row.bars] == ["slide", "fixed"]
     minus = "\N{MINUS SIGN}"
     assert plain(row.axis).startswith(f"(0.00, {minus}1.00, 0.00) ± ")
     assert plain(row.opening).split(" ± ")[0].endswith(" mm")
@@ -130,7 +131,7 @@ def test_a_drawers_row_in_words() -> None:
 
 def test_a_doors_row_in_words() -> None:
     (row,) = joints.rows(cabinet(DOOR))
-    assert (row.role, row.colour, row.bars[0].label) == ("door", "hinge", "hinge left")
+    assert (row.role, row.colour, row.bars[0].label) == ("door", "hinge", "hinge left 1.00")
     assert plain(row.opening).split(" ± ")[0].endswith("°")
     assert row.state == "0°"
 
@@ -146,6 +147,16 @@ def test_what_the_belief_does_not_hold_is_not_hidden() -> None:
     belief = Belief((Hypothesis(JointKind.FIXED, Side.NONE, 1.0),))
     joint = Joint("j", JointKind.SLIDE, "a", "b", belief, range=(0.0, 0.3))
     assert joints.taken_for(joint) is belief.hypotheses[0]
+
+
+def test_what_is_improbable_is_told_as_one() -> None:
+    p = {JointKind.SLIDE: 0.984, JointKind.FIXED: 0.007, JointKind.HINGE: 0.009}
+    belief = Belief(tuple(Hypothesis(kind, Side.NONE, share) for kind, share in p.items()))
+    asset = cabinet(drawer(0.9))
+    doubted = replace(asset, joints=(replace(asset.joints[0], belief=belief),))
+    (row,) = joints.rows(doubted)
+    assert [bar.label for bar in row.bars] == ["slide 0.98", "others 0.02"]
+    assert sum(bar.share for bar in row.bars) == pytest.approx(1)
 
 
 def test_boards_and_shelves_are_no_rows() -> None:
@@ -164,8 +175,7 @@ def test_things_say_their_facts() -> None:
     mass = sum(part.mass for part in asset.parts)
     times = "\N{MULTIPLICATION SIGN}"
     assert thing.facts == (
-        f"cabinet, 500 {times} 400 {times} 300 mm (width, depth, height), {mass:.1f} kg,"
-        " fixed to the building"
+        f"500 {times} 400 {times} 300 mm (width, depth, height), {mass:.1f} kg, fixed to the building"
     )
     (free,) = furniture.things(Scene("s", (replace(asset, base=Base.FREE),)), {})
     assert free.facts.endswith("free to be pushed")

@@ -79,6 +79,22 @@ def test_a_number_is_told_to_half_a_percent(value: float) -> None:
     assert float(words.number(value)) == pytest.approx(value, rel=5.1e-3, abs=1e-300)
 
 
+@pytest.mark.parametrize(
+    ("p", "text"),
+    [
+        (0.0, "0.00"),
+        (0.004, "<0.01"),
+        (0.006, "0.01"),
+        (0.81, "0.81"),
+        (0.994, "0.99"),
+        (0.996, ">0.99"),
+        (1.0, "1.00"),
+    ],
+)
+def test_only_what_is_certain_is_said_to_be(p: float, text: str) -> None:
+    assert words.probability(p) == text
+
+
 @given(st.floats(-50, 50))
 def test_a_length_is_told_to_the_millimetre_or_to_half_a_percent(value: float) -> None:
     number, unit = words.length(value).split(words.SPACE)

@@ -10,7 +10,7 @@ from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.review.report.embed import heights, lit, shrunk, webp
 from pocketworld.review.report.joints import Numbered, numbered, said, taken_for
 from pocketworld.review.report.size import corners, size
-from pocketworld.review.report.words import plural
+from pocketworld.review.report.words import plural, probability
 from pocketworld.scene import Asset, Joint, Part, Rectangle
 
 Array = NDArray[np.float64]
@@ -187,7 +187,7 @@ def _mark(elevation: Elevation, number: int, joint: Joint, front: Rectangle, tex
         corners=" ".join(f"{u:.1f},{v:.1f}" for u, v in points),
         x=float(x),
         y=float(y),
-        label=f"{number}  {said(taken)} {taken.p:.2f}",
+        label=f"{number}  {said(taken)} {probability(taken.p)}",
         text=min(text, 0.7 * tall),
         colour=str(joint.kind),
     )

@@ -9,7 +9,7 @@ from pocketworld.families.protocol import Elevation
 from pocketworld.review.report.faces import SMALL, Face, faces
 from pocketworld.review.report.joints import Row, rows, taken_for
 from pocketworld.review.report.size import size
-from pocketworld.review.report.words import counted, millimetres
+from pocketworld.review.report.words import counted, millimetres, probability
 from pocketworld.scene import Asset, Base, Scene
 
 
@@ -45,8 +45,8 @@ def verdict(scene: Scene) -> str:
     roles = counted(Counter(asset.part(joint.child).role for asset, joint in joints))
     p = [taken_for(joint).p for _, joint in joints]
     if len(p) == 1:
-        return f"{known}, {roles} that opens, sure {p[0]:.2f}."
-    return f"{known}, {roles} that open, surest {max(p):.2f}, least sure {min(p):.2f}."
+        return f"{known}, {roles} that opens, sure {probability(p[0])}."
+    return f"{known}, {roles} that open, surest {probability(max(p))}, least sure {probability(min(p))}."
 
 
 def things(scene: Scene, elevations: Mapping[str, Iterable[Elevation]]) -> tuple[Thing, ...]:
@@ -71,7 +71,8 @@ def _facts(asset: Asset) -> str:
     outer = millimetres(size(asset))
     mass = sum(part.mass for part in asset.parts)
     base = "fixed to the building" if asset.base is Base.FIXED else "free to be pushed"
-    return f"{asset.family}, {outer} (width, depth, height), {mass:.1f} kg, {base}"
+    kind = f"{asset.family}, " * (asset.family != asset.id)
+    return f"{kind}{outer} (width, depth, height), {mass:.1f} kg, {base}"
 
 
 def _other(asset: Asset, parameters: Mapping[str, object]) -> tuple[Face, ...]:

@@ -4,15 +4,19 @@ from dataclasses import dataclass
 from math import degrees
 
 from pocketworld.geometry.convex import Vec3
-from pocketworld.review.report.words import PLUS_MINUS, length, opening
+from pocketworld.review.report.words import PLUS_MINUS, SPACE, length, opening, probability
 from pocketworld.scene import Asset, Hypothesis, Joint, Part, Side
+
+# Hypotheses less probable than this are not named one by one; sums of probabilities are exact to that.
+LEAST = 0.01
+ROUNDING = 1e-6
 
 Numbered = tuple[int, Part, Joint]
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One hypothesis of a belief: what it says, its share of the bar (0..1), and the colour's name."""
+    """A hypothesis: what it says and how probable, its share of the bar (0..1), its colour's name."""
 
     label: str
     share: float
@@ -55,23 +59,30 @@ def rows(asset: Asset) -> tuple[Row, ...]:
 
 def _row(number: int, part: Part, joint: Joint) -> Row:
     taken = taken_for(joint)
-    bars = tuple(
-        Bar(said(h), h.p, str(h.kind)) for h in sorted(joint.belief.hypotheses, key=lambda h: -h.p) if h.p > 0
-    )
     moves = joint.movable
     return Row(
         number=number,
         joint=joint.id,
         role=part.role.replace("_", " "),
         colour=str(joint.kind),
-        bars=bars,
+        bars=_bars(joint),
         axis=f"{_vector(joint.axis, 2)} {PLUS_MINUS}{degrees(taken.axis_sigma):.1f}°" * moves,
-        origin=f"{_vector(joint.origin, 3)} m {PLUS_MINUS}{length(taken.origin_sigma)}" * moves,
+        origin=f"{_vector(joint.origin, 3)}{SPACE}m {PLUS_MINUS}{length(taken.origin_sigma)}" * moves,
         opening=f"{opening(joint, joint.range[1])} {PLUS_MINUS}{opening(joint, taken.range_sigma)}" * moves,
         state=opening(joint, joint.state) * moves,
         handle=_handle(part),
         evidence=joint.belief.evidence,
     )
+
+
+def _bars(joint: Joint) -> tuple[Bar, ...]:
+    """Return the hypotheses, the likeliest first; those below 1 % as one."""
+    likely = sorted((h for h in joint.belief.hypotheses if h.p >= LEAST), key=lambda h: -h.p)
+    bars = [Bar(f"{said(h)} {probability(h.p)}", h.p, str(h.kind)) for h in likely]
+    rest = 1 - sum(h.p for h in likely)
+    if rest > ROUNDING:
+        bars.append(Bar(f"others {probability(rest)}", rest, "others"))
+    return tuple(bars)
 
 
 def said(hypothesis: Hypothesis) -> str:
@@ -88,5 +99,5 @@ def _handle(part: Part) -> str:
 
 def _vector(v: Vec3, digits: int) -> str:
     """Return (x, y, z) with true minus signs, and no minus before a zero."""
-    numbers = ", ".join(f"{round(x, digits) + 0.0:.{digits}f}" for x in v)
+    numbers = f",{SPACE}".join(f"{round(x, digits) + 0.0:.{digits}f}" for x in v)
     return f"({numbers})".replace("-", "\N{MINUS SIGN}")

@@ -134,8 +134,15 @@ def _view(model: _Model, focus: Focus, eye: Array) -> NDArray[np.uint8]:
     directions = _rays(axes)
     start = max(distance - focus.radius, 0.0)  # what stands before it is cut away
     origins = centre @ axes - distance * axes[2] + start * directions
-    image = _shaded(model, origins, directions)
+    image = _cast(model, _lit(model, axes[2]), origins, directions)
     return np.asarray(cv2.resize(image, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _lit(model: _Model, forward: Array) -> NDArray[np.float32]:
+    """Return the vertices' RGB (0..255), lit from the eye and from above."""
+    facing = np.clip(-model.normals @ forward, 0, 1)
+    shade = 0.45 + 0.35 * facing + 0.2 * np.clip(model.normals[:, 2], 0, 1)
+    return (model.colours * shade[:, None]).astype(np.float32)
 
 
 def _axes(forward: Array) -> Array:
@@ -154,36 +161,25 @@ def _rays(axes: Array) -> Array:
     return np.asarray(directions / np.linalg.norm(directions, axis=-1, keepdims=True))
 
 
-def _shaded(model: _Model, origins: Array, directions: Array) -> NDArray[np.uint8]:
-    """Return RGBA of the first face along each ray that shows its outside."""
-    shape = directions.shape[:2]
-    origins, directions = origins.reshape(-1, 3), directions.reshape(-1, 3)
-    image = np.zeros((len(origins), 4), np.uint8)
-    left = np.arange(len(origins))
+def _cast(
+    model: _Model, colours: NDArray[np.float32], origins: Array, directions: Array
+) -> NDArray[np.uint8]:
+    """Return RGBA of the first face along each ray that shows its outside; colours: of the vertices."""
+    image = np.zeros((*directions.shape[:2], 4), np.uint8)
+    pixels = image.reshape(-1, 4)
+    rays = np.concatenate([origins, directions], -1).reshape(-1, 6).astype(np.float32)
+    left = np.arange(len(rays))
     for _ in range(LAYERS):
-        rays = np.concatenate([origins[left], directions[left]], 1).astype(np.float32)
-        hit = {name: value.numpy() for name, value in model.caster.cast_rays(rays, nthreads=1).items()}
+        hit = {name: found.numpy() for name, found in model.caster.cast_rays(rays, nthreads=1).items()}
         met = np.isfinite(hit["t_hit"])
-        outside = met & ((hit["primitive_normals"] * directions[left]).sum(1) < 0)
-        image[left[outside]] = _colours(model, hit, outside, directions[left])
-        origins[left[met]] += (hit["t_hit"][met, None] + STEP) * directions[left[met]]
-        left = left[met & ~outside]
+        outside = met & (np.einsum("ki,ki->k", hit["primitive_normals"], rays[:, 3:]) < 0)
+        u, v = hit["primitive_uvs"][outside].T
+        corners = colours[model.faces[hit["primitive_ids"][outside]]]
+        pixels[left[outside], :3] = np.einsum("kci,ck->ki", corners, np.stack([1 - u - v, u, v]))
+        pixels[left[outside], 3] = 255
+        on = met & ~outside
+        rays, left = rays[on], left[on]
         if not len(left):
             break
-    return image.reshape(*shape, 4)
-
-
-def _colours(
-    model: _Model, hit: dict[str, NDArray[Any]], which: NDArray[np.bool_], directions: Array
-) -> NDArray[np.uint8]:
-    """Return RGBA (k, 4) of the hits chosen: the vertices' colours, lit from the eye and from above."""
-    corners = model.faces[hit["primitive_ids"][which]]
-    u, v = hit["primitive_uvs"][which].T
-    weights = np.stack([1 - u - v, u, v], 1)[..., None]
-    normals = (model.normals[corners] * weights).sum(1)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-    facing = np.clip(-(normals * directions[which]).sum(1), 0, 1)
-    shade = 0.45 + 0.35 * facing + 0.2 * np.clip(normals[:, 2], 0, 1)
-    colours = (model.colours[corners] * weights).sum(1)
-    rgb = np.clip(colours * shade[:, None], 0, 255).astype(np.uint8)
-    return np.column_stack([rgb, np.full(len(rgb), 255, np.uint8)])
+        rays[:, :3] += (hit["t_hit"][on, None] + STEP) * rays[:, 3:]
+    return image

@@ -89,6 +89,13 @@ def plural(count: int, word: str) -> str:
     return f"{count} {word}{'es' if word.endswith(('x', 's')) else 's'}"
 
 
+def probability(p: float) -> str:
+    """Return a probability to two digits; 0 and 1 are said only of what is certain."""
+    if 0 < p < 0.005:
+        return "<0.01"
+    return ">0.99" if 0.995 <= p < 1 else f"{p:.2f}"
+
+
 def length(value: float) -> str:
     """Return a length in m, or in mm below 1 m."""
     return f"{value:.2f}{SPACE}m" if abs(value) >= 1 else f"{value * 1000:.0f}{SPACE}mm"
