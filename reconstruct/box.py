@@ -1,7 +1,7 @@
-"""A box-like piece of furniture, measured on the edges of pictures: depth makes each side a centimetre too generous.
+"""A box-like piece of furniture, measured on the edges of pictures: by depth it is centimetres too large.
 
-Only the start comes from depth. The edges of the box are drawn into every picture that shows it and pulled onto the
-picture's edges (`boxsolve`). The poses of the pictures are mended on the way.
+Only the start comes from depth. The edges of the box are drawn into every picture that shows it and pulled
+onto the picture's edges (`boxsolve`). The poses of the pictures are mended on the way.
 """
 
 from dataclasses import dataclass
@@ -31,10 +31,10 @@ class BoxFit:
     """A box, and what was learnt on the way.
 
     box                 in the scene's frame; at z = 0 if the thing stands on the floor
-    scene_from_world    (4, 4): the scene's frame. It is the one that was given, moved up or down by millimetres where
-                        the box shows the floor to be there
-    lower_edge          height of the body's lower edges above the box's foot, m: below are feet, castors or a plinth
-    sigma               (7,) standard errors: yaw (rad), then the faces at -x, -y, -z, +x, +y, +z of the box (m)
+    scene_from_world    (4, 4): the scene's frame. It is the one that was given, moved up or down by
+                        millimetres where the box shows the floor to be there
+    lower_edge          height of the body's lower edges above the box's foot, m: feet or a plinth are below
+    sigma               (7,) standard errors: yaw (rad), then the box's faces at -x, -y, -z, +x, +y, +z (m)
     world_from_camera   (n, 4, 4) of all frames: mended where `mended` (n,), else as given
     before, after       mean distance of the box by depth and of this one from the pictures' edges, pixels
     """
@@ -51,7 +51,10 @@ class BoxFit:
 
 
 def fit_box(thing: Thing, capture: Capture, scene_from_world: Array) -> BoxFit:
-    """Return the box of a box-like thing (in the scene's frame), by the pictures of a capture (in the world's)."""
+    """Return the box of a box-like thing by the pictures of a capture.
+
+    scene_from_world   (4, 4) rigid: the thing is in the scene's frame, the capture in the world's
+    """
     frame_from_world = se3.inverse(thing.box.world_from_box) @ scene_from_world
     width, depth, height = thing.box.size
     box = EdgeBox(np.array([0, -width / 2, -depth / 2, 0, width / 2, depth / 2, height]))
@@ -126,9 +129,9 @@ def _measured(
 def _foot(thing: Thing, low: Array, high: Array) -> float:
     """Return the height of a box's foot in the frame of the thing's box by depth.
 
-    Top and floor are both level and seen at much the same slant, so depth errs alike for both: the height of what
-    stands on the floor is depth's, down from the top as the pictures show it. Where depth shows no top, the floor is
-    where depth has it. What does not stand ends at its lower edges.
+    Top and floor are both level and seen at much the same slant, so depth errs alike for both: the height of
+    what stands on the floor is depth's, down from the top as the pictures show it. Where depth shows no top,
+    the floor is where depth has it. What does not stand ends at its lower edges.
     """
     if thing.box.foot[2] > 0:
         return float(low[2])

@@ -14,9 +14,9 @@ VALUES = 7  # yaw, low ends, high ends
 
 
 def _places() -> tuple[Array, NDArray[np.intp]]:
-    """Return where the samples lie between low (0) and high (1) ends (12, SAMPLES, 3), and each edge's two faces.
+    """Return where samples lie between low (0) and high (1) ends, and the two faces of each edge.
 
-    A face is (end, axis); faces (12, 2, 2).
+    places (12, SAMPLES, 3); faces (12, 2, 2), each (end, axis)
     """
     along = np.linspace(MARGIN, 1 - MARGIN, SAMPLES)
     places, faces = np.zeros((12, SAMPLES, 3)), np.zeros((12, 2, 2), np.intp)
@@ -52,12 +52,14 @@ class EdgeBox:
         """Return the corners (8, 3) in the frame."""
         low, high = self.ends
         which = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
-        return (low + which * (high - low)) @ self.turn.T
+        places: Array = low + which * (high - low)
+        return places @ self.turn.T
 
     def samples(self) -> Array:
         """Return points on the edges (12, SAMPLES, 3) in the frame."""
         low, high = self.ends
-        return (low + PLACES * (high - low)) @ self.turn.T
+        places: Array = low + PLACES * (high - low)
+        return places @ self.turn.T
 
     def slopes(self) -> Array:
         """Return (12, SAMPLES, 3, 7): how the points move with the values."""
@@ -71,8 +73,9 @@ class EdgeBox:
         return out
 
     def edges_seen(self, eye: Array) -> NDArray[np.bool_]:
-        """Return which edges (12,) a camera at `eye` (3,) in the frame can see: those of faces turned to it."""
+        """Return which edges (12,) a camera at `eye` (3,) can see: those of the faces turned to it."""
         own = eye @ self.turn
         low, high = self.ends
         faces = np.stack([low - own > SLANT, own - high > SLANT])
-        return np.asarray(faces[FACES[..., 0], FACES[..., 1]].any(1))
+        first, second = (faces[FACES[:, i, 0], FACES[:, i, 1]] for i in (0, 1))
+        return np.asarray(first | second)

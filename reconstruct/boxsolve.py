@@ -1,8 +1,8 @@
 """A box and the poses of its pictures brought to agree, by Gauss-Newton on the distances between edges.
 
-As in tracking by edges (Drummond and Cipolla 2002), with the poses of the pictures free within their own errors, so
-that one wrong pose does not move the box; each pose is eliminated from its picture's equations (Schur's complement),
-as the points are in bundle adjustment.
+As in tracking by edges (Drummond and Cipolla 2002), with the poses of the pictures free within their own
+errors, so that one wrong pose does not move the box; each pose is eliminated from its picture's equations
+(Schur's complement), as the points are in bundle adjustment.
 """
 
 from dataclasses import dataclass, replace
@@ -50,7 +50,7 @@ class Agreement:
         return now
 
     def distance(self) -> float:
-        """Return the mean distance of the box's edges from the pictures', pixels; what is far counts as the limit."""
+        """Return the mean distance of the box's edges from the pictures', pixels, each at most the limit."""
         limit = NARROWING[-1]
         return float(
             np.mean([np.minimum(misfit(view, self.box).pixels, limit).mean() for view in self.views])
@@ -59,8 +59,8 @@ class Agreement:
     def covariance(self) -> Array:
         """Return the covariance (7, 7) of the box's values.
 
-        What single edges and the start leave open, and how far the pictures contradict each other (a sandwich, with
-        pictures as the independent measurements: Huber 1967).
+        What single edges and the start leave open, and how far the pictures contradict each other (a
+        sandwich, with pictures as the independent measurements: Huber 1967).
         """
         systems = self._systems(NARROWING[-1], True)
         bread = np.linalg.inv(self._prior()[0] + sum(one.matrix for one in systems))
@@ -81,7 +81,7 @@ class Agreement:
         matrix, vector = self._prior()
         for one in systems:
             matrix, vector = matrix + one.matrix, vector + one.vector
-        step = np.linalg.solve(matrix, vector)
+        step = np.linalg.solve(matrix, vector).astype(float)
         moved = zip(self.views, systems, strict=True)
         views = tuple(
             replace(view, frame_from_camera=view.frame_from_camera @ se3.exp(one.motion(step)))
@@ -90,7 +90,7 @@ class Agreement:
         return replace(self, box=EdgeBox(self.box.values + step), views=views), step
 
     def _prior(self) -> tuple[Array, Array]:
-        """Return what depth says of the box, loosely, so that faces that no picture shows stay where they are."""
+        """Return what depth says of the box, loosely: faces that no picture shows stay where they are."""
         inverse = np.diag(1 / np.array([LEAN, *[DEPTH] * 6]) ** 2)
         return inverse, inverse @ (self.first.values - self.box.values)
 
@@ -127,11 +127,11 @@ def _system(seen: Misfit, moved: Array, limit: float, poses: bool) -> _System:
     strength = np.diag(1 / np.array([SHIFT] * 3 + [TURN] * 3) ** 2)
     own = cameras.T @ seen.by_pose + strength
     shared, pull = cameras.T @ seen.by_box, -cameras.T @ seen.pixels - strength @ moved
-    by_box, alone = np.linalg.solve(own, shared), np.linalg.solve(own, pull)
+    by_box, alone = (np.linalg.solve(own, right).astype(float) for right in (shared, pull))
     return _System(matrix - shared.T @ by_box, vector - shared.T @ alone, -by_box, alone)
 
 
 def _weights(seen: Misfit, limit: float) -> Array:
-    """Return the weights of the samples (m,): Huber's within `limit`, none beyond; an edge counts by its length seen."""
+    """Return the weights of the samples (m,): Huber's within `limit`, none beyond; edges count by length."""
     huber = np.minimum(1, GRAIN / np.maximum(seen.pixels, GRAIN))
     return np.asarray(np.where(seen.pixels < limit, huber, 0) * PER_EDGE / SAMPLES / GRAIN**2)

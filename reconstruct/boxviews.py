@@ -80,14 +80,13 @@ def _hidden(frame: Frame, pixels: Array, z: Array) -> NDArray[np.bool_]:
 class Misfit:
     """How far the edges of a box lie from the edges of a picture: pixels (m,), and how that changes.
 
-    by_box (m, 7): with the box's values; by_pose (m, 6): with a motion of the camera (metres, rad) in its own frame.
-    edge (m,): of which edge.
+    by_box    (m, 7): with the box's values
+    by_pose   (m, 6): with a motion of the camera in its own frame, metres and rad
     """
 
     pixels: Array
     by_box: Array
     by_pose: Array
-    edge: NDArray[np.intp]
 
 
 def misfit(view: View, box: EdgeBox) -> Misfit:
@@ -107,5 +106,5 @@ def misfit(view: View, box: EdgeBox) -> Misfit:
         by_box = np.einsum("ni,ij,njk->nk", pull, turn, slopes[edge][view.shown[edge]])
         # A camera that moves by (t, w) sees the world move by the opposite.
         by_pose = -np.column_stack([pull, np.cross(points, pull)])
-        parts.append((distance, by_box, by_pose, np.full(len(points), edge)))
+        parts.append((distance, by_box, by_pose))
     return Misfit(*(np.concatenate(part) for part in zip(*parts, strict=True)))

@@ -12,20 +12,20 @@ Array = NDArray[np.float64]
 Depth = NDArray[np.float32]
 
 # Confidence comes in three levels on phones (0, 1/2, 1): the middle of the gaps tells them apart, and cuts a
-# continuous confidence at its quarters. Neighbouring frames disagree by 4-10 mm at the best level, 5-6 times more
-# at the middle one, and by 4-18 cm at the worst.
+# continuous confidence at its quarters. Neighbouring frames disagree by 4-10 mm at the best level, 5-6 times
+# more at the middle one, and by 4-18 cm at the worst.
 GOOD, SPARE = 0.75, 0.25
-# The error of depth grows as the square of its distance (Khoshelham and Elberink 2012) and reaches a centimetre about
-# here. What was seen from nearer is not to be spoilt by looks from farther away.
+# The error of depth grows as the square of its distance (Khoshelham and Elberink 2012) and reaches a
+# centimetre about here. What was seen from nearer is not to be spoilt by looks from farther away.
 NEAR = 2.5  # m
-# A surface seen at less than atan(1/10) = 6 degrees: a wider step between neighbouring pixels is taken for the
-# edge of a thing, where sensors invent points in mid-air.
+# A surface seen at less than atan(1/10) = 6 degrees: a wider step between neighbouring pixels is taken for
+# the edge of a thing, where sensors invent points in mid-air.
 STEEPEST = 10.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Trusted:
-    """A frame's depth (h, w) m with 0 where not to be used: the good pixels, and those better than nothing."""
+    """A frame's depth (h, w), m, 0 where not to be used: the good pixels, and those better than nothing."""
 
     good: Depth
     spare: Depth
@@ -41,7 +41,8 @@ def trusted(frame: Frame, reach: float) -> Trusted:
     if frame.confidence is not None:
         good &= frame.confidence >= GOOD
         spare = (frame.confidence >= SPARE) & ~good
-    return Trusted(np.where(good, depth, 0), np.where(spare, depth, 0))
+    none = np.float32(0)
+    return Trusted(np.where(good, depth, none), np.where(spare, depth, none))
 
 
 def _smooth(depth: Depth, camera: Camera) -> NDArray[np.bool_]:
@@ -52,7 +53,7 @@ def _smooth(depth: Depth, camera: Camera) -> NDArray[np.bool_]:
     nearest = cv2.erode(np.where(known, depth, np.float32(np.inf)), near)
     step = np.float32(2 * STEEPEST / camera.fx)  # two pixels lie between the neighbours on both sides
     with np.errstate(invalid="ignore"):
-        return known & (farthest - nearest <= step * depth)
+        return np.asarray(known & (farthest - nearest <= step * depth))
 
 
 def points(depth: Depth, camera: Camera) -> Array:
@@ -63,7 +64,7 @@ def points(depth: Depth, camera: Camera) -> Array:
 
 
 def project(camera: Camera, points: Array) -> tuple[Array, Array]:
-    """Return pixels (n, 2) and depths (n,) of points (n, 3) in the camera's frame; behind it, pixels are inf."""
+    """Return pixels (n, 2) and depths (n,) of points (n, 3) in the camera's frame; inf where behind it."""
     z = points[:, 2]
     with np.errstate(divide="ignore", invalid="ignore"):
         pixels = points[:, :2] / np.where(z > 0, z, np.nan)[:, None]

@@ -23,7 +23,7 @@ class DepthBox:
     """An upright box and what it explains.
 
     share      of the area that lies on a face of it, normal alike, within `tolerance` (m)
-    filled     share of each face that has surface on it: front (-y), right (+x), back (+y), left (-x), top (+z)
+    filled     share of each face that has surface on it: front (-y), right (+x), back (+y), left (-x), top
     """
 
     box: UprightBox
@@ -45,8 +45,8 @@ def main_yaw(normals: Array, weights: Array) -> float:
 def box_of(points: Array, normals: Array, weights: Array, tolerance: float, cell: float) -> DepthBox:
     """Return the box of points (n, 3) with normals and areas (n,) above the floor z = 0.
 
-    Each face is where surface that looks that way is, at its outermost; where no surface looks that way, at the
-    end of the points.
+    Each face is where most surface looks that way, among the outer; where none looks that way, at the end of
+    the points.
     """
     yaw = main_yaw(normals, weights)
     c, s = np.cos(yaw), np.sin(yaw)
@@ -67,7 +67,7 @@ def box_of(points: Array, normals: Array, weights: Array, tolerance: float, cell
 
 
 def _box(ends: Array, turn: Array, yaw: float) -> UprightBox:
-    """Return the box with lower ends -ends[0] and upper ends ends[1] (3,) in the turned frame; it stands on the floor."""
+    """Return the box with lower ends -ends[0] and upper ends ends[1] (3,) in the turned frame."""
     low, high = -ends[0], ends[1]
     if low[2] < 2 * LAYER:
         low[2] = 0.0  # surface within a layer of the floor was taken for floor
@@ -84,7 +84,7 @@ def _end(along: Array, weights: Array) -> float:
 
 
 def _face(along: Array, weights: Array, out: NDArray[np.bool_], tolerance: float, end: float) -> float:
-    """Return how far out the layer is that holds most of the area `out` (n,), which faces outwards; else the end."""
+    """Return how far out the layer is that holds most area of `out` (n,); the end where there is little."""
     if weights[out].sum() < TRIM * weights.sum():
         return end
     order = np.argsort(along[out], kind="stable")
@@ -97,7 +97,7 @@ def _face(along: Array, weights: Array, out: NDArray[np.bool_], tolerance: float
 def explain(
     box: UprightBox, points: Array, normals: Array, weights: Array, tolerance: float, cell: float
 ) -> DepthBox:
-    """Return how much of a surface lies on the faces of a box, and how much of each face has surface on it."""
+    """Return how much of a surface lies on a box's faces, and how much of each face has surface on it."""
     local = se3.apply(se3.inverse(box.world_from_box), points)
     turn = box.world_from_box[:3, :3]
     looks = normals @ turn

@@ -49,7 +49,7 @@ class EdgeMaps:
         """Return which pixels (n, 2) lie in the part, one pixel from its border at least."""
         at = pixels - self.corner
         height, width = self.maps.shape[1:]
-        return ((at >= 1) & (at <= [width - 2, height - 2])).all(1)
+        return np.asarray(((at >= 1) & (at <= [width - 2, height - 2])).all(1), bool)
 
 
 def direction_of(step: Array) -> int:
@@ -59,7 +59,7 @@ def direction_of(step: Array) -> int:
 
 
 def edge_maps(picture: NDArray[np.uint8], camera: Camera, low: Array, high: Array) -> EdgeMaps:
-    """Return the maps for pixels `low` (2,) to `high` (2,) of a picture (h, w, 3), as large as the camera says."""
+    """Return the maps for pixels `low` (2,) to `high` (2,) of a picture (h, w, 3) that `camera` saw."""
     first = np.floor(np.clip(low, 0, [camera.width - 1, camera.height - 1])).astype(int)
     last = np.ceil(np.clip(high, 1, [camera.width, camera.height])).astype(int)
     part = picture[first[1] : last[1], first[0] : last[0]]
@@ -83,5 +83,5 @@ def _distance(edges: NDArray[np.bool_]) -> NDArray[np.float32]:
     distance = cv2.distanceTransform(
         np.where(edges, 0, 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )
-    # Squares of distances are whole numbers; OpenCV's roots differ in the last bit with where the memory lies.
-    return np.sqrt(np.rint(np.minimum(distance, np.float32(FAR)) ** 2))
+    # Squares of distances are whole numbers; OpenCV's roots differ in the last bit by where the memory lies.
+    return np.asarray(np.sqrt(np.rint(np.minimum(distance, np.float32(FAR)) ** 2)), np.float32)

@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 LEVEL = math.cos(
     math.radians(15)
 )  # a phone knows which way is up to about a degree; single normals are noisy
-LAYER = 0.04  # m: three sigma of depth noise (8-12 mm on real floors), above and below together a layer of twice this
+LAYER = 0.04  # m: three sigma of depth noise (8-12 mm on real floors), up and down from the floor
 LARGE = 0.5  # m²: a floor smaller than this could as well be a seat or a table top
 SHARE = 0.2  # of the largest level surface: below the floor there are only reflections, which are small
 RAMP = math.radians(5)  # steeper than builders and gravity sensors err together: a slope, to be left as it is
@@ -27,8 +27,9 @@ SECTORS = 8
 class Floor:
     """Where the floor is.
 
-    scene_from_world   (4, 4) rigid: floor at z = 0, levelled where the tilt is sure; x, y stay under the floor's middle
-    noise              RMS distance of the surface from the floor's plane, m: what this capture's depth is worth
+    scene_from_world   (4, 4) rigid: floor at z = 0, levelled where the tilt is sure; x and y stay as they
+                       are at the floor's middle
+    noise              RMS distance of the surface from the floor's plane, m
     tilt, tilt_sigma   rad, of the floor against the capture's own z
     area               m² of floor that was seen
     """
@@ -65,7 +66,7 @@ def find_floor(surface: Surface, name: str) -> Floor:
 
 
 def _lowest_large(heights: Array, areas: Array) -> float | None:
-    """Return the height of the lowest layer that holds much area and is a local maximum; None where none is large."""
+    """Return the height of the lowest layer of much area, at its fullest; None where none is large."""
     if not len(heights):
         return None
     order = np.argsort(heights, kind="stable")
@@ -82,27 +83,36 @@ def _lowest_large(heights: Array, areas: Array) -> float | None:
 
 
 def _plane(points: Array, weights: Array) -> tuple[Array, Array, float]:
-    """Return a point, the upward normal and the RMS of the plane through points (n, 3); Tukey's weights reject outliers."""
-    trust = np.ones(len(points))
+    """Return a point, the upward normal and the RMS of the plane of points (n, 3), by Tukey's biweight."""
+    middle, normal = _least_squares(points, weights)
+    distance, scale = _spread(points, middle, normal)
     for _ in range(10):
-        w = weights * trust
-        middle = w @ points / w.sum()
-        apart = points - middle
-        _, vectors = np.linalg.eigh((apart * w[:, None]).T @ apart)
-        normal = vectors[:, 0] * np.sign(vectors[2, 0])
-        distance = apart @ normal
-        scale = max(1.4826 * float(np.median(np.abs(distance))), 1e-6)
         trust = np.clip(1 - (distance / (4.685 * scale)) ** 2, 0, None) ** 2
+        middle, normal = _least_squares(points, weights * trust)
+        distance, scale = _spread(points, middle, normal)
     inlier = np.abs(distance) < SURE * scale
     rms = float(np.sqrt(np.average(distance[inlier] ** 2, weights=weights[inlier])))
     return middle, normal, rms
 
 
+def _least_squares(points: Array, weights: Array) -> tuple[Array, Array]:
+    middle = weights @ points / weights.sum()
+    apart = points - middle
+    _, vectors = np.linalg.eigh((apart * weights[:, None]).T @ apart)
+    return middle, vectors[:, 0] * np.sign(vectors[2, 0])
+
+
+def _spread(points: Array, middle: Array, normal: Array) -> tuple[Array, float]:
+    """Return the distances (n,) from a plane and their spread, by the median."""
+    distance = (points - middle) @ normal
+    return distance, max(1.4826 * float(np.median(np.abs(distance))), 1e-6)
+
+
 def _tilt_sigma(points: Array, weights: Array, middle: Array, normal: Array) -> float:
     """Return the standard error of the normal, rad, by leaving out one sector around the middle at a time.
 
-    Errors of depth and pose are alike over decimetres, so counting points would make it far too sure (jackknife
-    over groups: Tukey 1958).
+    Errors of depth and pose are alike over decimetres, so counting points would make it far too sure
+    (jackknife over groups: Tukey 1958).
     """
     angle = np.arctan2(points[:, 1] - middle[1], points[:, 0] - middle[0])
     sector = np.floor((angle / (2 * np.pi) % 1) * SECTORS).astype(int)

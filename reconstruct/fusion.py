@@ -1,7 +1,7 @@
-"""Depth of many frames becomes one surface: truncated signed distances on a sparse grid (Curless and Levoy 1996).
+"""Depth of many frames becomes one surface: truncated signed distances on a sparse grid.
 
-Blocks of voxels are made where depth says that there is surface (Niessner et al. 2013, Open3D's VoxelBlockGrid),
-so memory grows with the surface, not with the frames.
+Curless and Levoy 1996; blocks of voxels are made where depth says that there is surface (Niessner et al.
+2013, Open3D's VoxelBlockGrid), so memory grows with the surface, not with the frames.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
@@ -45,7 +45,7 @@ def fuse(
 
     voxel              m;  reach: farthest depth that is used, m
     region             only what lies in this box (in the scene's frame); its frame is then the grid's
-    scene_from_world   (4, 4) rigid: the surface (and region) are in the scene's frame; None: they are in the world's
+    scene_from_world   (4, 4) rigid: surface (and region) are in the scene's frame; None: in the world's
     Raises FusionError where there is no depth, or more surface than memory is meant for.
     """
     scene_from_world = np.eye(4) if scene_from_world is None else scene_from_world
@@ -106,7 +106,7 @@ def _inside(depth: Depth, camera: Camera, box_from_camera: Array, box: UprightBo
 
 
 def _joined(good: Piece | None, spare: Piece | None, voxel: float) -> tuple[Piece, float] | None:
-    """Return the good triangles with the spare ones where there are no good ones, and the share of spare ones."""
+    """Return the good triangles, the spare ones where there are no good ones, and the share of spare ones."""
     if good is None or spare is None:
         both = good or spare
         return None if both is None else (both, float(good is None))
@@ -130,14 +130,13 @@ def _covered(points: Array, good: Piece, beside: float) -> NDArray[np.bool_]:
     Next to good surface, by more than `beside` (m), they carry it on.
     """
     depth = 2 * BAND  # of two surfaces nearer than that, one is an error
-    distance, nearest = cKDTree(good.vertices, balanced_tree=False, compact_nodes=False).query(
-        points, distance_upper_bound=depth
-    )
+    tree = KDTree(good.vertices, balanced_tree=False, compact_nodes=False)
+    distance, nearest = map(np.asarray, tree.query(points, distance_upper_bound=depth))
     out = np.isfinite(distance)
     apart = points[out] - good.vertices[nearest[out]]
     through = np.einsum("ni,ni->n", apart, good.normals[nearest[out]])
     out[out] = distance[out] ** 2 - through**2 < beside**2
-    return out
+    return np.asarray(out)
 
 
 def _sorted(piece: Piece, voxel: float) -> Surface:

@@ -29,7 +29,7 @@ class FusionError(PocketworldError):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Piece:
-    """Triangles in the grid's frame, in no order: vertices (n, 3), faces (m, 3), normals (n, 3), distances (n,)."""
+    """Triangles in the grid's frame, in no order; `distance` (n,): from how far each vertex was seen, m."""
 
     vertices: Array
     faces: NDArray[np.int32]
@@ -47,7 +47,7 @@ class Grid:
         self._name, self._voxel, self._reach = name, voxel, reach
         self._band = max(BAND, 4 * voxel) / voxel
         float32 = o3d.core.float32
-        self._grid = o3d.t.geometry.VoxelBlockGrid(
+        self._grid = self._o3d.t.geometry.VoxelBlockGrid(
             ("tsdf", "weight"), (float32, float32), ((1), (1)), voxel, BLOCK, START
         )
         self._looks = _Looks()
@@ -70,7 +70,7 @@ class Grid:
             )
 
     def _blocks(self, depth: Depth, camera: Camera, pose: Any) -> Any:
-        """Return the blocks near the surface, None without one; enlarges depth where the stride would skip blocks."""
+        """Return the blocks near the surface, None without any; enlarges depth lest the stride skip some."""
         across = float(depth.max()) / min(camera.fx, camera.fy)  # m a pixel
         times = max(1, int(np.ceil(STRIDE * across / (BLOCK * self._voxel))))
         large = cv2.resize(depth, None, fx=times, fy=times, interpolation=cv2.INTER_NEAREST)
@@ -81,8 +81,8 @@ class Grid:
             self._image(large), matrix, pose, 1.0, self._reach, self._band
         )
 
-    def _image(self, depth: Depth) -> Any:
-        return self._o3d.t.geometry.Image(self._o3d.core.Tensor(np.ascontiguousarray(depth)))
+    def _image(self, depth: NDArray[Any]) -> Any:
+        return self._o3d.t.geometry.Image(self._o3d.core.Tensor(np.ascontiguousarray(depth, np.float32)))
 
     def _matrix(self, camera: Camera) -> Any:
         """Return K for Open3D, which has the centres of pixels at halves."""
@@ -109,7 +109,8 @@ class _Looks:
 
     def __init__(self) -> None:
         self._keys = np.zeros(0, np.int64)
-        self._square, self._count = np.zeros(0), np.zeros(0)
+        self._square: Array = np.zeros(0)
+        self._count: Array = np.zeros(0)
 
     def add(self, blocks: NDArray[np.int32], eye: Array) -> None:
         """Count one look from `eye` (3,) at blocks (n, 3)."""
@@ -118,8 +119,8 @@ class _Looks:
         total = np.concatenate([self._square, square])
         count = np.concatenate([self._count, np.ones(len(blocks))])
         self._keys = keys
-        self._square = np.bincount(inverse, total, len(keys))
-        self._count = np.bincount(inverse, count, len(keys))
+        self._square = np.bincount(inverse, total, len(keys)).astype(float)
+        self._count = np.bincount(inverse, count, len(keys)).astype(float)
 
     def distance(self, blocks: NDArray[np.int64]) -> Array:
         """Return the RMS distance (n,) of blocks (n, 3) that were looked at."""

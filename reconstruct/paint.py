@@ -1,4 +1,4 @@
-"""Colours of a surface: the mean of the pictures that see each vertex, the near and square ones counting most."""
+"""Colours of a surface: the mean of the pictures that show it, the near and square ones counting most."""
 
 import cv2
 import numpy as np
@@ -62,7 +62,10 @@ def _seen(
     scene_from_camera: Array,
     middle: Array,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """Return which points (3, n), given from `middle`, a depth map shows from within `limit` (n,), and in which rows and columns."""
+    """Return which points (3, n), given from `middle`, a depth map shows, and in which rows and columns.
+
+    limit   (n,) m: how deep a point may lie for the look to count
+    """
     turn = scene_from_camera[:3, :3]
     eye = (scene_from_camera[:3, 3] - middle) @ turn
     x, y, z = turn.T.astype(np.float32) @ near - eye.astype(np.float32)[:, None]

@@ -20,8 +20,9 @@ class Surface:
     colours     (n, 3) uint8 RGB, or None where no picture was used
     distance    (n,) m: from how far each vertex was seen (RMS over frames): its error grows as the square
     voxel       edge of the voxels it came from, m: how fine it is
-    from_grid   (4, 4) from the frame in which the voxels were laid. Whoever lays a grid over the surface again
-                uses this frame: then turning the whole capture turns the result, and nothing else happens
+    from_grid   (4, 4) from the frame in which the voxels were laid. Whoever lays a grid over the surface
+                again uses this frame: then turning the whole capture turns the result, and nothing else
+                happens
     """
 
     vertices: Array
@@ -64,14 +65,14 @@ class Surface:
         """Return (n,) m²: a third of the triangles around each vertex."""
         a, b, c = (self.vertices[self.faces[:, i]] for i in range(3))
         area = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
-        return np.bincount(self.faces.ravel(), np.repeat(area / 3, 3), len(self.vertices))
+        return np.bincount(self.faces.ravel(), np.repeat(area / 3, 3), len(self.vertices)).astype(float)
 
 
 def in_order(vertices: Array, faces: Faces) -> tuple[NDArray[np.intp], Faces]:
     """Return the order of the vertices, by x, y, z, and the faces in the new numbers, sorted too.
 
-    Each face begins at its lowest vertex. Open3D extracts meshes in an order that differs between runs; after this
-    the same surface has the same bytes.
+    Each face begins at its lowest vertex. Open3D extracts meshes in an order that differs between runs; after
+    this the same surface has the same bytes.
     """
     order = np.lexsort(vertices.astype(np.float32).T[::-1])
     number = np.empty(len(order), np.int32)

@@ -1,4 +1,4 @@
-"""What stands on the floor: the pieces of surface that are left when floor, walls and ceiling are taken away."""
+"""What stands on the floor: the pieces of surface that are left when floor and walls are taken away."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
@@ -68,7 +68,7 @@ class Things:
 
 
 def find_things(surface: Surface, floor: Floor, name: str) -> Things:
-    """Return what stands on the floor of a surface that is in the scene's frame; `name`: what findings are about."""
+    """Return what stands on the floor of a surface in the scene's frame; `name`: what findings are about."""
     areas = surface.vertex_areas()
     grid_from_scene = se3.inverse(surface.from_grid)
     points = se3.apply(grid_from_scene, surface.vertices)
@@ -80,7 +80,8 @@ def find_things(surface: Surface, floor: Floor, name: str) -> Things:
         above &= ~behind(wall, points)
     clusters = [member for member in _clusters(points, above) if areas[member].sum() >= LEAST]
     clusters.sort(key=lambda member: (-areas[member].sum(), *points[member[0]]))
-    things, counts = [], dict.fromkeys(("structure", "low", "far"), 0)
+    things: list[Thing] = []
+    counts: dict[str, int] = dict.fromkeys(("structure", "low", "far"), 0)
     for member in clusters:
         extent = np.ptp(points[member], axis=0)
         if max(extent[:2]) > LONG or points[member, 2].max() > TALL - CELL:
@@ -104,7 +105,7 @@ def _clusters(points: Array, above: NDArray[np.bool_]) -> list[NDArray[np.intp]]
     if not len(which):
         return []
     cells, member = np.unique(np.floor(points[which] / CELL).astype(np.int64), axis=0, return_inverse=True)
-    pairs = cKDTree(cells).query_pairs(2.0, output_type="ndarray")
+    pairs = KDTree(cells).query_pairs(2.0, output_type="ndarray")
     links = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(cells), len(cells)))
     label = connected_components(links, directed=False)[1][member.ravel()]
     order = np.argsort(label, kind="stable")
@@ -123,8 +124,8 @@ def _thing(id: str, surface: Surface, areas: Array, member: NDArray[np.intp], fl
 def completeness(surface: Surface, box: UprightBox) -> float:
     """Return the share of a thing's outside that was seen, as it looks from four sides and from above.
 
-    From each side one expects surface wherever the thing has any when looked through; one has it where some faces
-    that side.
+    From each side one expects surface wherever the thing has any when looked through; one has it where some
+    faces that side.
     """
     local = se3.apply(se3.inverse(box.world_from_box), surface.vertices)
     looks = surface.normals @ box.world_from_box[:3, :3]

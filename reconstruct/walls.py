@@ -19,7 +19,10 @@ AREA = 2.0  # m²: no side of a single piece of furniture that one walks around 
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """An upright plane `normal · (x, y) = distance` (normal towards the room), from `low` to `high` along it, m."""
+    """An upright plane `normal · (x, y) = distance`, m, its normal towards the room.
+
+    low, high   where it begins and ends along its own direction, m;  height: of its top, m
+    """
 
     normal: tuple[float, float]
     distance: float
@@ -83,4 +86,5 @@ def behind(wall: Wall, points: Array) -> NDArray[np.bool_]:
     normal = np.array(wall.normal)
     along = points[:, :2] @ [-normal[1], normal[0]]
     inside = (along > wall.low - MARGIN) & (along < wall.high + MARGIN)
-    return inside & (points[:, :2] @ normal < wall.distance + MARGIN)
+    out: NDArray[np.bool_] = inside & (points[:, :2] @ normal < wall.distance + MARGIN)
+    return out
