@@ -28,7 +28,7 @@ class Losses:
         return tuple(
             Finding(
                 code,
-                Severity.DEGRADED,
+                Severity.LOST if len(whys) == total else Severity.DEGRADED,
                 "scan",
                 subject,
                 f"{len(whys)} of {total} frames {texts[code]}; the first: {whys[0]}",

@@ -17,7 +17,8 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 Kind = Literal["colour", "uint8", "uint16"]
 _MODES: dict[str, Kind] = {"RGB": "colour", "L": "uint8", "I;16": "uint16", "I;16B": "uint16"}
 _LAST = {"PNG": b"IEND\xaeB`\x82", "JPEG": b"\xff\xd9"}
-_TAIL = 64  # bytes; some cameras pad a JPEG
+_LAST["MPO"] = _LAST["JPEG"]  # two JPEGs in one file, as phones write them: the first is the picture
+_TAIL = 4096  # bytes; some cameras write notes behind a JPEG
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def header(source: Source, name: str, *kinds: Kind) -> Header:
     """
     with source.open(name) as stream:
         try:
-            with Image.open(stream, formats=list(_LAST)) as image:
+            with Image.open(stream, formats=("PNG", "JPEG")) as image:
                 size, mode, form = image.size, image.mode, image.format or ""
                 stream.seek(0, 2)
                 stream.seek(max(0, stream.tell() - _TAIL))

@@ -68,6 +68,15 @@ def test_a_picture_stays_as_the_sensor_saw_it(tmp_path: Path) -> None:
     assert header(source, "p", "colour") == Header(64, 48, "colour")
 
 
+def test_two_jpegs_in_one_file_are_the_first(tmp_path: Path) -> None:
+    """As phones write them, with a note behind that no decoder minds."""
+    first, out = Image.fromarray(np.full((48, 64, 3), 200, np.uint8)), io.BytesIO()
+    first.save(out, "MPO", save_all=True, append_images=[Image.new("RGB", (32, 24))])
+    source = held(tmp_path, p=out.getvalue() + b"note" * 99)
+    assert header(source, "p", "colour") == Header(64, 48, "colour")
+    assert abs(colour(source, "p").astype(int) - 200).max() < 4
+
+
 @pytest.mark.parametrize("data", [png(NOISE), jpeg((NOISE % 256).astype(np.uint8))])
 @pytest.mark.parametrize("keep", [0.0, 0.01, 0.3, 0.9, 0.999])
 def test_a_file_cut_short_is_noticed_without_decoding(data: bytes, keep: float, tmp_path: Path) -> None:

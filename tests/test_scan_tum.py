@@ -110,8 +110,8 @@ def test_what_is_too_late_belongs_to_none(tmp_path: Path) -> None:
     assert not capture.coloured.any()
     assert capture[0].colour is None
     assert capture[0].colour_camera is None
-    assert [(f.code, f.numbers) for f in capture.findings] == [
-        ("colour-unusable", {"frames": COUNT, "of": COUNT})
+    assert [(f.code, f.severity, f.numbers) for f in capture.findings] == [
+        ("colour-unusable", Severity.LOST, {"frames": COUNT, "of": COUNT})
     ]
     rows = [f"{START + k:.6f} depth/{k}.png" for k in range(COUNT)]  # one a second
     lines(folder, "depth.txt", rows)
@@ -242,6 +242,8 @@ def test_a_licence_comes_along(tmp_path: Path) -> None:
     folder = scan(tmp_path / "desk")
     (folder / "LICENSE.txt").write_text("\n### License ###\n[CC BY 4.0](https://creativecommons.org)\nmore\n")
     assert read(folder).licence == "CC BY 4.0 (LICENSE.txt)"
+    (folder / "LICENSE.txt").write_bytes(b"Copyright (c) 2021 Bj\xf6rk\n")
+    assert read(folder).licence == "Copyright (c) 2021 Bj\ufffdrk (LICENSE.txt)"
     (folder / "LICENSE.txt").write_text("\n=====\n")
     assert read(folder).licence is None
 
