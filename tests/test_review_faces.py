@@ -14,6 +14,7 @@ from PIL import Image
 from pocketworld.families import registry
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
+from pocketworld.geometry.convex import Vec3
 from pocketworld.review.report import embed
 from pocketworld.review.report.faces import FACES, LARGE, NORMALS, SMALL, faces, spread
 from pocketworld.rng import stream
@@ -27,7 +28,6 @@ from pocketworld.scene import (
     Part,
     Rectangle,
     Side,
-    Vec3,
 )
 
 Pixels = NDArray[np.uint8]
@@ -113,6 +113,12 @@ def test_a_front_without_a_picture_is_still_drawn() -> None:
     assert (front.colour, front.relief, front.source) == (None, None, "no picture of it is kept")
     assert (front.width, front.height) == pytest.approx((WIDE * 1000, HIGH * 1000))
     assert len(front.marks) == 2
+
+
+def test_a_part_that_moves_without_a_front_is_on_no_face() -> None:
+    asset = one_front("front", (1.0, 0.0, 0.0), (0.0, -0.5, 0.5))
+    frontless = replace(asset, parts=(asset.parts[0], replace(asset.parts[1], front=None)))
+    assert [face.found for face in faces(frontless, [seen()])] == ["no fronts found"]
 
 
 def test_lines_and_handles_are_where_they_were_found() -> None:

@@ -94,7 +94,7 @@ def test_a_whole_world_becomes_a_page(bare: Path) -> None:
     assert [(cousins.name, len(cousins)) for cousins in data.cousins] == [("some", 2)]
     assert f"pocketworld sim {bare} --name some --record some.mp4" in data.commands
     assert list(data.costs) == ["twin", "scan", "cousins/some"]
-    write(replace(data, cousins=()), bare / "page.html")
+    write(replace(data, scene=Scene("a place", ()), cousins=()), bare / "page.html")
     assert "a place" in (bare / "page.html").read_text(encoding="utf-8")
 
 

@@ -28,11 +28,15 @@ RED, GREEN, GREY = (200, 30, 30), (30, 200, 30), (128, 128, 128)
 
 
 def surface(*shapes: tuple[trimesh.Trimesh, tuple[int, int, int]]) -> Mesh:
-    whole = trimesh.util.concatenate([shape for shape, _ in shapes])
-    colours = np.concatenate(
-        [np.tile(np.array(colour, np.uint8), (len(shape.vertices), 1)) for shape, colour in shapes]
+    first = np.cumsum([0, *(len(shape.vertices) for shape, _ in shapes)])
+    return Mesh(
+        np.concatenate([shape.vertices for shape, _ in shapes]).astype(np.float32),
+        np.concatenate([shape.faces + at for (shape, _), at in zip(shapes, first[:-1], strict=True)]).astype(
+            np.int32
+        ),
+        colours=np.repeat(np.array([colour for _, colour in shapes], np.uint8), np.diff(first), axis=0),
+        seen=True,
     )
-    return Mesh(whole.vertices.astype(np.float32), whole.faces.astype(np.int32), colours=colours, seen=True)
 
 
 def box(size: tuple[float, float, float], centre: tuple[float, float, float]) -> trimesh.Trimesh:
@@ -93,7 +97,7 @@ def test_the_picture_turns_with_the_asset() -> None:
     body, plate = box((0.4, 0.5, 0.6), (0, 0, 0.3)), box((0.4, 0.01, 0.6), (0, -0.255, 0.3))
     seen = surface((body, GREY), (plate, GREEN))
     pose = Pose.upright((3.0, -2.0, 0.0), 2.0)
-    moved = replace(seen, vertices=se3.apply(pose.matrix, seen.vertices).astype(np.float32))
+    moved = replace(seen, vertices=se3.apply(pose.matrix, seen.vertices.astype(float)).astype(np.float32))
     still = views(seen, Scene("s", (CABINET,)))
     turned = views(moved, Scene("s", (replace(CABINET, pose=pose),)))
     for a, b in zip(still, turned, strict=True):

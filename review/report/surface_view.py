@@ -179,7 +179,5 @@ def _cast(
         pixels[left[outside], 3] = 255
         on = met & ~outside
         rays, left = rays[on], left[on]
-        if not len(left):
-            break
         rays[:, :3] += (hit["t_hit"][on, None] + STEP) * rays[:, 3:]
     return image
