@@ -60,6 +60,11 @@ def stand(model: mujoco.MjModel, seconds: float = 30.0, tilt: float = 0.0, state
     )
 
 
+def stand_alone(scene: Scene) -> Standing:
+    """Compile a scene and leave it alone for half a minute, closed: a worker's whole job."""
+    return stand(mjcf.document(scene, visual=False).compile())
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     """Where a ball came to rest: in the drawer or not, how far from its middle (m), how fast still (m/s)."""
