@@ -22,8 +22,8 @@ SPEED = SpeedReport(
     "tum_fr3_cabinet",
     machine(),
     (POINT,),
-    Memory(POINT, POINT),
-    Memory(POINT, POINT),
+    Memory(POINT, replace(POINT, frames=160)),
+    Memory(POINT, replace(POINT, frames=4000)),
     Total(58, 40.0, 50.0, 900.0),
 )
 SIM = SimSpeed(

@@ -1,6 +1,7 @@
 """Speed's figures: that they measure what they say; the bars themselves are in docs/benchmark.md."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -120,13 +121,14 @@ def test_a_report_is_json_and_text() -> None:
         "somewhere",
         machine(),
         (point("fusion", 40, 300), point("twin", 10, 200, "no floor")),
-        Memory(point("fusion", 40, 300), point("fusion", 160, 309)),
+        Memory(point("fusion", 40, 300), replace(point("fusion", 160, 309), cpu_seconds=4.0)),
         Memory(point("read", 40, 100), point("read", 4000, 110)),
         Total(58, 40.0, 50.0, 900.0, "it broke"),
     )
     data = json.loads(json.dumps(report.to_json(), allow_nan=False))
     assert data["points"][0]["cpu_ms_per_frame"] == 25
     assert data["fed"]["growth"] == pytest.approx(0.03)
+    assert data["fed"]["cpu_ms_per_more"] == pytest.approx(25)
     assert data["long"]["growth_mb"] == 10
     text = report.text()
     for words in (
