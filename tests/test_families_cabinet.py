@@ -93,7 +93,7 @@ def _turned(grid: Split, parts: tuple[Grid, ...]) -> Split:
     return replace(grid, parts=parts[::-1], sizes=grid.sizes[::-1])
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(seeds)
 def test_a_cabinet_fills_its_outer_size(seed: int) -> None:
     p = parameters(seed)
@@ -102,7 +102,7 @@ def test_a_cabinet_fills_its_outer_size(seed: int) -> None:
     assert high == pytest.approx([p.width / 2, p.depth / 2, p.height], abs=1e-9)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds)
 def test_no_two_pieces_of_a_part_overlap(seed: int) -> None:
     # So that volumes add up to the mass.
@@ -116,7 +116,7 @@ def test_no_two_pieces_of_a_part_overlap(seed: int) -> None:
                 assert depths(*pair, still)[0] < 1e-9
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds)
 def test_parts_joints_and_ids_follow_from_the_fronts(seed: int) -> None:
     p = parameters(seed)
@@ -136,7 +136,7 @@ def test_parts_joints_and_ids_follow_from_the_fronts(seed: int) -> None:
     assert asset.family == "cabinet"
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds)
 def test_a_fronts_rectangle_is_its_panels_outer_face(seed: int) -> None:
     p = parameters(seed)
@@ -189,11 +189,11 @@ def test_mass_and_inertia_are_those_of_many_points(seed: int) -> None:
         xx, yy, zz, xy, xz, yz = part.inertia
         found = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
         assert part.mass == pytest.approx(mass, rel=0.02)
-        assert part.com == pytest.approx(com, abs=0.01 * np.linalg.norm(high - low))
+        assert part.com == pytest.approx(com, abs=0.01 * float(np.linalg.norm(high - low)))
         assert np.allclose(found, moments, atol=0.03 * np.trace(moments))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds)
 def test_a_denser_cabinet_of_no_handles_weighs_as_much_more(seed: int) -> None:
     p = parameters(seed)
@@ -211,7 +211,7 @@ def test_a_denser_cabinet_of_no_handles_weighs_as_much_more(seed: int) -> None:
         assert b.inertia == pytest.approx(np.multiply(2, a.inertia))
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(seeds)
 def test_the_mirrored_parameters_give_the_mirrored_cabinet(seed: int) -> None:
     p = parameters(seed)
@@ -242,7 +242,7 @@ def test_the_mirrored_parameters_give_the_mirrored_cabinet(seed: int) -> None:
             assert others[b.id] == pytest.approx(ranges[a.id])
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds)
 def test_an_open_drawer_is_hollow_and_open_above(seed: int) -> None:
     asset = build(parameters(seed), "c")
@@ -271,7 +271,7 @@ def test_an_open_drawer_is_hollow_and_open_above(seed: int) -> None:
             assert inside(part.pieces, ray).any()
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seeds)
 def test_behind_doors_there_is_room(seed: int) -> None:
     p = parameters(seed)
@@ -304,6 +304,13 @@ def test_open_fronts_have_shelves_and_no_part() -> None:
     assert len(found) == int(tall.cavity.height / 0.3) > 3
     assert np.ptp(steps) < 1e-9
     assert shelves(low.cavity.z0, low.cavity.z1) == []
+
+
+def test_a_shallow_cavity_has_no_shelf_behind_its_door() -> None:
+    deep, shallow = (
+        build(Cabinet(0.5, depth, 1.2, door(Side.LEFT)), "c").parts[0].pieces for depth in (0.3, 0.08)
+    )
+    assert len(deep) == len(shallow) + 2
 
 
 def test_boards_that_nothing_covers_reach_to_the_front() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import trimesh
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketworld.geometry.convex import BoxPiece, HullPiece, Piece, Vec3, rotation, span
@@ -66,6 +66,7 @@ def test_a_box_cut_in_two_is_the_same_body(size: Vec3, share: float, axis: int) 
     assert parts[2] == pytest.approx(whole[2], rel=1e-6, abs=1e-9)
 
 
+@settings(max_examples=40)
 @given(seeds)
 def test_pieces_weigh_what_their_meshes_do(seed: int) -> None:
     pieces, densities = some(seed)

@@ -100,18 +100,24 @@ def test_a_drawer_planted_too_wide_fails(which: int, more: float) -> None:
 
 def test_a_drawer_planted_4_mm_too_wide_fails_in_whatever_cabinet() -> None:
     tried = 0
-    for seed in range(60):
+    for seed in range(40):
         asset = cabinet(seed)
         drawer = next((p.id for p in asset.parts if p.role == "drawer"), None)
         if drawer is not None:
             tried += 1
             found = sweep(widened(asset, drawer, 0.004))
             assert any(drawer in o.parts and o.depth > 0.5e-3 for o in found), seed
-    assert tried >= 20
+    assert tried >= 15
 
 
+def test_cabinets_of_all_kinds_are_clean() -> None:
+    for seed in range(80):
+        assert sweep(cabinet(seed)) == (), seed
+
+
+@pytest.mark.slow
 def test_hundreds_of_cabinets_of_all_kinds_are_clean() -> None:
-    for seed in range(200):
+    for seed in range(80, 600):
         assert sweep(cabinet(seed)) == (), seed
 
 
@@ -161,7 +167,7 @@ def test_parts_that_never_move_are_compared_where_they_stand() -> None:
     body, panel = part("body", span((0, 0, 0), (1, 1, 1))), part("panel", span((0.99, 0, 0), (2, 1, 1)))
     asset = Asset("x", "solid", {}, (body, panel), (Joint("1", JointKind.FIXED, "body", "panel", CERTAIN),))
     (found,) = sweep(asset)
-    assert found == Overlap(("body", "panel"), "", 0.0, pytest.approx(0.01))
+    assert replace(found, depth=round(found.depth, 9)) == Overlap(("body", "panel"), "", 0.0, 0.01)
 
 
 def test_touching_is_clean_and_the_tolerance_is_the_callers() -> None:
@@ -178,13 +184,13 @@ def test_touching_is_clean_and_the_tolerance_is_the_callers() -> None:
 def test_what_has_nothing_to_hit_is_clean() -> None:
     lone = part("body", span((0, 0, 0), (1, 1, 1)))
     assert sweep(Asset("x", "solid", {}, (lone,))) == ()
-    bare = Asset("x", "solid", {}, (part("body"), lone and part("a", *lone.pieces)), (slide("1", "a", 1.0),))
+    bare = Asset("x", "solid", {}, (part("body"), part("a", *lone.pieces)), (slide("1", "a", 1.0),))
     assert sweep(bare) == ()
     ghost = Asset("x", "solid", {}, (lone, part("a")), (slide("1", "a", 1.0),))
     assert sweep(ghost) == ()
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.integers(0, 10**6), st.floats(-3, 3))
 def test_a_turn_of_the_whole_asset_changes_no_depth(seed: int, angle: float) -> None:
     draw = stream(seed, "turned")

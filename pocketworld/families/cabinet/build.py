@@ -26,7 +26,7 @@ ROLES = {
     FrontKind.FIXED: "panel",
 }
 LEAST = 0.02
-"""Least side of a front, m."""
+"""Least side of a front, and least way of a sliding door, m."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -106,7 +106,7 @@ def _limit(p: Cabinet, cell: Cell, shapes: Mapping[str, _Shape], boards: list[Bo
         return float("inf")
     still = [*boards, *(piece for shape in others for piece in shape.pieces)]
     free = swing.travel(own.pieces, still, 1.0 if cell.front.side is Side.RIGHT else -1.0, p.width / 2)
-    if free <= 0:
+    if free < LEAST:
         raise PocketworldError(f"cabinet: front {cell.path}: the door can't slide", "leave it room beside")
     return free
 

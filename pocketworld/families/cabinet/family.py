@@ -1,5 +1,6 @@
 """The family "cabinet": its parts put together."""
 
+from pocketworld.families.cabinet import fit
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.mutate import WIDEST, mutate
 from pocketworld.families.cabinet.parameters import Cabinet
@@ -25,15 +26,11 @@ class CabinetFamily:
 
     def propose(self, evidence: Evidence) -> list[Cabinet]:
         """Return starting points for a fit, the likeliest first."""
-        from pocketworld.families.cabinet.fit import propose
-
-        return propose(evidence)
+        return fit.propose(evidence)
 
     def residual(self, p: Cabinet, evidence: Evidence) -> Array:
         """Return weighted residuals (k,) in standard deviations."""
-        from pocketworld.families.cabinet.fit import residual
-
-        return residual(p, evidence)
+        return fit.residual(p, evidence)
 
     def mutate(self, p: Cabinet, spread: Spread, draw: Draw) -> Cabinet | Refusal:
         """Return another cabinet of the same function, or why it can't be."""

@@ -108,7 +108,7 @@ class Cabinet:
     board, front, back     thickness of boards, of fronts and of the back panel
     plinth                 height of the closed plinth below the fronts (0: none); back by plinth_setback
     feet                   height of feet below everything (0: none)
-    worktop                thickness of a top plate above the fronts that reaches to their faces (0: none; a top
+    worktop                thickness of a top plate above the fronts, reaching to their faces (0: none; a top
                            board then lies behind the fronts if they overlay, above them if inset)
     gap                    between neighbouring fronts
     overlay                fronts cover the boards' edges; else they are inset between them

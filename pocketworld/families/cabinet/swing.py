@@ -58,7 +58,8 @@ def swing(p: Cabinet, cell: Cell, handle: Sequence[Piece], others: Iterable[Piec
     low, high = (face.z0, face.z1) if side in (Side.LEFT, Side.RIGHT) else (face.x0, face.x1)
     own.append(_Ring(low, high, 0.0, math.hypot(across, p.front), 0.0, 0.0))
     rings = [_ring(cell, piece.vertices, p) for piece in others]
-    limit = min([math.pi, *(_meeting(a, b) for a in own for b in rings)])
+    # Its own handle comes down on the plane of the neighbours' faces before the door does.
+    limit = min([*(math.pi - a.last for a in own), *(_meeting(a, b) for a in own for b in rings)])
     if side is Side.BOTTOM:
         limit = min(limit, *(_floor(a, face.z0) for a in own))
     if limit - SPARE < SPARE:
