@@ -101,11 +101,10 @@ def fitted(spec: HandleSpec, width: float, height: float) -> HandleSpec:
     vertical = spec.vertical and spec.kind is not HandleKind.CUP
     along, across = (height, width) if vertical else (width, height)
     most = min(limits.thickness[1], across - _margin(spec.kind, 0.0))
-    if along < limits.length[0] or most < limits.thickness[0]:
+    longest = along - 2 * RIM if spec.kind is HandleKind.RECESSED else along
+    if longest < limits.length[0] or most < limits.thickness[0]:
         return replace(spec, kind=HandleKind.NONE, vertical=False)
-    length = _clip(spec.length, limits.length[0], min(limits.length[1], along))
-    if spec.kind is HandleKind.RECESSED:
-        length = min(length, along - 2 * RIM)
+    length = _clip(spec.length, limits.length[0], min(limits.length[1], longest))
     thickness = _clip(spec.thickness, limits.thickness[0], most)
     standoff = _clip(spec.standoff, _least(spec.kind, thickness), limits.standoff[1])
     out = replace(spec, vertical=vertical, length=length, thickness=thickness, standoff=standoff)
