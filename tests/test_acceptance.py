@@ -1,4 +1,4 @@
-"""The pedestal's world, its cousins and its environments: what the first release promises, on the real capture."""
+"""What the first release promises of the real pedestal's world, its cousins and its environments."""
 
 import math
 from collections import Counter
