@@ -1,6 +1,7 @@
 """What the page shows of a world folder."""
 
 import json
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -96,6 +97,13 @@ def test_a_whole_world_becomes_a_page(bare: Path) -> None:
     assert list(data.costs) == ["twin", "scan", "cousins/some"]
     write(replace(data, scene=Scene("a place", ()), cousins=()), bare / "page.html")
     assert "a place" in (bare / "page.html").read_text(encoding="utf-8")
+
+
+def test_commands_can_be_typed_whatever_the_folder_is_called(bare: Path) -> None:
+    odd = bare.with_name("my place; rm -rf.world")
+    bare.rename(odd)
+    *_, cousins = gather(odd).commands
+    assert shlex.split(cousins) == ["pocketworld", "cousins", str(odd)]
 
 
 def test_a_world_without_a_twin_is_refused(tmp_path: Path) -> None:

@@ -104,6 +104,14 @@ def test_the_picture_turns_with_the_asset() -> None:
         assert np.abs(a.image.astype(int) - b.image).mean() < 1
 
 
+def test_all_assets_are_in_the_picture() -> None:
+    other = replace(CABINET, id="other", pose=Pose.upright((2.0, 0.5, 0.0), 0.7))
+    seen = surface((box((0.4, 0.5, 0.6), (0, 0, 0.3)), RED), (box((0.4, 0.4, 0.6), (2, 0.5, 0.3)), GREEN))
+    for view in views(seen, Scene("s", (CABINET, other))):
+        assert share(view.image, 0) > 0.01
+        assert share(view.image, 1) > 0.01
+
+
 def test_without_an_asset_the_whole_surface_is_shown() -> None:
     shown = views(surface((box((4, 3, 1), (10, 0, 0.5)), RED)), Scene("s", ()))
     assert all(share(view.image, 0) > 0.1 for view in shown)

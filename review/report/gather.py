@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 from PIL import Image
@@ -46,7 +47,7 @@ def _cousins(folder: Path) -> list[Path]:
 
 def _commands(folder: Path) -> tuple[str, ...]:
     """Return what one may type next."""
-    open_it = f"python -m mujoco.viewer --mjcf={folder / 'mjcf' / 'scene.xml'}"
-    names = [place.name for place in _cousins(folder)]
-    step = [f"pocketworld sim {folder} --name {name} --record {name}.mp4" for name in names]
-    return (open_it, f"pocketworld cousins {folder}", *step)
+    place, model = quote(str(folder)), quote(str(folder / "mjcf" / "scene.xml"))
+    names = [quote(found.name) for found in _cousins(folder)]
+    step = [f"pocketworld sim {place} --name {name} --record {name}.mp4" for name in names]
+    return (f"python -m mujoco.viewer --mjcf={model}", f"pocketworld cousins {place}", *step)

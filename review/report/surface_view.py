@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.scene import Mesh, Scene
+from pocketworld.scene import Asset, Mesh, Scene
 
 Array = NDArray[np.float64]
 SIZE = (480, 360)
@@ -23,7 +23,7 @@ SIDES = (
     ("from the back", (-0.75, 0.9, 0.6)),
     ("from above", (0.0, -0.25, 1.0)),
 )
-# How much is shown around an asset, as a multiple of its size.
+# How much is shown around the assets, as a multiple of its size.
 AROUND = 1.35
 # Without an asset, so many percent of the surface may fall out of the picture at each end of each axis, as
 # told from about so many points.
@@ -79,8 +79,8 @@ class _Model:
 def views(surface: Mesh, scene: Scene) -> tuple[View, ...]:
     """Return the surface (in the scene's frame) from three sides; of nothing where it has no faces.
 
-    It is looked at as the first asset stands, or as a whole where there is none. What stands before that is
-    cut away, and what shows its back is looked through.
+    All assets are in the picture, looked at as the first one stands; where there is none, the surface as a
+    whole is. What stands before that is cut away, and what shows its back is looked through.
     """
     if not len(surface.faces):
         return ()
@@ -91,13 +91,17 @@ def views(surface: Mesh, scene: Scene) -> tuple[View, ...]:
 
 def _focus(surface: Mesh, scene: Scene) -> Focus:
     if scene.assets:
-        asset = scene.assets[0]
-        points = np.concatenate([piece.vertices for part in asset.parts for piece in part.pieces])
-        turn = asset.pose.matrix[:3, :3]
-        return Focus(points @ turn.T + asset.pose.position, turn, AROUND)
+        points = np.concatenate([_points(asset) for asset in scene.assets])
+        return Focus(points, scene.assets[0].pose.matrix[:3, :3], AROUND)
     points = surface.vertices[:: 1 + len(surface.vertices) // POINTS].astype(float)
     low, high = np.percentile(points, [OUTLIERS, 100 - OUTLIERS], axis=0)
     return Focus(points[((points >= low) & (points <= high)).all(1)], np.eye(3), 1.0)
+
+
+def _points(asset: Asset) -> Array:
+    """Return corners of an asset's collision pieces (n, 3) in the scene's frame, m."""
+    points = np.concatenate([piece.vertices for part in asset.parts for piece in part.pieces])
+    return np.asarray(points @ asset.pose.matrix[:3, :3].T + asset.pose.position)
 
 
 def _model(surface: Mesh, focus: Focus) -> _Model:
