@@ -224,10 +224,10 @@ def _front(kind: FrontKind, side: Side = Side.NONE) -> Front:
 
 
 def _sliding(width: float, draws: _Draws) -> Grid:
-    """Return two or three sliding doors beside each other; the outer ones slide inwards."""
-    count = 2 if width < 1.4 else 2 + draws.pick("doors", 2)
-    sides = [Side.RIGHT, *[Side.RIGHT, Side.LEFT][draws.pick("way", 2) :][: count - 2], Side.LEFT]
-    return Split(False, (1.0,) * count, tuple(_front(FrontKind.SLIDING, side) for side in sides))
+    """Return one or two pairs of sliding doors; each passes its partner, so no two meet when all open."""
+    count = 2 if width < 1.4 else 2 + 2 * draws.pick("doors", 2)
+    doors = [_front(FrontKind.SLIDING, (Side.RIGHT, Side.LEFT)[i % 2]) for i in range(count)]
+    return Split(False, (1.0,) * count, tuple(doors))
 
 
 def _handled(p: Cabinet, draws: _Draws) -> Cabinet:
