@@ -38,8 +38,8 @@ BOW = HandleSpec(HandleKind.BOW, 0.5, 0.5, 0.165, 0.010, 0.030)
 KNOB = usual(HandleKind.KNOB)
 UPRIGHT = usual(HandleKind.BAR, 0.9, 0.5, vertical=True)
 DRAWER = Front(handle=BOW, friction=20.0)
-LEFT = Front(FrontKind.DOOR, Side.LEFT, UPRIGHT, opening=1.7, friction=20.0)
-RIGHT = Front(FrontKind.DOOR, Side.RIGHT, replace(UPRIGHT, u=0.1), opening=1.7, friction=20.0)
+LEFT = Front(FrontKind.DOOR, Side.LEFT, UPRIGHT, opening=1.7, friction=3.0)
+RIGHT = Front(FrontKind.DOOR, Side.RIGHT, replace(UPRIGHT, u=0.1), opening=1.7, friction=3.0)
 SHELF = Front(FrontKind.OPEN, handle=HandleSpec(HandleKind.NONE), opening=0.0)
 PANEL = Front(FrontKind.FIXED, handle=HandleSpec(HandleKind.NONE), opening=0.0)
 PAIR = Split(
@@ -388,6 +388,21 @@ def test_swapping_makes_other_kinds_and_pairs_of_sliding_doors() -> None:
     assert all(kind in text for kind in ("door.left", "door.right", "drawer", "open"))
     single = replace(INSET, width=0.9, height=1.0)
     assert {layout(p.grid) for p in mutated(single, only(swap=1.0), 20)} == {"c[sliding.right sliding.left]"}
+
+
+def test_what_becomes_a_door_feels_the_same_at_its_handle() -> None:
+    soft = replace(INSET, height=0.45, grid=replace(DRAWER, handle=KNOB, damping=8.0, friction=20.0))
+    spread = replace(only(swap=1.0), choices={"kind": ("door",)})
+    for p in mutated(soft, spread, 4):
+        assert isinstance(p.grid, Front)
+        width = plan(p).cells[0].face.width
+        lever = p.grid.handle.u if p.grid.side is Side.LEFT else 1 - p.grid.handle.u
+        assert p.grid.friction == pytest.approx(20.0 * lever * width, rel=0.02)
+        assert p.grid.damping == pytest.approx(8.0 * (lever * width) ** 2, rel=0.02)
+        for back in mutated(p, replace(spread, choices={"kind": ("drawer",)}), 2):
+            assert isinstance(back.grid, Front)
+            assert back.grid.friction == pytest.approx(20.0)
+            assert back.grid.damping == pytest.approx(8.0)
 
 
 def test_a_column_makes_it_wider() -> None:

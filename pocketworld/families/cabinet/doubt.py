@@ -7,6 +7,7 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
+from pocketworld.families.cabinet.grips import felt
 from pocketworld.families.cabinet.joints import USUAL
 from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Chance, Front, FrontKind, Split
 from pocketworld.families.cabinet.regrid import map_fronts, map_splits
@@ -46,7 +47,8 @@ def _front(front: Front, path: str, width: float, height: float, unsure: bool, d
         opening = max(opening + spread * z, usual / 4)
         opening = opening if kind is FrontKind.DOOR else min(opening, 1.0)
     state = front.state if kind in MOVABLE else 0.0
-    return replace(front, kind=kind, side=side, chances=(), opening=opening, state=state)
+    damping, friction = felt(front, kind, side, width, height)
+    return Front(kind, side, front.handle, (), front.evidence, opening, state, damping, friction)
 
 
 def drawn(chances: tuple[Chance, ...], u: float) -> Chance:

@@ -1,8 +1,8 @@
-"""Where a front has its handle."""
+"""Where a front has its handle, and how it feels there."""
 
 from dataclasses import replace
 
-from pocketworld.families.cabinet.parameters import FrontKind, HandleSpec
+from pocketworld.families.cabinet.parameters import Front, FrontKind, HandleSpec
 from pocketworld.scene import HandleKind, Side
 
 FROM_EDGE = 0.045  # m: a handle's middle from the edge that swings furthest
@@ -27,6 +27,23 @@ def grip(handle: HandleSpec, kind: FrontKind, side: Side, width: float, height: 
     # On the upper edge, not the upright one: there a pair's two would leave no room for fingers.
     v = 1.0 if upright and handle.kind is HandleKind.EDGE else v
     return replace(handle, u=u, v=v, vertical=vertical)
+
+
+def felt(front: Front, kind: FrontKind, side: Side, width: float, height: float) -> tuple[float, float]:
+    """Return damping and friction of a front of this size (m) that becomes another kind but feels the same.
+
+    A hinge has them in N m s/rad and N m: a hand's at the handle times its distance, squared or once.
+    """
+    longer = _lever(kind, side, width, height) / _lever(front.kind, front.side, width, height)
+    return front.damping * longer**2, front.friction * longer
+
+
+def _lever(kind: FrontKind, side: Side, width: float, height: float) -> float:
+    """Return the distance of the handle from the hinge, m; 1 for what slides."""
+    if kind is not FrontKind.DOOR:
+        return 1.0
+    across = width if side in (Side.LEFT, Side.RIGHT) else height
+    return max(across - FROM_EDGE, across / 2)
 
 
 def _place(kind: FrontKind, side: Side, width: float, height: float, inwards: float) -> tuple[float, float]:

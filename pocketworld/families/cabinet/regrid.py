@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from pocketworld.families.cabinet.grips import grip
+from pocketworld.families.cabinet.grips import felt, grip
 from pocketworld.families.cabinet.joints import USUAL
 from pocketworld.families.cabinet.parameters import Front, FrontKind, Grid, Split
 from pocketworld.families.vary import Vary
@@ -86,9 +86,8 @@ def remake(front: Front, kind: FrontKind, side: Side, width: float, height: floa
     handle = grip(front.handle, kind, side, width, height)
     opening = front.opening if kind is front.kind else USUAL[kind][0]
     state = front.state if kind is front.kind else 0.0
-    return replace(
-        front, kind=kind, side=side, handle=handle, opening=opening, state=state, chances=(), evidence=()
-    )
+    damping, friction = felt(front, kind, side, width, height)
+    return Front(kind, side, handle, (), (), opening, state, damping, friction)
 
 
 def slides(split: Split) -> bool:
