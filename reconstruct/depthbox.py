@@ -59,6 +59,8 @@ def box_of(points: Array, normals: Array, weights: Array, tolerance: float, cell
             outer = ends[row, axis] - OUTER * ends[:, axis].sum()
             along, out = sign * local[:, axis], sign * looks[:, axis] > ALONG
             faces[row, axis] = _face(along, weights, out & (along > outer), tolerance, ends[row, axis])
+    # A thing stands on its legs, however little of them is seen.
+    faces[0, 2] = ends[0, 2] = -local[:, 2].min()
     box = _box(faces, turn, yaw)
     found = explain(box, points, normals, weights, tolerance, cell)
     if found.share >= EXPLAINED:

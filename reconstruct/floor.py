@@ -19,7 +19,8 @@ LAYER = 0.04  # m: three sigma of depth noise (8-12 mm on real floors), up and d
 LARGE = 0.5  # m²: a floor smaller than this could as well be a seat or a table top
 SHARE = 0.2  # of the largest level surface: below the floor there are only reflections, which are small
 RAMP = math.radians(5)  # steeper than builders and gravity sensors err together: a slope, to be left as it is
-SURE = 3.0  # sigmas
+OUT = 3.0  # sigmas: farther from the plane is no floor
+SURE = 2.0  # sigmas of tilt: surer than this, levelling mends more than it spoils
 SECTORS = 8
 
 
@@ -54,7 +55,7 @@ def find_floor(surface: Surface, name: str) -> Floor:
     # The error of depth grows as the square of its distance (Khoshelham and Elberink 2012).
     weights = areas[near] / surface.distance[near] ** 4
     middle, normal, noise = _plane(points, weights)
-    sigma = _tilt_sigma(points, weights, middle, normal)
+    sigma = _tilt_sigma(points, weights, middle, noise)
     tilt = math.acos(min(1.0, normal[2]))
     levelled = SURE * sigma < tilt < RAMP
     turn = _onto_z(normal) if levelled else np.eye(3)
@@ -90,7 +91,7 @@ def _plane(points: Array, weights: Array) -> tuple[Array, Array, float]:
         trust = np.clip(1 - (distance / (4.685 * scale)) ** 2, 0, None) ** 2
         middle, normal = _least_squares(points, weights * trust)
         distance, scale = _spread(points, middle, normal)
-    inlier = np.abs(distance) < SURE * scale
+    inlier = np.abs(distance) < OUT * scale
     rms = float(np.sqrt(np.average(distance[inlier] ** 2, weights=weights[inlier])))
     return middle, normal, rms
 
@@ -108,21 +109,22 @@ def _spread(points: Array, middle: Array, normal: Array) -> tuple[Array, float]:
     return distance, max(1.4826 * float(np.median(np.abs(distance))), 1e-6)
 
 
-def _tilt_sigma(points: Array, weights: Array, middle: Array, normal: Array) -> float:
-    """Return the standard error of the normal, rad, by leaving out one sector around the middle at a time.
+def _tilt_sigma(points: Array, weights: Array, middle: Array, noise: float) -> float:
+    """Return the standard error of the normal, rad.
 
-    Errors of depth and pose are alike over decimetres, so counting points would make it far too sure
-    (jackknife over groups: Tukey 1958).
+    Errors of depth and pose are alike over decimetres, so counting points would make it far too sure: one
+    sector around the middle is left out at a time (jackknife over groups: Tukey 1958). What all sectors share,
+    like the bowl that a depth camera makes of a floor, is about as large as the noise over the floor's extent.
     """
     angle = np.arctan2(points[:, 1] - middle[1], points[:, 0] - middle[0])
     sector = np.floor((angle / (2 * np.pi) % 1) * SECTORS).astype(int)
-    normals = [
-        _plane(points[sector != s], weights[sector != s])[1] for s in range(SECTORS) if (sector == s).any()
-    ]
-    n = len(normals)
-    if n < SECTORS:
+    there = [s for s in range(SECTORS) if (sector == s).any()]
+    if len(there) < SECTORS:
         return math.pi  # floor on one side only: its tilt is not measured
-    return math.sqrt((n - 1) / n * sum(float(np.sum((one - normal) ** 2)) for one in normals))
+    normals = np.array([_plane(points[sector != s], weights[sector != s])[1] for s in there])
+    parted = (SECTORS - 1) / SECTORS * float(((normals - normals.mean(0)) ** 2).sum())
+    extent = math.sqrt(np.average(((points - middle)[:, :2] ** 2).sum(1), weights=weights) / 2)
+    return math.hypot(math.sqrt(parted), noise / extent)
 
 
 def _onto_z(normal: Array) -> Array:
@@ -150,4 +152,4 @@ def _no_floor(surface: Surface, name: str) -> Floor:
     scene_from_world[2, 3] = -lowest
     text = "no floor was seen: the lowest that was seen is taken for z = 0"
     found = Finding("no-floor", Severity.LOST, "reconstruct", name, text, {"lowest_m": lowest})
-    return Floor(scene_from_world, LAYER / SURE, 0.0, math.pi, 0.0, (found,))
+    return Floor(scene_from_world, LAYER / OUT, 0.0, math.pi, 0.0, (found,))

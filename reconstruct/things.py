@@ -1,5 +1,6 @@
 """What stands on the floor: the pieces of surface that are left when floor and walls are taken away."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,10 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.depth import NEAR
-from pocketworld.reconstruct.depthbox import EXPLAINED, DepthBox, box_of
+from pocketworld.reconstruct.depthbox import EXPLAINED, DepthBox, box_of, explain
 from pocketworld.reconstruct.floor import LAYER, Floor
 from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.walls import behind, find_walls
+from pocketworld.reconstruct.walls import Wall, belongs, find_walls, up_to
 
 Array = NDArray[np.float64]
 
@@ -69,55 +70,72 @@ class Things:
 
 def find_things(surface: Surface, floor: Floor, name: str) -> Things:
     """Return what stands on the floor of a surface in the scene's frame; `name`: what findings are about."""
-    areas = surface.vertex_areas()
-    grid_from_scene = se3.inverse(surface.from_grid)
-    points = se3.apply(grid_from_scene, surface.vertices)
-    points[:, 2] = surface.vertices[:, 2]  # heights above the floor, headings of the capture
-    normals = surface.normals @ grid_from_scene[:3, :3].T
     above = (surface.vertices[:, 2] > LAYER) & (surface.vertices[:, 2] < TALL)
-    walls = find_walls(points[above], normals[above], areas[above])
+    walls = _walls(surface, above)
     for wall in walls:
-        above &= ~behind(wall, points)
-    clusters = [member for member in _clusters(points, above) if areas[member].sum() >= LEAST]
-    clusters.sort(key=lambda member: (-areas[member].sum(), *points[member[0]]))
+        above &= ~belongs(surface.vertices, wall)
+    tolerance = 3 * max(floor.noise, surface.voxel / 2)
     things: list[Thing] = []
-    counts: dict[str, int] = dict.fromkeys(("structure", "low", "far"), 0)
-    for member in clusters:
-        extent = np.ptp(points[member], axis=0)
-        if max(extent[:2]) > LONG or points[member, 2].max() > TALL - CELL:
-            counts["structure"] += 1
-        elif points[member, 2].max() < LOW:
-            counts["low"] += 1
-        elif np.median(surface.distance[member]) > FAR:
-            counts["far"] += 1
+    left_out: Counter[str] = Counter()
+    for own in _pieces(surface, above):
+        thing = _thing(f"thing-{len(things) + 1}", own, walls, tolerance)
+        if reason := _no_thing(thing):
+            left_out[reason] += 1
         else:
-            thing = _thing(f"thing-{len(things) + 1}", surface, areas, member, floor)
-            if min(thing.box.size[:2]) < SHEET and thing.box.foot[2] > HANGING:
-                counts["structure"] += 1
-            else:
-                things.append(thing)
-    return Things(tuple(things), tuple(_noticed(name, len(walls), counts, things)))
+            things.append(thing)
+    return Things(tuple(things), tuple(_noticed(name, len(walls), left_out, things)))
 
 
-def _clusters(points: Array, above: NDArray[np.bool_]) -> list[NDArray[np.intp]]:
-    """Return the indices of points that hang together over less than two cells."""
+def _walls(surface: Surface, above: NDArray[np.bool_]) -> list[Wall]:
+    """Return the walls, found in the capture's own heading, in the surface's frame."""
+    grid_from_surface = se3.inverse(surface.from_grid)
+    part = surface.part(above)
+    points = se3.apply(grid_from_surface, part.vertices)
+    points[:, 2] = part.vertices[:, 2]  # heights above the floor
+    normals = part.normals @ grid_from_surface[:3, :3].T
+    found = find_walls(points, normals, surface.vertex_areas()[above])
+    return [wall.moved(surface.from_grid) for wall in found]
+
+
+def _pieces(surface: Surface, above: NDArray[np.bool_]) -> list[Surface]:
+    """Return the pieces of surface that hang together over less than two cells, the largest first."""
     which = np.flatnonzero(above)
     if not len(which):
         return []
-    cells, member = np.unique(np.floor(points[which] / CELL).astype(np.int64), axis=0, return_inverse=True)
+    places = se3.apply(se3.inverse(surface.from_grid), surface.vertices[which])
+    cells, member = np.unique(np.floor(places / CELL).astype(np.int64), axis=0, return_inverse=True)
     pairs = KDTree(cells).query_pairs(2.0, output_type="ndarray")
     links = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(cells), len(cells)))
     label = connected_components(links, directed=False)[1][member.ravel()]
-    order = np.argsort(label, kind="stable")
-    return np.split(which[order], np.flatnonzero(np.diff(label[order])) + 1)
+    areas = np.bincount(label, surface.vertex_areas()[which])
+    first = places[np.unique(label, return_index=True)[1]]
+    order = [n for n in np.lexsort((*first.T, -areas)) if areas[n] >= LEAST]
+    return [surface.part(_mask(which[label == n], len(above))) for n in order]
 
 
-def _thing(id: str, surface: Surface, areas: Array, member: NDArray[np.intp], floor: Floor) -> Thing:
-    keep = np.zeros(len(areas), bool)
+def _no_thing(thing: Thing) -> str:
+    """Return why a piece of surface is no thing that stands in a room, or nothing."""
+    extent, top = np.ptp(thing.surface.vertices, axis=0), thing.surface.vertices[:, 2].max()
+    hangs = thing.box.foot[2] > HANGING and min(thing.box.size[:2]) < SHEET
+    if max(extent[:2]) > LONG or top > TALL - CELL or hangs:
+        return "structure"
+    if top < LOW:
+        return "low"
+    return "far" if np.median(thing.surface.distance) > FAR else ""
+
+
+def _mask(member: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
+    keep = np.zeros(count, bool)
     keep[member] = True
-    own = surface.part(keep)
-    tolerance = 3 * max(floor.noise, surface.voxel / 2)
-    found = box_of(own.vertices, own.normals, areas[keep], tolerance, CELL)
+    return keep
+
+
+def _thing(id: str, own: Surface, walls: list[Wall], tolerance: float) -> Thing:
+    areas = own.vertex_areas()
+    found = box_of(own.vertices, own.normals, areas, tolerance, CELL)
+    for wall in walls:
+        box = up_to(wall, found.box)
+        found = explain(box, own.vertices, own.normals, areas, tolerance, CELL)
     return Thing(id, own, found, completeness(own, found.box))
 
 
@@ -138,7 +156,7 @@ def completeness(surface: Surface, box: UprightBox) -> float:
     return seen / expected
 
 
-def _noticed(name: str, walls: int, counts: dict[str, int], things: list[Thing]) -> list[Finding]:
+def _noticed(name: str, walls: int, left_out: Counter[str], things: list[Thing]) -> list[Finding]:
     """Return what is left out, as findings."""
 
     def found(code: str, severity: Severity, text: str, count: int) -> Finding:
@@ -148,12 +166,12 @@ def _noticed(name: str, walls: int, counts: dict[str, int], things: list[Thing])
     if walls:
         text = "walls are not built yet, nor the doors in them: what belongs to a wall is left out"
         out.append(found("walls-left-out", Severity.LOST, text, walls))
-    if counts["structure"]:
+    if left_out["structure"]:
         text = "pieces as large as a room are taken for the building and left out"
-        out.append(found("structure-left-out", Severity.LOST, text, counts["structure"]))
-    if counts["far"]:
+        out.append(found("structure-left-out", Severity.LOST, text, left_out["structure"]))
+    if left_out["far"]:
         text = "things that were seen from afar only are left out: walk up to them"
-        out.append(found("far-things-left-out", Severity.DEGRADED, text, counts["far"]))
+        out.append(found("far-things-left-out", Severity.DEGRADED, text, left_out["far"]))
     if not things:
         out.append(found("no-things", Severity.LOST, "nothing stands on the floor", 0))
     if solids := [thing for thing in things if not thing.box_like]:

@@ -1,10 +1,12 @@
 """Walls, in a first simple way: large upright planes with nothing but surface behind them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pocketworld.geometry.box import UprightBox
 
 Array = NDArray[np.float64]
 
@@ -12,6 +14,8 @@ LEVEL = 0.3  # |z| of an upright face's normal: within 17 degrees
 TURN = math.radians(4)  # bin of directions: normals of a noisy wall still meet in one
 STEP = 0.04  # m, bin of distances: three sigma of depth
 MARGIN = 0.08  # m: skirting boards and noise belong to the wall
+RECESS = 0.2  # m: and doors, which stand back in it; the next room begins behind
+PARALLEL = math.cos(math.radians(10))
 LENGTH = 1.5  # m
 HEIGHT = 1.5  # m
 AREA = 2.0  # m²: no side of a single piece of furniture that one walks around is as large
@@ -29,6 +33,14 @@ class Wall:
     low: float
     high: float
     height: float
+
+    def moved(self, a_from_b: Array) -> "Wall":
+        """Return the same wall in frame a, given in frame b; both stand upright on the same floor."""
+        turn, shift = a_from_b[:2, :2], a_from_b[:2, 3]
+        x, y = (float(c) for c in turn @ self.normal)
+        along = float(shift @ [-y, x])
+        distance = self.distance + float(shift @ [x, y])
+        return Wall((x, y), distance, self.low + along, self.high + along, self.height)
 
 
 def find_walls(points: Array, normals: Array, areas: Array) -> list[Wall]:
@@ -81,10 +93,29 @@ def _fitted(points: Array, normal: Array, areas: Array) -> Wall:
     return Wall((float(fitted[0]), float(fitted[1])), float(middle @ fitted), float(low), float(high), height)
 
 
-def behind(wall: Wall, points: Array) -> NDArray[np.bool_]:
-    """Return which points (n, 3) are the wall or what is seen behind it, as far as the wall goes."""
+def belongs(points: Array, wall: Wall) -> NDArray[np.bool_]:
+    """Return which points (n, 3) are of a wall: on it, or in a recess of it such as a door's."""
     normal = np.array(wall.normal)
-    along = points[:, :2] @ [-normal[1], normal[0]]
+    along, before = points[:, :2] @ [-normal[1], normal[0]], points[:, :2] @ normal - wall.distance
     inside = (along > wall.low - MARGIN) & (along < wall.high + MARGIN)
-    out: NDArray[np.bool_] = inside & (points[:, :2] @ normal < wall.distance + MARGIN)
-    return out
+    return np.asarray(inside & (before < MARGIN) & (before > -RECESS))
+
+
+def up_to(wall: Wall, box: UprightBox) -> UprightBox:
+    """Return a box that stands against a wall with that side moved onto the wall; any other box as it is.
+
+    What is nearer to a wall than its own unevenness can't be told from it, so the side was not seen.
+    """
+    normal = np.array(wall.normal)
+    for quarters in range(4):
+        turned = box.turned(quarters)
+        back = turned.world_from_box[:2, 1]
+        place = np.array(turned.foot[:2]) + back * turned.size[1] / 2
+        gap = float(place @ normal) - wall.distance
+        beside = wall.low < place @ [-normal[1], normal[0]] < wall.high
+        if -back @ normal > PARALLEL and beside and 0 < gap < 2 * MARGIN:
+            x, y = (float(c) for c in np.array(turned.foot[:2]) + back * gap / 2)
+            width, depth, height = turned.size
+            longer = replace(turned, foot=(x, y, turned.foot[2]), size=(width, depth + gap, height))
+            return longer.turned(-quarters)
+    return box
