@@ -1,4 +1,4 @@
-"""What no family explains stays as it was scanned: one part, its mesh as seen, one convex hull to bump into."""
+"""What no family explains stays as it was scanned: one part, its mesh as seen, one convex hull."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,6 @@ def _directions(count: int) -> Array:
 
 
 def _noticed(id: str, thing: Thing, mass: float) -> Finding:
-    text = "no family explains it yet: it stays as scanned, stands fixed, one convex hull to bump into, mass guessed"
+    text = "no family explains it yet: it stays as scanned, fixed, one hull to bump into, its mass a guess"
     numbers = {"mass_kg": mass, "seen_share": thing.completeness}
     return Finding("solid", Severity.DEGRADED, "reconstruct", id, text, numbers)

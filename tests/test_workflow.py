@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pocketworld import api, scene_file, workflow, world
+from pocketworld import api, scene_file, workflow
 from pocketworld.cli.main import main
 from pocketworld.errors import PocketworldError, WorldError
 
