@@ -1,6 +1,6 @@
 """The table of joints: what each front is taken to be, and how sure that is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import degrees
 
 from pocketworld.geometry.convex import Vec3
@@ -32,12 +32,12 @@ class Row:
     role: str
     colour: str
     bars: tuple[Bar, ...]
-    axis: str
-    origin: str
-    opening: str
-    state: str
     handle: str
-    evidence: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+    axis: str = ""
+    origin: str = ""
+    opening: str = ""
+    state: str = ""
 
 
 def numbered(asset: Asset) -> tuple[Numbered, ...]:
@@ -47,9 +47,10 @@ def numbered(asset: Asset) -> tuple[Numbered, ...]:
 
 
 def taken_for(joint: Joint) -> Hypothesis:
-    """Return the most probable hypothesis of the joint's own kind: what the twin takes it for."""
+    """Return what the twin takes a joint for: of the hypotheses of its kind, the likeliest about its axis."""
     alike = [h for h in joint.belief.hypotheses if h.kind is joint.kind]
-    return max(alike, key=lambda h: h.p) if alike else joint.belief.best
+    along = {h: sum(a * b for a, b in zip(h.axis, joint.axis, strict=True)) for h in alike}
+    return max(alike, key=lambda h: (round(along[h], 1), h.p)) if alike else joint.belief.best
 
 
 def rows(asset: Asset) -> tuple[Row, ...]:
@@ -58,21 +59,31 @@ def rows(asset: Asset) -> tuple[Row, ...]:
 
 
 def _row(number: int, part: Part, joint: Joint) -> Row:
-    taken = taken_for(joint)
-    moves = joint.movable
-    return Row(
+    row = Row(
         number=number,
         joint=joint.id,
         role=part.role.replace("_", " "),
         colour=str(joint.kind),
         bars=_bars(joint),
-        axis=f"{_vector(joint.axis, 2)} {PLUS_MINUS}{degrees(taken.axis_sigma):.1f}°" * moves,
-        origin=f"{_vector(joint.origin, 3)}{SPACE}m {PLUS_MINUS}{length(taken.origin_sigma)}" * moves,
-        opening=f"{opening(joint, joint.range[1])} {PLUS_MINUS}{opening(joint, taken.range_sigma)}" * moves,
-        state=opening(joint, joint.state) * moves,
         handle=_handle(part),
         evidence=joint.belief.evidence,
     )
+    if not joint.movable:
+        return row
+    taken = taken_for(joint)
+    origin_sigma, range_sigma = length(taken.origin_sigma), opening(joint, taken.range_sigma)
+    return replace(
+        row,
+        axis=_vector(joint.axis, 2) + _sigma(taken.axis_sigma, f"{degrees(taken.axis_sigma):.1f}°"),
+        origin=f"{_vector(joint.origin, 3)}{SPACE}m" + _sigma(taken.origin_sigma, origin_sigma),
+        opening=opening(joint, joint.range[1]) + _sigma(taken.range_sigma, range_sigma),
+        state=f"at {opening(joint, joint.state)}" if joint.state else "closed",
+    )
+
+
+def _sigma(sigma: float, text: str) -> str:
+    """Return the sigma after its value; 0 is said of what nobody has estimated, and is left out."""
+    return f" {PLUS_MINUS}{text}" * (sigma > 0)
 
 
 def _bars(joint: Joint) -> tuple[Bar, ...]:
