@@ -333,6 +333,26 @@ def test_each_kind_of_handle_is_fitted(kind: HandleKind) -> None:
             assert handle.kind is kind
 
 
+def test_edge_profiles_stay_on_the_upper_edge() -> None:
+    spread = Spread(shift={"handle_up": 0.05}, choices={"handle": ("edge",)}, chance={"handle": 1.0})
+    for twin in (PEDESTAL, KITCHEN):
+        for p in mutated(twin, spread, 8):
+            asset = build(p, "cabinet")
+            for joint in asset.movable:
+                part = asset.part(joint.child)
+                assert part.handle is not None
+                assert part.front is not None
+                assert part.handle.grip[2] > part.front.centre[2]
+
+
+def test_a_handle_at_the_floor_is_out_of_reach() -> None:
+    low = replace(KNOB, v=0.05)
+    flat = replace(PEDESTAL, plinth=0.0, grid=Split(True, (0.3, 0.2), (DRAWER, replace(DRAWER, handle=low))))
+    out = mutate(flat, Spread(scale={"depth": 0.01}), draws(0))
+    assert isinstance(out, Refusal)
+    assert (out.reason, out.numbers) == (Reason.GRASP, {"handles": 2.0, "blocked": 1.0})
+
+
 def test_a_doors_handle_is_away_from_its_hinge() -> None:
     spread = Spread(choices={"handle": ("bar",)}, chance={"handle": 1.0})
     out = mutate(KITCHEN, spread, draws(0))

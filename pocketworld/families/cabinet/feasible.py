@@ -13,7 +13,7 @@ from pocketworld.families.cabinet.joints import holding_friction
 from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, fronts
 from pocketworld.families.cabinet.plan import Cell, Plan, plan
 from pocketworld.families.cabinet.regrid import map_fronts
-from pocketworld.families.grasp import blocked
+from pocketworld.families.grasp import blocked, fingers
 from pocketworld.families.protocol import Refusal
 from pocketworld.scene import Asset, HandleKind, Joint, JointKind
 
@@ -113,9 +113,11 @@ def made(p: Cabinet) -> tuple[Cabinet, Asset] | Refusal:
 
 
 def unreachable(asset: Asset) -> Refusal | None:
-    """Return why a hand can't open it: something stands where fingers take a handle (`grasp.blocked`)."""
-    held = [joint.id for joint in asset.movable if asset.part(joint.child).handle]
-    out = [id for id in blocked(asset) if id in held]
+    """Return why a hand can't open it: something stands where fingers take a handle, be it the floor."""
+    handles = {joint.id: asset.part(joint.child).handle for joint in asset.movable}
+    held = {id: handle for id, handle in handles.items() if handle}
+    low = {id for id, handle in held.items() if min(f.vertices[:, 2].min() for f in fingers(handle)) < 0}
+    out = low | (set(blocked(asset)) & set(held))
     return Refusal(Reason.GRASP, {"handles": float(len(held)), "blocked": float(len(out))}) if out else None
 
 

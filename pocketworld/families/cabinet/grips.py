@@ -25,7 +25,8 @@ def grip(handle: HandleSpec, kind: FrontKind, side: Side, width: float, height: 
     across = handle.thickness if vertical or side in (Side.TOP, Side.BOTTOM) else handle.length
     u, v = _place(kind, side, width, height, max(FROM_EDGE, across / 2 + BESIDE))
     # On the upper edge, not the upright one: there a pair's two would leave no room for fingers.
-    v = 1.0 if upright and handle.kind is HandleKind.EDGE else v
+    if handle.kind is HandleKind.EDGE and side is not Side.TOP:
+        v = 1.0
     return replace(handle, u=u, v=v, vertical=vertical)
 
 

@@ -63,6 +63,7 @@ chance   merge divide reorder equal swap: per split or front; column handle base
 """
 
 NARROWEST = 0.001  # m: a gap below which fronts on sale would touch
+LOWEST = 0.005  # m: a plinth below which there is none
 STAND = {"plinth": (0.05, 0.12), "feet": (0.04, 0.15)}  # m, as on sale
 COLUMN = (0.6, 1.0)  # width of an added column, of the present width
 SWING = (0.9, math.radians(120))  # rad that a door opens, least and most: what hinges on sale allow
@@ -102,7 +103,8 @@ def _outer(p: Cabinet, vary: Vary) -> Cabinet:
         gap=max(vary.shifted(p.gap, "gap"), min(p.gap, NARROWEST)),
     )
     if p.plinth:
-        plinth = max(0.0, vary.shifted(p.plinth, "plinth"))
+        plinth = vary.shifted(p.plinth, "plinth")
+        plinth = plinth if plinth >= min(p.plinth, LOWEST) else 0.0
         p = replace(p, plinth=plinth, height=p.height + plinth - p.plinth)
     if vary.happens("mount") and vary.chosen("mount"):
         p = replace(p, overlay=vary.one_of(vary.chosen("mount"), "mount") == "overlay")
