@@ -236,7 +236,7 @@ def _keyframes(scene: Scene, extra: Fragment) -> str:
     out = ""
     for name in ("closed", "captured", "open"):
         qpos = row((*positions(scene, name), *extra.qpos))
-        out += f'<key name="{name}" qpos="{qpos}"/>\n' if qpos else ""
+        out += f'<key name="{name}" qpos="{qpos}"/>\n' if qpos else f'<key name="{name}"/>\n'
     return out
 
 

@@ -93,10 +93,21 @@ def drop(scene: Scene, joint: str) -> Dropped:
     slid = float(data.joint(joint).qpos[0]) * axis
     lies = pose[:3, :3].T @ (data.body("ball").xpos - pose[:3, 3]) - slid
     return Dropped(
-        bool((lies > low).all() and (lies < high).all()),
+        bool((lies > low).all() and (lies < high).all()) and _carried(data, f"{asset.id}/{slide.child}"),
         float(np.linalg.norm((lies - (low + high) / 2)[:2])),
         float(np.linalg.norm(data.joint("ball").qvel[:3])),
     )
+
+
+def _carried(data: mujoco.MjData, drawer: str) -> bool:
+    """Say whether the ball touches a drawer and nothing else: to be within its outer box is not enough."""
+    model, ball = data.model, data.body("ball").id
+    touched = set()
+    for contact in data.contact:
+        bodies = {int(model.geom_bodyid[geom]) for geom in contact.geom}
+        if ball in bodies:
+            touched |= bodies - {ball}
+    return {model.body(body).name for body in touched} == {drawer}
 
 
 def _drawer(scene: Scene, joint: str) -> tuple[Asset, Joint]:

@@ -42,7 +42,7 @@ class Trial:
 
     def to_json(self) -> dict[str, object]:
         """Return what JSON can hold."""
-        return asdict(self) | {"share": self.share}
+        return {**asdict(self), "share": self.share}
 
 
 def run(
