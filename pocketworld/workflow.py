@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pocketworld.bench.sim import SimSpeed
     from pocketworld.bench.speed import SpeedReport
     from pocketworld.scan.quality import Quality
-    from pocketworld.scene import Scene
 
 # A stage is made again when an input, the source of a room that works on it, or a numeric library changes.
 KERNEL = ("errors", "rng", "log", "findings", "cost", "geometry", "scene", "scene_file", "world", "families")
@@ -272,23 +271,10 @@ def _save_picture(file: Path, quality: "Quality") -> None:
 def _words(folder: Path) -> str:
     """Say in one line what the twin holds and how sure we are."""
     from pocketworld import scene_file
+    from pocketworld.review.report.furniture import verdict
 
     scene = scene_file.load(folder / "twin", visual=False)
-    return f"{scene.name}: {describe(scene)}"
-
-
-def describe(scene: "Scene") -> str:
-    """Return "1 cabinet, 4 slides (surest 0.97, least sure 0.81)" for what a scene holds."""
-    families = [asset.family for asset in scene.assets]
-    things = [f"{families.count(family)} {family}" for family in sorted(set(families))]
-    joints = [joint for _, joint in scene.joints()]
-    kinds = [str(joint.kind) for joint in joints]
-    opens = [f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds))]
-    sure = [joint.belief.p(joint.kind, joint.belief.best.side) for joint in joints]
-    doubt = f" (surest {max(sure):.2f}, least sure {min(sure):.2f})" if sure else ""
-    return (
-        ", ".join([*(things or ["nothing that stands on the floor"]), *(opens or ["nothing opens"])]) + doubt
-    )
+    return f"{scene.name}: {verdict(scene)}"
 
 
 def _made(folder: Path, stages: Sequence[world.Stage], *lines: str, **data: object) -> Made:
