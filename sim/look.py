@@ -18,7 +18,7 @@ FOVY = 32.0  # degrees
 ASPECT = 4 / 3
 NEAREST = 0.1  # m: no nearer to anything
 FEW = 4  # faces of one shade: fewer may share three corners
-MARGIN = 1.08  # of empty picture around what is framed
+MARGIN = 1.05  # of empty picture around what is framed
 VIEW = (0.62, -1.0, 0.52)  # towards the camera, in the first asset's frame: from the front, right and above
 
 
@@ -178,7 +178,7 @@ def _lights(scene: Scene) -> str:
     turn = scene.assets[0].pose.matrix[:3, :3] if scene.assets else np.eye(3)
     middle = _middle(scene)[0]
     out = ""
-    for way, strength, shadow in (((0.5, 0.8, -1.3), 0.62, "true"), ((-0.9, 0.5, -0.5), 0.18, "false")):
+    for way, strength, shadow in (((0.45, 1.0, -1.1), 0.55, "true"), ((-0.9, 0.5, -0.5), 0.18, "false")):
         x, y, z = turn @ way
         px, py, pz = middle - 2 * np.array((x, y, z))
         out += (
@@ -200,7 +200,7 @@ def _visual(scene: Scene) -> str:
     return (
         f'<statistic center="{middle[0]:.6g} {middle[1]:.6g} {middle[2]:.6g}" extent="{size:.6g}"/>\n'
         '<visual><global offwidth="1920" offheight="1440"/><quality shadowsize="4096" offsamples="4"/>'
-        '<headlight ambient="0.4 0.4 0.4" diffuse="0.22 0.22 0.22" specular="0 0 0"/>'
+        '<headlight ambient="0.34 0.34 0.34" diffuse="0.2 0.2 0.2" specular="0 0 0"/>'
         '<map znear="0.02" zfar="60" shadowclip="2.5"/></visual>\n'
     )
 
@@ -213,7 +213,7 @@ def _vec(values: Array) -> Vec3:
 _GROUND = (
     '<texture name="sky" type="skybox" builtin="gradient" rgb1="0.93 0.95 0.97" rgb2="0.72 0.76 0.8" '
     'width="64" height="384"/>\n'
-    '<texture name="ground" type="2d" builtin="checker" rgb1="0.74 0.72 0.7" rgb2="0.7 0.68 0.66" '
+    '<texture name="ground" type="2d" builtin="checker" rgb1="0.86 0.85 0.83" rgb2="0.81 0.8 0.78" '
     'width="128" height="128"/>\n'
     '<material name="ground" texture="ground" texrepeat="2 2" texuniform="true" specular="0.05" '
     'shininess="0.1" reflectance="0"/>\n'

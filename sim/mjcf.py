@@ -18,6 +18,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.errors import PocketworldError
 from pocketworld.geometry.convex import BoxPiece, Piece, Vec3
 from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene
 from pocketworld.sim.look import Framing, Look, camera, looks
@@ -46,8 +47,16 @@ class Document:
     files: dict[str, bytes] = field(default_factory=dict)
 
     def compile(self) -> mujoco.MjModel:
-        """Return the model."""
-        return mujoco.MjModel.from_xml_string(self.text, self.files)
+        """Return the model.
+
+        Raises PocketworldError for what no engine could run, such as a part without mass.
+        """
+        try:
+            return mujoco.MjModel.from_xml_string(self.text, self.files)
+        except ValueError as error:
+            raise PocketworldError(
+                f"MuJoCo refuses the scene: {error}", "each part needs mass and inertia"
+            ) from error
 
 
 def document(scene: Scene, *, visual: bool = True, extra: Fragment | None = None) -> Document:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pocketworld.errors import PocketworldError
 from pocketworld.families.box import Box, BoxFamily
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
@@ -306,6 +307,16 @@ def test_equal_meshes_share_a_file() -> None:
         scene, assets=(scene.assets[0], replace(scene.assets[0], id="again", pose=Pose((3.0, 0, 0))))
     )
     assert mjcf.document(twice).files.keys() == mjcf.document(scene).files.keys()
+
+
+def test_a_part_without_mass_is_refused_in_one_line() -> None:
+    asset = chest(FrontKind.DRAWER)
+    light = replace(asset.parts[1], mass=0.0, inertia=(0.0,) * 6)
+    scene = Scene("s", (replace(asset, parts=(asset.parts[0], light)),))
+    with pytest.raises(
+        PocketworldError, match=r"^MuJoCo refuses the scene: .*chest/drawer_0.*; each part needs mass"
+    ):
+        mjcf.document(scene).compile()
 
 
 def test_an_empty_scene_is_a_floor() -> None:
