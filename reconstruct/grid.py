@@ -94,9 +94,12 @@ class Grid:
         """Return what enough frames agree on, None where there is nothing."""
         if self._grid.hashmap().size() == 0:
             return None
-        mesh = self._grid.extract_triangle_mesh(min(VIEWS, self.frames) - 0.5)
-        if "indices" not in mesh.triangle or len(mesh.triangle.indices) == 0:
-            return None
+        try:
+            mesh = self._grid.extract_triangle_mesh(min(VIEWS, self.frames) - 0.5)
+        except RuntimeError as error:
+            if "has shape {0}" in str(error):
+                return None  # Open3D 0.20 stumbles over a mesh without triangles
+            raise
         vertices = mesh.vertex.positions.numpy().astype(np.float64)
         blocks = np.floor(vertices / (BLOCK * self._voxel)).astype(np.int64)
         distance = self._looks.distance(blocks) * (BLOCK * self._voxel)
