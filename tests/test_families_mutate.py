@@ -425,6 +425,16 @@ def test_what_becomes_a_door_feels_the_same_at_its_handle() -> None:
             assert back.grid.damping == pytest.approx(8.0)
 
 
+def test_what_was_a_shelf_gets_the_handle_of_the_others() -> None:
+    shelves = replace(PEDESTAL, grid=Split(True, (0.2, 0.3), (SHELF, replace(DRAWER, handle=KNOB))))
+    spread = replace(only(swap=1.0, column=0.5), choices={"kind": ("drawer",)})
+    for p in mutated(shelves, spread, 6):
+        assert {front.handle.kind for _, front in fronts(p.grid)} == {HandleKind.KNOB}
+    bare = replace(PEDESTAL, height=0.4, grid=SHELF)
+    for p in mutated(bare, spread, 4):
+        assert all(front.handle.kind is HandleKind.BAR for _, front in fronts(p.grid))
+
+
 def test_a_column_makes_it_wider() -> None:
     many = mutated(PEDESTAL, only(column=1.0), 20)
     for p in many:

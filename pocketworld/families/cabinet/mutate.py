@@ -8,9 +8,9 @@ from pocketworld.families.cabinet.feasible import gripped, made, refusal, unreac
 from pocketworld.families.cabinet.grips import grip
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.looks import paint
-from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, Split, fronts
+from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, Split
 from pocketworld.families.cabinet.plan import field
-from pocketworld.families.cabinet.regrid import allowed, flat, fresh, map_fronts, regrid
+from pocketworld.families.cabinet.regrid import allowed, flat, fresh, map_fronts, pattern, regrid
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.scene import HandleKind, Side
@@ -132,8 +132,7 @@ def _column(p: Cabinet, vary: Vary) -> Cabinet:
         return p
     left = vary.one_of((True, False), "column/left")
     kind = vary.one_of(kinds, "column")
-    pattern = next(front for _, front in fronts(p.grid))
-    added = fresh(pattern, kind, Side.LEFT if left else Side.RIGHT, *size)
+    added = fresh(pattern(p.grid), kind, Side.LEFT if left else Side.RIGHT, *size)
     parts, sizes = ((added, p.grid), (share, 1.0)) if left else ((p.grid, added), (1.0, share))
     return replace(p, width=p.width * (1 + share), grid=flat(Split(False, sizes, parts)))
 

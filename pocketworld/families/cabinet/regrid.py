@@ -10,7 +10,7 @@ from functools import partial
 
 from pocketworld.families.cabinet.grips import felt, grip
 from pocketworld.families.cabinet.joints import USUAL
-from pocketworld.families.cabinet.parameters import Front, FrontKind, Grid, Split
+from pocketworld.families.cabinet.parameters import MOVABLE, Front, FrontKind, Grid, Split, fronts
 from pocketworld.families.vary import Vary
 from pocketworld.scene import Side
 
@@ -69,7 +69,12 @@ def regrid(grid: Grid, width: float, height: float, vary: Vary) -> Grid:
     grid = map_splits(grid, lambda split, *_: flat(split), width, height)
     grid = map_splits(grid, partial(_reorder, vary=vary), width, height)
     grid = map_splits(grid, partial(_resize, vary=vary), width, height)
-    return map_fronts(grid, partial(_swap, vary=vary), width, height)
+    return map_fronts(grid, partial(_swap, vary=vary, pattern=pattern(grid)), width, height)
+
+
+def pattern(grid: Grid) -> Front:
+    """Return a front of the grid after which new ones are made: one that opens, else a plain drawer."""
+    return next((front for _, front in fronts(grid) if front.kind in MOVABLE), Front())
 
 
 def made(kind: FrontKind, width: float, height: float) -> bool:
@@ -176,14 +181,15 @@ def _resize(split: Split, path: str, width: float, height: float, vary: Vary) ->
     return replace(split, sizes=tuple(sizes))
 
 
-def _swap(front: Front, path: str, width: float, height: float, vary: Vary) -> Grid:
+def _swap(front: Front, path: str, width: float, height: float, vary: Vary, pattern: Front) -> Grid:
     """Make a front another kind of those that the spread allows and a joiner makes in that size."""
     kinds = [kind for kind in allowed(vary, width, height) if kind is not front.kind]
     single = front.kind not in (FrontKind.FIXED, FrontKind.SLIDING)
     if not single or not kinds or not vary.happens("swap", path):
         return front
     kind = vary.one_of(kinds, "swap", path)
-    return fresh(front, kind, vary.one_of((Side.LEFT, Side.RIGHT), "side", path), width, height)
+    side = vary.one_of((Side.LEFT, Side.RIGHT), "side", path)
+    return fresh(pattern if front.kind is FrontKind.OPEN else front, kind, side, width, height)
 
 
 def allowed(vary: Vary, width: float, height: float) -> list[FrontKind]:
