@@ -80,7 +80,9 @@ def furnish(
     lower_edge     how far above the floor its faces end (feet, castors or a plinth are below), m; None: unknown
     """
     known = [Known(sigma, lower_edge, size_sigma[2]) for sigma in size_sigma[:2]]
-    readings = [_reading(read_face(capture, box, poses, k, known[k % 2]), box.turned(k).size) for k in range(4)]
+    readings = [
+        _reading(read_face(capture, box, poses, k, known[k % 2]), box.turned(k).size) for k in range(4)
+    ]
     front = int(np.argmax([r.opening for r in readings]))
     turned = box.turned(front)
     order = [(front + k) % 4 for k in range(4)]
@@ -89,14 +91,22 @@ def furnish(
     )
     points, normals, weights = _points(surface, turned)
     evidence = Evidence(
-        points, normals, weights, np.zeros((0, 3)), turned.size, size_sigma if front % 2 == 0 else _swapped(size_sigma),
-        elevations, tuple((p, c) for p, c in readings[front].options if _opens(c)),
+        points,
+        normals,
+        weights,
+        np.zeros((0, 3)),
+        turned.size,
+        size_sigma if front % 2 == 0 else _swapped(size_sigma),
+        elevations,
+        tuple((p, c) for p, c in readings[front].options if _opens(c)),
     )
     weighed = _weighed(evidence, readings[front])
     best = weighed[0][1]
     painted_all = tuple((p, painted(q, elevations)) for p, q in weighed)
     findings = _findings(best, readings, order, subject)
-    return Furnished(painted_all[0][1], turned, painted_all if len(painted_all) > 1 else (), elevations, findings)
+    return Furnished(
+        painted_all[0][1], turned, painted_all if len(painted_all) > 1 else (), elevations, findings
+    )
 
 
 def _swapped(sigma: Vec3) -> Vec3:
@@ -108,9 +118,12 @@ def _reading(face: Face, size: Vec3) -> Reading:
     width, height = span.u1 - span.u0, span.v1 - span.v0
     # The grammar's corner is that of the face as seen, which is not quite the box's.
     lines = [
-        replace(line, at=line.at - (span.u0 if line.vertical else span.v0),
-                start=line.start - (span.v0 if line.vertical else span.u0),
-                end=line.end - (span.v0 if line.vertical else span.u0))
+        replace(
+            line,
+            at=line.at - (span.u0 if line.vertical else span.v0),
+            start=line.start - (span.v0 if line.vertical else span.u0),
+            end=line.end - (span.v0 if line.vertical else span.u0),
+        )
         for line in seen.lines
     ]
     handles = [replace(h, u=h.u - span.u0, v=h.v - span.v0) for h in seen.handles]
@@ -149,7 +162,9 @@ def _behind(face: Face) -> Any:
         inner = 0.25
         u = [span.u0 + cell.u0 + share * cell.width for share in (inner, 1 - inner)]
         v = [span.v0 + cell.v0 + share * cell.height for share in (inner, 1 - inner)]
-        rows = slice(round((seen.height - v[1]) / seen.pixel), max(1, round((seen.height - v[0]) / seen.pixel)))
+        rows = slice(
+            round((seen.height - v[1]) / seen.pixel), max(1, round((seen.height - v[0]) / seen.pixel))
+        )
         columns = slice(round(u[0] / seen.pixel), max(1, round(u[1] / seen.pixel)))
         part = seen.relief[rows, columns]
         known = np.isfinite(part)
@@ -189,16 +204,22 @@ def _weighed(evidence: Evidence, reading: Reading) -> list[tuple[float, Cabinet 
     return [(p / total, q) for p, q in out]
 
 
-def _findings(best: Cabinet | Box, readings: list[Reading], order: list[int], subject: str) -> tuple[Finding, ...]:
+def _findings(
+    best: Cabinet | Box, readings: list[Reading], order: list[int], subject: str
+) -> tuple[Finding, ...]:
     out = []
     unseen = [FACES[i] for i, k in enumerate(order) if readings[k].face.elevation.frames == 0]
     if unseen:
         text = f"no picture shows its {' and '.join(unseen)}: fronts there would be missed"
-        out.append(Finding("face-unseen", Severity.DEGRADED, STAGE, subject, text, {"faces": float(len(unseen))}))
+        out.append(
+            Finding("face-unseen", Severity.DEGRADED, STAGE, subject, text, {"faces": float(len(unseen))})
+        )
     for i, k in enumerate(order[1:], 1):
         if readings[k].opening > 0.5:
             text = f"its {FACES[i]} seems to have fronts too; they are left out, a cabinet has one front"
-            out.append(Finding("second-front", Severity.LOST, STAGE, subject, text, {"fronts": readings[k].opening}))
+            out.append(
+                Finding("second-front", Severity.LOST, STAGE, subject, text, {"fronts": readings[k].opening})
+            )
     if isinstance(best, Cabinet):
         text = "how far its parts open, and its boards, are not to be seen while it is closed: usual ones are taken"
         out.append(Finding("inside-guessed", Severity.NOTE, STAGE, subject, text, {"board_m": best.board}))

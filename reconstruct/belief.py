@@ -22,7 +22,15 @@ OPEN: Kind = (FrontKind.OPEN, Side.NONE)
 FIXED: Kind = (FrontKind.FIXED, Side.NONE)
 
 PRIOR: Mapping[Kind, float] = {
-    DRAWER: 0.40, LEFT: 0.13, RIGHT: 0.13, TOP: 0.03, BOTTOM: 0.03, TO_LEFT: 0.02, TO_RIGHT: 0.02, OPEN: 0.06, FIXED: 0.18,
+    DRAWER: 0.40,
+    LEFT: 0.13,
+    RIGHT: 0.13,
+    TOP: 0.03,
+    BOTTOM: 0.03,
+    TO_LEFT: 0.02,
+    TO_RIGHT: 0.02,
+    OPEN: 0.06,
+    FIXED: 0.18,
 }
 """How common each kind is among the rectangles into which furniture's faces are divided."""
 
@@ -30,34 +38,50 @@ PRIOR: Mapping[Kind, float] = {
 # Drawers and doors without a handle exist (push to open, grip in the edge), but their fronts are the exception.
 GRIP: Mapping[Kind, tuple[float, float, float, float]] = {
     DRAWER: (0.10, 0.20, 0.65, 0.05),
-    LEFT: (0.12, 0.25, 0.13, 0.50), RIGHT: (0.12, 0.25, 0.13, 0.50),
-    TOP: (0.20, 0.15, 0.62, 0.03), BOTTOM: (0.20, 0.15, 0.62, 0.03),
-    TO_LEFT: (0.35, 0.10, 0.05, 0.50), TO_RIGHT: (0.35, 0.10, 0.05, 0.50),
-    OPEN: (0.985, 0.005, 0.005, 0.005), FIXED: (0.97, 0.01, 0.01, 0.01),
+    LEFT: (0.12, 0.25, 0.13, 0.50),
+    RIGHT: (0.12, 0.25, 0.13, 0.50),
+    TOP: (0.20, 0.15, 0.62, 0.03),
+    BOTTOM: (0.20, 0.15, 0.62, 0.03),
+    TO_LEFT: (0.35, 0.10, 0.05, 0.50),
+    TO_RIGHT: (0.35, 0.10, 0.05, 0.50),
+    OPEN: (0.985, 0.005, 0.005, 0.005),
+    FIXED: (0.97, 0.01, 0.01, 0.01),
 }
 # Where a handle sits across: in the left third, the middle, the right third. It is where the lever is longest.
 ACROSS: Mapping[Kind, tuple[float, float, float]] = {
     DRAWER: (0.04, 0.92, 0.04),
-    LEFT: (0.03, 0.12, 0.85), RIGHT: (0.85, 0.12, 0.03),
-    TOP: (0.05, 0.90, 0.05), BOTTOM: (0.05, 0.90, 0.05),
-    TO_LEFT: (0.10, 0.10, 0.80), TO_RIGHT: (0.80, 0.10, 0.10),
-    OPEN: (1 / 3, 1 / 3, 1 / 3), FIXED: (1 / 3, 1 / 3, 1 / 3),
+    LEFT: (0.03, 0.12, 0.85),
+    RIGHT: (0.85, 0.12, 0.03),
+    TOP: (0.05, 0.90, 0.05),
+    BOTTOM: (0.05, 0.90, 0.05),
+    TO_LEFT: (0.10, 0.10, 0.80),
+    TO_RIGHT: (0.80, 0.10, 0.10),
+    OPEN: (1 / 3, 1 / 3, 1 / 3),
+    FIXED: (1 / 3, 1 / 3, 1 / 3),
 }
 # Where it sits up: in the lower third, the middle, the upper third.
 UP: Mapping[Kind, tuple[float, float, float]] = {
     DRAWER: (0.06, 0.52, 0.42),
-    LEFT: (0.25, 0.45, 0.30), RIGHT: (0.25, 0.45, 0.30),
-    TOP: (0.90, 0.08, 0.02), BOTTOM: (0.02, 0.08, 0.90),
-    TO_LEFT: (0.15, 0.70, 0.15), TO_RIGHT: (0.15, 0.70, 0.15),
-    OPEN: (1 / 3, 1 / 3, 1 / 3), FIXED: (1 / 3, 1 / 3, 1 / 3),
+    LEFT: (0.25, 0.45, 0.30),
+    RIGHT: (0.25, 0.45, 0.30),
+    TOP: (0.90, 0.08, 0.02),
+    BOTTOM: (0.02, 0.08, 0.90),
+    TO_LEFT: (0.15, 0.70, 0.15),
+    TO_RIGHT: (0.15, 0.70, 0.15),
+    OPEN: (1 / 3, 1 / 3, 1 / 3),
+    FIXED: (1 / 3, 1 / 3, 1 / 3),
 }
 # Height (m) and width over height: middle and spread of a log-normal each.
 SIZE: Mapping[Kind, tuple[float, float, float, float]] = {
     DRAWER: (0.18, 0.55, 2.4, 0.60),
-    LEFT: (0.70, 0.45, 0.65, 0.45), RIGHT: (0.70, 0.45, 0.65, 0.45),
-    TOP: (0.38, 0.35, 1.8, 0.50), BOTTOM: (0.38, 0.35, 1.6, 0.50),
-    TO_LEFT: (0.80, 0.50, 0.70, 0.50), TO_RIGHT: (0.80, 0.50, 0.70, 0.50),
-    OPEN: (0.35, 0.60, 1.8, 0.70), FIXED: (0.40, 1.00, 1.0, 1.00),
+    LEFT: (0.70, 0.45, 0.65, 0.45),
+    RIGHT: (0.70, 0.45, 0.65, 0.45),
+    TOP: (0.38, 0.35, 1.8, 0.50),
+    BOTTOM: (0.38, 0.35, 1.6, 0.50),
+    TO_LEFT: (0.80, 0.50, 0.70, 0.50),
+    TO_RIGHT: (0.80, 0.50, 0.70, 0.50),
+    OPEN: (0.35, 0.60, 1.8, 0.70),
+    FIXED: (0.40, 1.00, 1.0, 1.00),
 }
 # Whether nothing is there, as depth tells: what lies more than RECESS behind the face.
 DEEP: Mapping[FrontKind, float] = {FrontKind.OPEN: 0.9, FrontKind.FIXED: 0.02}
@@ -94,7 +118,8 @@ def believe(cell: Cell, whole: bool, behind: float | None) -> Guess:
     weights = {kind: math.exp(value - most) for kind, value in logs.items()}
     total = sum(weights.values())
     chances = tuple(
-        Chance(kind, side, w / total) for (kind, side), w in sorted(weights.items(), key=lambda item: -item[1])
+        Chance(kind, side, w / total)
+        for (kind, side), w in sorted(weights.items(), key=lambda item: -item[1])
     )
     kind, side = decided(chances)
     return Guess(kind, side, chances, tuple(words))
@@ -117,7 +142,8 @@ def _handle(cell: Cell) -> tuple[dict[Kind, float], list[str]]:
     # The more surely it is a handle, the more it counts.
     sure = min(h.score for h in cell.handles)
     seen = {
-        kind: sure * GRIP[kind][grip] * ACROSS[kind][i] * UP[kind][j] + (1 - sure) * GRIP[kind][0] / 9 for kind in PRIOR
+        kind: sure * GRIP[kind][grip] * ACROSS[kind][i] * UP[kind][j] + (1 - sure) * GRIP[kind][0] / 9
+        for kind in PRIOR
     }
     shape = ("", "knob", "level handle", "upright handle")[grip]
     place = f"{('left', 'in the middle', 'right')[i]}, {('low', 'half way up', 'high')[j]}"

@@ -68,10 +68,10 @@ def blend(capture: Capture, box: UprightBox, poses: Array, known: Known) -> Blen
     shots = _registered([_shot(capture, view, box, poses, grid) for view in chosen], grid)
     shots = _moved(shots, _common(shots, grid))
     # The blend as it stands shows by how much the face's edges are off; a second look, how much of that is left.
-    seen = outline(brightness(_median(shots, grid)), grid)
+    seen = outline(brightness(_median(shots, grid)), grid, known)
     shots = _moved(shots, grid.pixel_from_face @ anchor(seen, grid, known) @ grid.face_from_pixel)
     colour = _median(shots, grid)
-    return Blend(grid, colour, tuple(shots), outline(brightness(colour), grid))
+    return Blend(grid, colour, tuple(shots), outline(brightness(colour), grid, known))
 
 
 def brightness(colour: Blended) -> Blended:
@@ -165,7 +165,9 @@ def _common(shots: Sequence[Shot], grid: FaceGrid) -> Array:
     corners = _corners(grid)
     raw = [cv2.perspectiveTransform(corners, shot.raw_from_pixel) for shot in shots]
     target = np.median(raw, axis=0)
-    return np.asarray(cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32)), float)
+    return np.asarray(
+        cv2.getPerspectiveTransform(corners.astype(np.float32), target.astype(np.float32)), float
+    )
 
 
 def _median(shots: Sequence[Shot], grid: FaceGrid) -> Blended:

@@ -77,7 +77,12 @@ def _hidden(made: Blend, handles: tuple[SeenHandle, ...]) -> NDArray[np.bool_]:
     out = np.zeros(made.grid.shape, bool)
     u, v = np.meshgrid(made.grid.u, made.grid.v)
     for handle in handles:
-        half = np.array([handle.thickness, handle.length] if handle.vertical else [handle.length, handle.thickness]) / 2
+        half = (
+            np.array(
+                [handle.thickness, handle.length] if handle.vertical else [handle.length, handle.thickness]
+            )
+            / 2
+        )
         reach = [_displaced(made, handle, axis) for axis in (0, 1)]
         low = [min(0.0, *r) for r in reach]
         high = [max(0.0, *r) for r in reach]

@@ -12,7 +12,9 @@ Array = NDArray[np.float64]
 P = TypeVar("P")
 
 STEP = 1e-4  # m, and shares: far below what is measured, far above rounding
-LOOSE = 0.5  # a number may change by this share of itself: a fit refines what was proposed, it does not invent
+LOOSE = (
+    0.5  # a number may change by this share of itself: a fit refines what was proposed, it does not invent
+)
 ROUNDS = 20
 
 
@@ -62,7 +64,11 @@ def fitted(p: P, residual: Callable[[P], Array]) -> tuple[P, float]:
     # A weak pull to the start, so that numbers which only matter together (sizes that are scaled to fit) stay put.
     found = least_squares(
         lambda x: np.concatenate([residual(at(x)), 0.1 * (x - x0) / (LOOSE * np.abs(x0))]),
-        x0, bounds=(low, high), diff_step=STEP, x_scale=np.abs(x0), max_nfev=ROUNDS,
+        x0,
+        bounds=(low, high),
+        diff_step=STEP,
+        x_scale=np.abs(x0),
+        max_nfev=ROUNDS,
     )
     best = at(found.x)
     after = residual(best)

@@ -82,8 +82,10 @@ def bounds(tree: Tree) -> Cell:
     """Return the rectangle that a tree divides."""
     all_cells = list(cells(tree))
     return Cell(
-        min(c.u0 for c in all_cells), min(c.v0 for c in all_cells),
-        max(c.u1 for c in all_cells), max(c.v1 for c in all_cells),
+        min(c.u0 for c in all_cells),
+        min(c.v0 for c in all_cells),
+        max(c.u1 for c in all_cells),
+        max(c.v1 for c in all_cells),
     )
 
 
@@ -100,7 +102,9 @@ def explain(
 class _Search:
     """Finds the best trees of each rectangle between lines, each once (dynamic programming)."""
 
-    def __init__(self, width: float, height: float, lines: Sequence[Line], handles: tuple[SeenHandle, ...]) -> None:
+    def __init__(
+        self, width: float, height: float, lines: Sequence[Line], handles: tuple[SeenHandle, ...]
+    ) -> None:
         self.handles = handles
         self.across = _grouped([line for line in lines if line.vertical], width)
         self.up = _grouped([line for line in lines if not line.vertical], height)
@@ -113,7 +117,9 @@ class _Search:
         every = self.best(0, 0, len(self.u) - 1, len(self.v) - 1, True, True)
         return list(every[:KEPT])
 
-    def _best(self, i0: int, j0: int, i1: int, j1: int, rows: bool, columns: bool) -> tuple[tuple[float, Tree], ...]:
+    def _best(
+        self, i0: int, j0: int, i1: int, j1: int, rows: bool, columns: bool
+    ) -> tuple[tuple[float, Tree], ...]:
         """Return the best trees of a rectangle; rows, columns: whether it may be cut so."""
         cell = self._cell(i0, j0, i1, j1)
         options: list[tuple[float, Tree]] = [(-_cost(cell), cell)]

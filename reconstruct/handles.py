@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Heights = NDArray[np.float32]
 
-WINDOW = 0.12  # m: what is wider than about half of this both ways is the face's own shape, not a handle
+BESIDE = 0.06  # m: as far on either side a handle is compared with the face; what is thicker is the face's own shape
 CLEAR = 4.0  # standard deviations of the relief's noise: surely something
 FAINT = 2.0  # its fringes
 LEAST = 0.005  # m: fingers need 20 mm behind a handle; depth of a thin bar, blurred with the face, shows a third of it
@@ -41,7 +41,9 @@ def find_handles(relief: Heights, grid: FaceGrid) -> tuple[SeenHandle, ...]:
     fringe = height > max(FAINT * noise, LEAST / 2)
     number, count = ndimage.label(_bridged(fringe, grid.pixel), np.ones((3, 3)))
     sure = ndimage.maximum(height, number, np.arange(1, count + 1)) > max(CLEAR * noise, LEAST)
-    found = [_handle((number == k) & fringe, height, grid, noise) for k in np.flatnonzero(sure) + 1]
+    # What stands out in a recess (under a front, in a shelf) but not of the face itself is no handle of a front.
+    before = ndimage.mean(np.nan_to_num(relief), number, np.arange(1, count + 1)) > 0
+    found = [_handle((number == k) & fringe, height, grid, noise) for k in np.flatnonzero(sure & before) + 1]
     return tuple(sorted((h for h in found if h is not None), key=lambda h: (-h.v, h.u)))
 
 
@@ -49,7 +51,9 @@ def _bridged(flags: Flags, cell: float) -> Flags:
     """Return the flags with short gaps along rows and columns closed: a handle may be seen in pieces."""
     reach = 2 * round(BRIDGED / cell / 2) + 1
     wide = np.pad(flags, reach)
-    out = ndimage.binary_closing(wide, np.ones((1, reach))) | ndimage.binary_closing(wide, np.ones((reach, 1)))
+    out = ndimage.binary_closing(wide, np.ones((1, reach))) | ndimage.binary_closing(
+        wide, np.ones((reach, 1))
+    )
     return np.asarray(out[reach:-reach, reach:-reach], bool)
 
 
@@ -62,16 +66,27 @@ def _smoothed(proud: Array) -> Array:
 
 
 def raised(relief: Heights, grid: FaceGrid) -> Array:
-    """Return (h, w) by how much each cell stands out from what is around it within WINDOW; nan where unseen."""
+    """Return (h, w) by how much each cell stands out from what is on both sides of it; nan where unseen.
+
+    Above and below it, or left and right: a handle stands out both ways across, the edge of a front over a plinth or
+    beside an open shelf only one way.
+    """
     known = np.isfinite(relief)
     if not known.any():
         return np.full(relief.shape, np.nan)
     nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
     filled = relief[tuple(nearest)].astype(float)
-    # A median over so many cells hardly changes from one to the next: every second one will do.
-    coarse = ndimage.median_filter(filled[::2, ::2], max(3, round(WINDOW / grid.pixel / 2)), mode="nearest")
-    rows, columns = (np.minimum((np.arange(n) + 1) // 2, (n - 1) // 2) for n in filled.shape)
-    return np.where(known, filled - coarse[np.ix_(rows, columns)], np.nan)
+    reach = 2 * round(BESIDE / grid.pixel / 2) + 1
+    sides = []
+    for size in ((reach, 3), (3, reach)):
+        # An even shift by half the window: it begins beside the cell and reaches away from it.
+        shift = [n // 2 if n > 3 else 0 for n in size]
+        levels = [
+            ndimage.median_filter(filled, size, mode="nearest", origin=[sign * n for n in shift])
+            for sign in (-1, 1)
+        ]
+        sides.append(np.maximum(*levels))
+    return np.where(known, filled - np.minimum(*sides), np.nan)
 
 
 def _handle(mine: Flags, proud: Array, grid: FaceGrid, noise: float) -> SeenHandle | None:

@@ -23,6 +23,8 @@ Flags = NDArray[np.bool_]
 PIECE = 0.008  # m along the line: about as far as a picture's noise hangs together (blocks of JPEG)
 # Half the width of what is compared, m: from a closed gap to a groove with its shadow.
 REACHES = (0.003, 0.005, 0.008)
+# A step of brightness is seen this near, and this far off, to either side, m.
+NEARBY, AWAY = 0.002, 0.010
 FINE = 0.0012  # m: smoothing across the line
 WANDER = 0.002  # m: how far a real line strays, by registration and lens
 APART = 0.006  # m: two lines nearer than this are one
@@ -30,6 +32,7 @@ APART = 0.006  # m: two lines nearer than this are one
 LEVELS = (2.0, 4.0, 8.0)
 PRESENT = 0.8  # share of a real line's pieces in which it shows
 ALARMS = 0.1  # false lines on a face, expected by chance
+GAP_FIRST = 5.0  # nats by which a gap is preferred to a step beside it
 LEAST = 0.5  # grey levels: an eight-bit picture shows no less, however little noise it has
 SHORTEST = 0.05  # m: no front is smaller
 
@@ -38,12 +41,14 @@ SHORTEST = 0.05  # m: no front is smaller
 class Strips:
     """A face cut into rows and, along them, pieces.
 
-    contrast   (rows, pieces): by how many standard deviations of noise a valley or step stands out there
+    valley     (rows, pieces): by how many standard deviations of noise it is darker there than above and below
+    step       (rows, pieces): by how many brightness changes there, for good
     unknown    (rows, pieces): what was not seen or is hidden
     heights    (rows,) m from the face's lower edge;  ends: (pieces + 1,) m from its left edge
     """
 
-    contrast: Array
+    valley: Array
+    step: Array
     unknown: Flags
     heights: Array
     ends: Array
@@ -75,7 +80,10 @@ def find_lines(
     height = grid.height
     return (
         *level,
-        *(Line(True, each.at, height - each.end, height - each.start, each.sigma, each.score) for each in upright),
+        *(
+            Line(True, each.at, height - each.end, height - each.start, each.sigma, each.score)
+            for each in upright
+        ),
     )
 
 
@@ -91,26 +99,42 @@ def _strips(brightness: NDArray[np.float32], hidden: Flags, grid: FaceGrid, span
         n = usable[:, mine].sum(1)
         total = np.where(usable[:, mine], brightness[:, mine], 0).sum(1)
         means[:, piece] = np.where(2 * n >= mine.sum(), total / np.maximum(n, 1), np.nan)
-    contrast, unknown = _contrast(means, fine, grid.pixel)
-    inside = (grid.v > span.v0) & (grid.v < span.v1)
-    return Strips(contrast[inside], unknown[inside], grid.v[inside], ends)
-
-
-def _contrast(means: Array, fine: float, pixel: float) -> tuple[Array, Flags]:
-    """Return how much valleys and steps across rows stand out of the noise, and where that is unknown."""
     unknown = np.isnan(means)
     smooth = gaussian_filter1d(np.where(unknown, 0, means), fine, axis=0)
     weight = gaussian_filter1d((~unknown).astype(float), fine, axis=0)
     smooth = np.where(unknown, np.nan, smooth / np.maximum(weight, 1e-9))
-    best = np.full(means.shape, -np.inf)
+    valley, step = _valley(smooth, grid.pixel), _step(smooth, grid.pixel)
+    lost = ~np.isfinite(valley) | ~np.isfinite(step)
+    inside = (grid.v > span.v0) & (grid.v < span.v1)
+    # A step so near the border may be that of the face against what is behind it.
+    outer = (grid.v < span.v0 + AWAY) | (grid.v > span.v1 - AWAY)
+    step[outer] = 0.0
+    shown = [np.where(lost, 0.0, contrast)[inside] for contrast in (valley, step)]
+    return Strips(shown[0], shown[1], lost[inside], grid.v[inside], ends)
+
+
+def _valley(smooth: Array, pixel: float) -> Array:
+    """Return how much darker each row is than what is above and below it."""
+    best = np.full(smooth.shape, -np.inf)
     for reach in REACHES:
         k = max(1, round(reach / pixel))
         above, below = _shifted(smooth, k), _shifted(smooth, -k)
         noise = max(_spread((above + below) / 2 - smooth), LEAST)
-        valley = (np.minimum(above, below) - smooth) / noise
-        best = np.fmax(best, valley)
-    lost = ~np.isfinite(best)
-    return np.where(lost, 0.0, best), lost
+        best = np.fmax(best, (np.minimum(above, below) - smooth) / noise)
+    return best
+
+
+def _step(smooth: Array, pixel: float) -> Array:
+    """Return how much brightness changes for good across each row: close by, and as much some way off.
+
+    Beside a gap it changes close by only; in a shadow's soft edge some way off only.
+    """
+    out = np.full(smooth.shape, np.inf)
+    for reach in (NEARBY, AWAY):
+        k = max(1, round(reach / pixel))
+        change = _shifted(smooth, k) - _shifted(smooth, -k)
+        out = np.minimum(out, np.abs(change) / max(_spread(change), LEAST))
+    return out
 
 
 def _shifted(rows: Array, k: int) -> Array:
@@ -129,31 +153,73 @@ def _spread(values: Array) -> float:
     return 1.4826 * float(np.median(np.abs(known - np.median(known)))) if known.size else 0.0
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Search:
+    """Where one sort of line may still be found.
+
+    contrast   (rows, pieces);  hits: (levels, rows, pieces) where it stands out
+    evidence   (levels, rows, pieces) log-likelihood ratio of a line against chance; minus infinity where it is used up
+    bonus      by which this sort is preferred to the other
+    """
+
+    contrast: Array
+    hits: Flags
+    evidence: Array
+    bonus: float
+
+
 def _runs(strips: Strips, pixel: float) -> list[Line]:
     """Return the runs of pieces that chance does not explain, from the lowest up."""
-    evidence, hits = _evidence(strips, max(1, round(WANDER / pixel)))
-    levels, rows, pieces = evidence.shape
-    needed = math.log(max(1, levels * rows * pieces * (pieces + 1) / 2) / ALARMS)
-    apart = max(1, round(APART / pixel))
+    wander, apart = (max(1, round(size / pixel)) for size in (WANDER, APART))
+    # Both sides of a gap are steps as well, if one looks closely, and beside a step there may be a shadow: what is
+    # explained by one sort is closed to the other.
+    beside = max(1, round((AWAY + max(REACHES)) / pixel))
+    gaps, steps = _sorts(strips, wander)
+    needed = _needed(gaps.evidence.shape)
     out = []
     while True:
-        score, level, row, first, last = _best_run(evidence)
+        found = [(*_best_run(sort.evidence), sort) for sort in (gaps, steps)]
+        score, level, row, first, last, sort = max(found, key=lambda f: f[0] + f[-1].bonus)
         if score < needed:
             return sorted(out, key=lambda line: (line.at, line.start))
-        near = slice(max(0, row - apart), row + apart + 1)
+        row = _sharpest(sort, level, row, first, last, wander, score)
         if strips.ends[last] - strips.ends[first] >= SHORTEST:
-            wander = slice(max(0, row - round(WANDER / pixel)), row + round(WANDER / pixel) + 1)
-            out.append(_line(strips, hits[level], wander, first, last))
-        evidence[:, near, first:last] = -np.inf
+            close = slice(max(0, row - wander), row + wander + 1)
+            out.append(_line(strips, sort.contrast, sort.hits[level], close, first, last))
+        for each in (gaps, steps):
+            reach = apart if each is sort else beside
+            each.evidence[:, max(0, row - reach) : row + reach + 1, first:last] = -np.inf
 
 
-def _evidence(strips: Strips, wander: int) -> tuple[Array, Flags]:
+def _sorts(strips: Strips, wander: int) -> tuple[Search, Search]:
+    """Return the search for gaps, which is preferred, and that for steps."""
+    out = []
+    for contrast, bonus in ((strips.valley, GAP_FIRST), (strips.step, 0.0)):
+        evidence, hits = _evidence(contrast, strips.unknown, wander)
+        out.append(Search(contrast, hits, evidence, bonus))
+    return out[0], out[1]
+
+
+def _needed(shape: tuple[int, ...]) -> float:
+    """Return the score that chance reaches ALARMS times on a face: as many runs as there are may do it."""
+    levels, rows, pieces = shape
+    return math.log(max(1, 2 * levels * rows * pieces * (pieces + 1) / 2) / ALARMS)
+
+
+def _sharpest(sort: Search, level: int, row: int, first: int, last: int, wander: int, score: float) -> int:
+    """Return the row with most contrast of those near a run that are hit as often: rows next to each other are."""
+    near = slice(max(0, row - wander), row + wander + 1)
+    alike = sort.evidence[level, near, first:last].sum(1) >= score - 1
+    return near.start + int(np.argmax(np.where(alike, sort.contrast[near, first:last].sum(1), -np.inf)))
+
+
+def _evidence(contrast: Array, unknown: Flags, wander: int) -> tuple[Array, Flags]:
     """Return (levels, rows, pieces): the log-likelihood ratio of a line against chance, and which pieces show it."""
-    peak = strips.contrast >= maximum_filter1d(strips.contrast, 3, axis=0)
-    known = ~strips.unknown
+    peak = contrast >= maximum_filter1d(contrast, 3, axis=0)
+    known = ~unknown
     ratios, hits = [], []
     for level in LEVELS:
-        hit = peak & (strips.contrast > level)
+        hit = peak & (contrast > level)
         near = np.asarray(maximum_filter1d(hit, 2 * wander + 1, axis=0), bool)
         # How often chance (texture, noise, JPEG) does this is counted on the face itself.
         p = min(max(float(near[known].mean()) if known.any() else 0.5, 0.01), 0.5)
@@ -182,9 +248,9 @@ def _best_run(evidence: Array) -> tuple[float, int, int, int, int]:
     return float(best[level, row]), level, row, int(first[level, row]), int(last[level, row])
 
 
-def _line(strips: Strips, hits: Flags, rows: slice, first: int, last: int) -> Line:
+def _line(strips: Strips, contrast: Array, hits: Flags, rows: slice, first: int, last: int) -> Line:
     """Return the line in some rows and pieces: where its pieces lie in the middle, and how sure that is."""
-    found = hits[rows, first:last] * np.maximum(strips.contrast[rows, first:last], 0)
+    found = hits[rows, first:last] * np.maximum(contrast[rows, first:last], 0)
     row, shown = np.argmax(found, 0), found.max(0) > 0
     known = ~strips.unknown[rows, first:last].all(0)
     heights = strips.heights[rows][row[shown]]
@@ -192,4 +258,4 @@ def _line(strips: Strips, hits: Flags, rows: slice, first: int, last: int) -> Li
     spread = max(_spread(heights), abs(strips.heights[0] - strips.heights[1]))
     sigma = 1.25 * spread / math.sqrt(len(heights))  # of a median
     score = float(shown.sum() / max(1, known.sum()))
-    return Line(False, at, float(strips.ends[first]), float(strips.ends[last]), sigma, score)
+    return Line(False, at, float(strips.ends[first]), float(strips.ends[last]), sigma, min(1.0, score))

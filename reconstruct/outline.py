@@ -23,6 +23,8 @@ ENDS = 0.1
 CLEAR = 4.0
 # How sure the scale of a blend is: a camera that is off by a centimetre at a metre or more.
 SCALE = 0.01
+# How far the edge of a blend is from where it should be, m, even if poses were corrected on the box.
+POSE = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +49,44 @@ class Outline:
     bottom: Edge | None
 
 
-def outline(brightness: Grey, grid: FaceGrid) -> Outline:
-    """Return the edges of a face in its elevation (h, w): the clearest straight edge within the margin of each side."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the box says of its face: width and its standard error, and where the face's lower edge is, if known, m.
+
+    A face may end above the floor, over feet or castors.
+    """
+
+    width_sigma: float
+    lower_edge: float | None
+    height_sigma: float
+
+
+def outline(brightness: Grey, grid: FaceGrid, known: Known) -> Outline:
+    """Return the edges of a face in its elevation (h, w): the clearest straight edge near where each is told to be."""
+    told = {
+        "left": known.width_sigma,
+        "right": known.width_sigma,
+        "top": known.height_sigma,
+        "bottom": known.height_sigma,
+    }
+    places = {"bottom": -(known.lower_edge or 0.0)}
     # Each side is turned so that its edge runs along the columns, outside on top.
-    views = {side: _edge(np.ascontiguousarray(np.rot90(brightness, k)), grid) for side, k in SIDES.items()}
-    return Outline(**views)
+    return Outline(
+        **{
+            side: _edge(
+                np.ascontiguousarray(np.rot90(brightness, k)), grid, places.get(side, 0.0), told[side]
+            )
+            for side, k in SIDES.items()
+        }
+    )
 
 
 # How often to turn a picture by 90 degrees counter-clockwise for a side to come on top.
 SIDES = {"left": 3, "right": 1, "top": 0, "bottom": 2}
 
 
-def _edge(brightness: Grey, grid: FaceGrid) -> Edge | None:
-    """Return the edge at the top of a picture of the face."""
+def _edge(brightness: Grey, grid: FaceGrid, place: float, sigma: float) -> Edge | None:
+    """Return the edge at the top of a picture of the face, told to be at `place` (m outwards) with sigma."""
     p, margin = grid.pixel, grid.margin
     strip = brightness[: round(2 * margin / p)]
     first = round((margin + ENDS * (strip.shape[1] * p - 2 * margin)) / p)
@@ -68,7 +95,9 @@ def _edge(brightness: Grey, grid: FaceGrid) -> Edge | None:
     profile = cv2.resize(along, (pieces, along.shape[0]), interpolation=cv2.INTER_AREA)
     smooth = gaussian_filter1d(profile, STRAIGHT / 2 / p, axis=0)
     slope = np.nan_to_num(np.abs(np.gradient(smooth, axis=0)))
-    rows = np.argmax(slope, 0)
+    outwards = margin - (np.arange(len(slope)) + 0.5) * p
+    likely = np.exp(-((outwards - place) ** 2) / (2 * (sigma**2 + POSE**2)))
+    rows = np.argmax(slope * likely[:, None], 0)
     clear = slope[rows, np.arange(pieces)] > CLEAR * np.median(slope, 0)
     s = (np.arange(pieces) + 0.5 - pieces / 2) * along.shape[1] * p / pieces
     height = margin - (_peak(slope, rows) + 0.5) * p
@@ -98,18 +127,6 @@ def _fit(s: Array, height: Array, pieces: int) -> Edge | None:
     slope, offset = np.polyfit(s[on], height[on], 1)
     spread = float(np.std(height[on] - slope * s[on] - offset))
     return Edge(float(offset), math.atan(float(slope)), spread / math.sqrt(float(on.sum())))
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the box says of its face: width and its standard error, and where the face's lower edge is, if known, m.
-
-    A face may end above the floor, over feet or castors.
-    """
-
-    width_sigma: float
-    lower_edge: float | None
-    height_sigma: float
 
 
 def anchor(seen: Outline, grid: FaceGrid, known: Known) -> Array:

@@ -89,9 +89,7 @@ class View:
 def world_from_face(box: UprightBox) -> Array:
     """Return (4, 4) of the front face of a box: u to the right, v up, h out of the face."""
     width, depth, _ = box.size
-    box_from_face = np.array(
-        [[1.0, 0, 0, -width / 2], [0, 0, -1, -depth / 2], [0, 1, 0, 0], [0, 0, 0, 1]]
-    )
+    box_from_face = np.array([[1.0, 0, 0, -width / 2], [0, 0, -1, -depth / 2], [0, 1, 0, 0], [0, 0, 0, 1]])
     return box.world_from_box @ box_from_face
 
 

@@ -75,7 +75,14 @@ def _ecc(a: Layer, b: Layer, start: NDArray[np.float32], smooth: int) -> tuple[A
     stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, STEPS, SETTLED)
     try:
         score, warp = cv2.findTransformECCWithMask(
-            grey(a.picture), grey(b.picture), _mask(a.seen), _mask(b.seen), start, cv2.MOTION_HOMOGRAPHY, stop, smooth
+            grey(a.picture),
+            grey(b.picture),
+            _mask(a.seen),
+            _mask(b.seen),
+            start,
+            cv2.MOTION_HOMOGRAPHY,
+            stop,
+            smooth,
         )
     except cv2.error:  # it raises where the pictures have nothing in common
         return None

@@ -22,7 +22,10 @@ Array = NDArray[np.float64]
 Heights = NDArray[np.float32]
 
 CELL = 0.004  # m: as fine as depth pixels lie on a face at 1.5-2 m
-BEFORE, BEHIND = 0.12, 1.5  # m: what is farther before the face hides it, what is farther behind it is a reflection
+BEFORE, BEHIND = (
+    0.12,
+    1.5,
+)  # m: what is farther before the face hides it, what is farther behind it is a reflection
 FEWEST = 0.2  # of a face's cells in which a depth map must show it
 FLAT = 0.03  # m: by how much a depth map may lie off the face altogether
 FARTHEST = 6.0  # m: depth from farther than this shows no handle
@@ -65,7 +68,9 @@ def cells(grid: FaceGrid) -> FaceGrid:
     return FaceGrid(grid.width, grid.height, 0.0, CELL)
 
 
-def _map(shot: Shot, box: UprightBox, world_from_camera: Array, grid: FaceGrid) -> tuple[Heights, Apparent] | None:
+def _map(
+    shot: Shot, box: UprightBox, world_from_camera: Array, grid: FaceGrid
+) -> tuple[Heights, Apparent] | None:
     """Return the relief that one depth map shows, and what it looks like from there; None where it shows too little."""
     fine = cells(grid).at(CELL / 2)
     u, v = (a.ravel() for a in np.meshgrid(fine.u, fine.v))

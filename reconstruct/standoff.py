@@ -35,7 +35,9 @@ def triangulated(
     return tuple(_placed(handle, maps, proud, grid) for handle in handles)
 
 
-def _placed(handle: SeenHandle, maps: Sequence[Apparent], proud: Sequence[Array], grid: FaceGrid) -> SeenHandle:
+def _placed(
+    handle: SeenHandle, maps: Sequence[Apparent], proud: Sequence[Array], grid: FaceGrid
+) -> SeenHandle:
     place, rows, seen = np.array([handle.u, handle.v]), [], []
     for each, heights in zip(maps, proud, strict=True):
         slope = (np.array(each.centre[:2]) - place) / each.centre[2]
@@ -55,7 +57,10 @@ def _placed(handle: SeenHandle, maps: Sequence[Apparent], proud: Sequence[Array]
 
 def _middle(handle: SeenHandle, heights: Array, near: Array, grid: FaceGrid) -> Array | None:
     """Return where (2,) a map shows the middle of a handle, near a place; None where it hardly shows it."""
-    half = np.array([handle.thickness, handle.length] if handle.vertical else [handle.length, handle.thickness]) / 2
+    half = (
+        np.array([handle.thickness, handle.length] if handle.vertical else [handle.length, handle.thickness])
+        / 2
+    )
     columns = np.flatnonzero(np.abs(grid.u - near[0]) < half[0] + ROOM)
     rows = np.flatnonzero(np.abs(grid.v - near[1]) < half[1] + ROOM)
     part = heights[np.ix_(rows, columns)]

@@ -10,7 +10,9 @@ from pocketworld.families.cabinet.plan import Cell, plan
 from pocketworld.families.protocol import Array, Elevation, Evidence, Line
 from pocketworld.scene import HandleKind
 
-FAR = 3.0  # standard deviations: what lies farther is something else (a handle, a neighbour) and pulls no more
+FAR = (
+    3.0  # standard deviations: what lies farther is something else (a handle, a neighbour) and pulls no more
+)
 EDGE = 0.003  # m: a picture's pixel on a face; no line is surer
 GRIP = 0.006  # m: how sure a handle's place is
 NEAR = 0.02  # m: a line belongs to an edge that is not farther
@@ -51,7 +53,9 @@ def _edges(p: Cabinet, front: Elevation) -> Array:
     """Return how far the middles of gaps are from the nearest line that runs along them."""
     out = []
     for vertical, at, start, end in divisions(p):
-        lines = [line for line in front.lines if line.vertical == vertical and _along(line, start, end) > SPANS]
+        lines = [
+            line for line in front.lines if line.vertical == vertical and _along(line, start, end) > SPANS
+        ]
         offs = [(line.at - at) / max(line.sigma, EDGE) for line in lines if abs(line.at - at) < NEAR]
         out.append(min(offs, key=abs) if offs else FAR)
     return np.clip(np.array(out, float), -FAR, FAR)
@@ -73,7 +77,11 @@ def divisions(p: Cabinet) -> list[tuple[bool, float, float, float]]:
 
 
 def _divide(
-    grid: Grid, path: str, cells: dict[str, Cell], corner: tuple[float, float], out: list[tuple[bool, float, float, float]]
+    grid: Grid,
+    path: str,
+    cells: dict[str, Cell],
+    corner: tuple[float, float],
+    out: list[tuple[bool, float, float, float]],
 ) -> None:
     if not isinstance(grid, Split):
         return
@@ -83,8 +91,10 @@ def _divide(
         faces = [cell.face for key, cell in cells.items() if key == name or key.startswith(f"{name}.")]
         boxes.append(
             (
-                min(f.x0 for f in faces) + corner[0], max(f.x1 for f in faces) + corner[0],
-                min(f.z0 for f in faces), max(f.z1 for f in faces),
+                min(f.x0 for f in faces) + corner[0],
+                max(f.x1 for f in faces) + corner[0],
+                min(f.z0 for f in faces),
+                max(f.z1 for f in faces),
             )
         )
         _divide(part, name, cells, corner, out)
