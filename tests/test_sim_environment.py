@@ -1,4 +1,6 @@
 """The batched environment: laws of chance and company, gymnasium's conventions, errors in one line."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
+import mujoco
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
-from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
@@ -91,6 +94,25 @@ def test_permuted_environments_give_permuted_results(together: list[Step], seed:
 @pytest.mark.parametrize(("i", "replica"), [(0, 0), (4, 0), (9, 0), (10, 1), (12, 1)])
 def test_one_environment_taken_out_replays_to_the_bit(together: list[Step], i: int, replica: int) -> None:
     assert same(together, episode([SCENES[i % 10]], [replica]), [i])
+
+
+def test_it_equals_a_python_loop_over_mj_step_bit_for_bit() -> None:
+    """The expert takes hold and pulls; then each model alone gets what its actuators were asked for."""
+    env = OpenEnv(SCENES, threads=2, max_steps=1000)
+    env.reset(seed=2)
+    starts, commands, ends = [env.batches.qpos(i) for i in range(10)], [], []
+    for _ in range(22):
+        env.step(expert(env))
+        commands.append(env.command.copy())
+        ends.append([env.batches.qpos(i) for i in range(10)])
+    assert (env.senses.q > 0.02).sum() >= 5, "most have something in their hand and moving"
+    for i, cousin in enumerate(env.cousins):
+        data = mujoco.MjData(cousin.model)
+        data.qpos[:] = starts[i]
+        for command, end in zip(commands, ends, strict=True):
+            data.ctrl[:] = command[i]
+            mujoco.mj_step(cousin.model, data, nstep=env.substeps)
+            assert np.array_equal(data.qpos, end[i])
 
 
 def test_the_same_seed_gives_the_same_and_another_does_not(together: list[Step]) -> None:
@@ -319,6 +341,15 @@ def test_gymnasiums_statistics_agree() -> None:
     ours = info["final_info"]["episode"]
     assert info["episode"]["l"].tolist() == ours["l"].tolist()
     assert info["episode"]["r"] == pytest.approx(ours["r"])
+
+
+def test_gymnasiums_lists_of_info_hold_who_ended_how() -> None:
+    env = DictInfoToList(OpenEnv(SCENES[:3], threads=1, max_steps=2))
+    env.reset(seed=0)
+    env.step(np.zeros((3, 4)))
+    *_, infos = env.step(np.zeros((3, 4)))
+    assert [info["final_info"]["cousin"] for info in infos] == ["test/0", "test/1", "test/2"]
+    assert all(info["final_info"]["episode"]["l"] == 2 for info in infos)
 
 
 def test_only_some_are_reset_where_a_mask_says_so() -> None:
