@@ -333,6 +333,16 @@ def test_each_kind_of_handle_is_fitted(kind: HandleKind) -> None:
             assert handle.kind is kind
 
 
+def test_handles_are_chosen_that_fit_every_front() -> None:
+    tray = replace(PEDESTAL, grid=Split(True, (0.03, 0.2, 0.2), (DRAWER,) * 3))
+    spread = Spread(choices={"handle": ("recessed", "knob")}, chance={"handle": 1.0})
+    for p in mutated(tray, spread, 6):
+        assert {front.handle.kind for _, front in fronts(p.grid)} == {HandleKind.KNOB}
+    large = Spread(choices={"handle": ("recessed",)}, chance={"handle": 1.0})
+    found = [mutate(tray, large, draws(i)) for i in range(4)]
+    assert {one.reason for one in found if isinstance(one, Refusal)} == {Reason.LOW}
+
+
 def test_edge_profiles_stay_on_the_upper_edge() -> None:
     spread = Spread(shift={"handle_up": 0.05}, choices={"handle": ("edge",)}, chance={"handle": 1.0})
     for twin in (PEDESTAL, KITCHEN):

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pocketworld.families.cabinet.doubt import doubt
 from pocketworld.families.cabinet.feasible import gripped, made, refusal, unreachable
 from pocketworld.families.cabinet.grips import grip
-from pocketworld.families.cabinet.handles import usual
+from pocketworld.families.cabinet.handles import fitted, usual
 from pocketworld.families.cabinet.looks import paint
 from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, Split
 from pocketworld.families.cabinet.plan import field
-from pocketworld.families.cabinet.regrid import allowed, flat, fresh, map_fronts, pattern, regrid
+from pocketworld.families.cabinet.regrid import allowed, flat, fresh, map_fronts, pattern, regrid, sized
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.scene import HandleKind, Side
@@ -139,7 +139,7 @@ def _column(p: Cabinet, vary: Vary) -> Cabinet:
 
 def _handles(p: Cabinet, vary: Vary) -> Cabinet:
     """Draw the kind of all handles, their size, and how far they sit from their usual place."""
-    kinds = [HandleKind(name) for name in vary.chosen("handle")]
+    kinds = _kinds(p, vary)
     new = usual(vary.one_of(kinds, "handle")) if kinds and vary.happens("handle") else None
     across, up = vary.shifted(0.0, "handle_across"), vary.shifted(0.0, "handle_up")
 
@@ -158,6 +158,22 @@ def _handles(p: Cabinet, vary: Vary) -> Cabinet:
         return replace(front, handle=handle)
 
     return replace(p, grid=map_fronts(p.grid, change, field(p).width, field(p).height))
+
+
+def _kinds(p: Cabinet, vary: Vary) -> list[HandleKind]:
+    """Return the kinds of handle that the spread allows and every front has room for; all, if none is."""
+    kinds = [HandleKind(name) for name in vary.chosen("handle")]
+    room = [
+        (front, width - p.gap, height - p.gap)
+        for front, width, height in sized(p.grid, field(p).width, field(p).height)
+        if front.kind is not FrontKind.OPEN
+    ]
+    fitting = [
+        kind
+        for kind in kinds
+        if all(fitted(grip(usual(kind), f.kind, f.side, *size), *size).kind is kind for f, *size in room)
+    ]
+    return fitting or kinds
 
 
 def _motion(p: Cabinet, vary: Vary) -> Cabinet:

@@ -4,7 +4,7 @@ Each operation takes a tree and the size (m) of the face that it divides and ret
 joiner would make is proposed (`MADE`); gaps between fronts, some millimetres, are left out of these sizes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -49,6 +49,15 @@ def map_splits(grid: Grid, change: OnSplit, width: float, height: float, path: s
         for i, (part, size) in enumerate(zip(grid.parts, cells(grid, width, height), strict=True))
     )
     return change(replace(grid, parts=tuple(parts)), path or "grid", width, height)
+
+
+def sized(grid: Grid, width: float, height: float) -> Iterator[tuple[Front, float, float]]:
+    """Go through the fronts of a tree with their widths and heights, m."""
+    if isinstance(grid, Front):
+        yield grid, width, height
+        return
+    for part, size in zip(grid.parts, cells(grid, width, height), strict=True):
+        yield from sized(part, *size)
 
 
 def below(path: str, i: int) -> str:
