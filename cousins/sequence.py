@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import overload
@@ -85,9 +86,10 @@ def make(
     """
     if count < 0 or workers < 1:
         raise PocketworldError(f"cousins: count {count}, workers {workers}", "count >= 0, workers >= 1")
+    drawn = _draw(twin, spec, seed, range(min(count, 1)))  # the first one also imports what it needs
     began = time.perf_counter()
-    drawn = _draw(twin, spec, seed, range(min(count, FIRST)))
-    each = (time.perf_counter() - began) / max(len(drawn), 1)
+    drawn += _draw(twin, spec, seed, range(1, min(count, FIRST)))
+    each = (time.perf_counter() - began) / max(len(drawn) - 1, 1)
     rest = range(len(drawn), count)
     if each * len(rest) * (1 - 1 / workers) > START:
         drawn += draw_parallel(twin, spec, seed, rest, workers)
@@ -100,13 +102,21 @@ def draw_parallel(twin: Scene, spec: Spec, seed: int, indices: Sequence[int], wo
     """Return the draws of cousins by their indices, made in other processes.
 
     Each process is new (spawn): none inherits threads or a GPU's handles in the middle of something.
+
+    Raises PocketworldError where a process ends before it has answered, as from a script it can't import.
     """
     bare = replace(twin, assets=tuple(replace(a, parts=tuple(map(_bare, a.parts))) for a in twin.assets))
     size = max(1, -(-len(indices) // (4 * workers)))
     chunks = [indices[i : i + size] for i in range(0, len(indices), size)]
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        done = [pool.submit(_draw, bare, spec, seed, chunk) for chunk in chunks]
-        return [drawn for job in done for drawn in job.result()]
+        try:
+            done = [pool.submit(_draw, bare, spec, seed, chunk) for chunk in chunks]
+            return [drawn for job in done for drawn in job.result()]
+        except BrokenProcessPool as error:
+            raise PocketworldError(
+                f"cousins: one of {workers} processes ended early",
+                'a script needs `if __name__ == "__main__":` around its work; or workers=1',
+            ) from error
 
 
 def _bare(part: Part) -> Part:

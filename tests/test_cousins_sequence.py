@@ -1,9 +1,13 @@
 """Cousins as a sequence: lazy, immutable, the same for any order and number of processes; and its bars."""
 
+import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -99,6 +103,31 @@ def test_processes_are_used_where_they_pay(monkeypatch: pytest.MonkeyPatch, cous
     assert not used
     assert len(make(TWIN, MEDIUM, count=10, workers=2)) == 8
     assert used == [range(8, 10)]
+
+
+def test_a_script_that_can_not_be_imported_is_told_so(tmp_path: Path) -> None:
+    """New processes import the script that started them; one from standard input is nowhere to be found."""
+    code = """
+import test_twin
+from pocketworld.cousins import sequence, spec
+sequence.draw_parallel(test_twin.TWIN, spec.preset("near"), 0, [0, 1], 2)
+"""
+    (tmp_path / "test_twin.py").write_text(
+        "from pocketworld.families.box import Box, BoxFamily\n"
+        "from pocketworld.scene import Scene\n"
+        "TWIN = Scene('t', (BoxFamily().build(Box(0.4, 0.3, 0.2), 'box'),))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-"],
+        input=code,
+        text=True,
+        capture_output=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    last = done.stderr.strip().splitlines()[-1]
+    assert "one of 2 processes ended early; a script needs" in last
 
 
 def test_names_and_counts() -> None:
