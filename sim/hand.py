@@ -112,7 +112,7 @@ def _finger(joint: str, side: int) -> str:
 
 
 def _box(centre: tuple[float, float, float], half: tuple[float, float, float]) -> str:
-    return f'<geom type="box" pos="{row(centre)}" size="{row(half)}" group="2" rgba="0.16 0.27 0.42 1"/>'
+    return f'<geom type="box" pos="{row(centre)}" size="{row(half)}" group="2" rgba="0.95 0.5 0.12 1"/>'
 
 
 def _actuators() -> str:
