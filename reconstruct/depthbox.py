@@ -13,6 +13,7 @@ Array = NDArray[np.float64]
 
 UPRIGHT = np.cos(np.radians(60))  # a normal within 30 degrees of level belongs to an upright face
 ALONG = np.cos(np.radians(30))  # a normal within 30 degrees of a face's
+STRAIGHTENED = 3  # times: of a yaw that is off by degrees, the first leaves a tenth
 TRIM = 0.01  # of the area may stick out as noise
 OUTER = 0.25  # of the extent: faces are looked for in the outer quarters, so that handles stand out of them
 EXPLAINED = 0.7  # of the area lies on a box's faces where a thing is a box
@@ -34,12 +35,14 @@ class DepthBox:
 def main_yaw(normals: Array, weights: Array) -> float:
     """Return the yaw (rad, in (-45, 45] degrees) to which most upright normals (n, 3) are parallel or square.
 
-    Four times the angle folds the four sides of a box together, so that their mean is one direction.
+    Four times the angle folds the four sides of a box together, so that their mean is one direction. Good to
+    a few degrees: normals of voxels lean towards the voxels' axes.
     """
     level = np.hypot(normals[:, 0], normals[:, 1]) > UPRIGHT
-    n, w = normals[level], weights[level]
-    turned = w @ (np.exp(4j * np.arctan2(n[:, 1], n[:, 0]))) if level.any() else 1.0 + 0j
-    return float(np.angle(turned) / 4)
+    if not level.any():
+        return 0.0
+    folded = np.exp(4j * np.arctan2(normals[level, 1], normals[level, 0]))
+    return float(np.angle(weights[level] @ folded) / 4)
 
 
 def box_of(points: Array, normals: Array, weights: Array, tolerance: float, cell: float) -> DepthBox:
@@ -49,31 +52,64 @@ def box_of(points: Array, normals: Array, weights: Array, tolerance: float, cell
     the points.
     """
     yaw = main_yaw(normals, weights)
+    for _ in range(STRAIGHTENED):
+        local, looks = points @ _turn(yaw), normals @ _turn(yaw)
+        yaw += _askew(local, looks, weights, _faces(local, looks, weights, tolerance), tolerance)
+    local, looks = points @ _turn(yaw), normals @ _turn(yaw)
+    box = _box(_faces(local, looks, weights, tolerance), yaw)
+    found = explain(box, points, normals, weights, tolerance, cell)
+    if found.share >= EXPLAINED:
+        return found
+    return explain(_box(_ends(local, weights), yaw), points, normals, weights, tolerance, cell)
+
+
+def _turn(yaw: float) -> Array:
     c, s = np.cos(yaw), np.sin(yaw)
-    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
-    local, looks = points @ turn, normals @ turn
+    return np.array([[c, -s, 0], [s, c, 0], [0, 0, 1.0]])
+
+
+def _ends(local: Array, weights: Array) -> Array:
+    """Return (2, 3): how far points reach down and up each axis, but for a little of their area."""
     ends = np.array([[_end(sign * local[:, axis], weights) for axis in range(3)] for sign in (-1, 1)])
+    # A thing stands on its legs, however little of them is seen.
+    ends[0, 2] = -local[:, 2].min()
+    return ends
+
+
+def _faces(local: Array, looks: Array, weights: Array, tolerance: float) -> Array:
+    """Return (2, 3): how far down and up each axis the faces are."""
+    ends = _ends(local, weights)
     faces = ends.copy()
     for row, sign in enumerate((-1, 1)):
         for axis in range(3):
             outer = ends[row, axis] - OUTER * ends[:, axis].sum()
             along, out = sign * local[:, axis], sign * looks[:, axis] > ALONG
             faces[row, axis] = _face(along, weights, out & (along > outer), tolerance, ends[row, axis])
-    # A thing stands on its legs, however little of them is seen.
-    faces[0, 2] = ends[0, 2] = -local[:, 2].min()
-    box = _box(faces, turn, yaw)
-    found = explain(box, points, normals, weights, tolerance, cell)
-    if found.share >= EXPLAINED:
-        return found
-    return explain(_box(ends, turn, yaw), points, normals, weights, tolerance, cell)
+    return faces
 
 
-def _box(ends: Array, turn: Array, yaw: float) -> UprightBox:
-    """Return the box with lower ends -ends[0] and upper ends ends[1] (3,) in the turned frame."""
+def _askew(local: Array, looks: Array, weights: Array, faces: Array, tolerance: float) -> float:
+    """Return by how much (rad) the upright faces are turned against the axes, by their slopes in plan."""
+    covariance = variance = 0.0
+    for row, sign in enumerate((-1, 1)):
+        for axis in range(2):
+            across = local[:, axis] - sign * faces[row, axis]
+            on = (np.abs(across) <= tolerance) & (looks[:, axis] * sign > ALONG)
+            if not on.any():
+                continue
+            w = weights[on]
+            u, v = (side - w @ side / w.sum() for side in (local[on, 1 - axis], across[on]))
+            covariance += float(w @ (u * v)) * (1 if axis else -1)
+            variance += float(w @ (u * u))
+    return float(np.arctan2(covariance, variance)) if variance > 0 else 0.0
+
+
+def _box(ends: Array, yaw: float) -> UprightBox:
+    """Return the box with lower ends -ends[0] and upper ends ends[1] (3,) along axes turned by yaw."""
     low, high = -ends[0], ends[1]
     if low[2] < 2 * LAYER:
         low[2] = 0.0  # surface within a layer of the floor was taken for floor
-    middle = turn @ ((low + high) / 2)
+    middle = _turn(yaw) @ ((low + high) / 2)
     width, depth, height = (float(size) for size in high - low)
     return UprightBox((float(middle[0]), float(middle[1]), float(low[2])), yaw, (width, depth, height))
 

@@ -88,7 +88,7 @@ def _fitted(points: Array, normal: Array, areas: Array) -> Wall:
     _, vectors = np.linalg.eigh((apart * areas[:, None]).T @ apart)
     fitted = vectors[:, 0] * np.sign(vectors[:, 0] @ normal)
     along = points[:, :2] @ [-fitted[1], fitted[0]]
-    low, high = np.percentile(along, [1, 99])
+    low, high = np.percentile(along, [0.1, 99.9])
     height = float(np.percentile(points[:, 2], 99))
     return Wall((float(fitted[0]), float(fitted[1])), float(middle @ fitted), float(low), float(high), height)
 
