@@ -1,5 +1,6 @@
 """From a box-like thing to furniture: its faces read, its front found, a family fitted to it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -184,7 +185,9 @@ def _points(surface: Surface, box: UprightBox) -> tuple[Array, Array, Array]:
     beyond = np.abs(local.vertices - (0.0, 0.0, half[2])) - half
     near = np.flatnonzero((beyond < NEAR).all(1) & (beyond.max(1) > -NEAR) & (local.vertices[:, 2] > NEAR))
     some = near[np.linspace(0, len(near) - 1, min(POINTS, len(near))).astype(int)] if len(near) else near
-    return local.vertices[some], local.normals[some], np.full(len(some), 1 / DEPTH)
+    # Depth errs alike all over a thing: together its points weigh as much as one.
+    weight = 1 / (DEPTH * math.sqrt(max(1, len(some))))
+    return local.vertices[some], local.normals[some], np.full(len(some), weight)
 
 
 def _weighed(evidence: Evidence, reading: Reading) -> list[tuple[float, Cabinet | Box]]:

@@ -19,6 +19,8 @@ FLOOR = 0.008  # m: fronts do not touch the floor, even where no picture shows t
 FRONT, BOARD, GAP = 0.018, 0.018, 0.003
 EDGE = 0.003  # m: how sure a front's edges are: a picture's pixel on the face
 
+BOARDS = (0.010, 0.030)  # m: boards' edges beside inset fronts are that wide, on both sides
+
 Behind = Callable[[Cell], float | None]
 
 
@@ -133,7 +135,7 @@ def cabinet(tree: Tree, size: Vec3, bottom: float, behind: Behind) -> Cabinet:
     face = trimmed(tree)
     below = bottom + face.below
     base = below if below > FLOOR / 2 else FLOOR
-    inset = min(face.left, face.right) > 2 * GAP
+    inset = BOARDS[0] < min(face.left, face.right) and max(face.left, face.right) < BOARDS[1]
     whole = isinstance(face.tree, Cell)
     grid = _grid(face.tree, whole, behind)
     return Cabinet(

@@ -1,6 +1,7 @@
 """Handles on a face: what stands proud of it, long and thin or small and round."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,7 +45,15 @@ def find_handles(relief: Heights, grid: FaceGrid) -> tuple[SeenHandle, ...]:
     # What stands out in a recess (under a front, in a shelf) but not of the face itself is no handle of a front.
     before = ndimage.mean(np.nan_to_num(relief), number, np.arange(1, count + 1)) > 0
     found = [_handle((number == k) & fringe, height, grid, noise) for k in np.flatnonzero(sure & before) + 1]
-    return tuple(sorted((h for h in found if h is not None), key=lambda h: (-h.v, h.u)))
+    return _of_one_kind(sorted((h for h in found if h is not None), key=lambda h: (-h.v, h.u)))
+
+
+def _of_one_kind(handles: list[SeenHandle]) -> tuple[SeenHandle, ...]:
+    """Return the handles with bars and bows told apart once for all of a face: one maker fits one kind."""
+    long = [h for h in handles if h.kind in (HandleKind.BAR, HandleKind.BOW)]
+    bows = sum(h.kind is HandleKind.BOW for h in long)
+    kind = HandleKind.BOW if 2 * bows > len(long) else HandleKind.BAR
+    return tuple(replace(h, kind=kind) if h in long else h for h in handles)
 
 
 def _bridged(flags: Flags, cell: float) -> Flags:

@@ -25,6 +25,8 @@ PIECE = 0.008  # m along the line: about as far as a picture's noise hangs toget
 REACHES = (0.003, 0.005, 0.008)
 # A step of brightness is seen this near, and this far off, to either side, m.
 NEARBY, AWAY = 0.002, 0.010
+# A sharp edge, blurred by a picture's pixel of 3 mm, changes by 0.6 of itself that near; even shading by 0.2.
+SHARP = 0.33
 FINE = 0.0012  # m: smoothing across the line
 WANDER = 0.002  # m: how far a real line strays, by registration and lens
 APART = 0.006  # m: two lines nearer than this are one
@@ -32,7 +34,7 @@ APART = 0.006  # m: two lines nearer than this are one
 LEVELS = (2.0, 4.0, 8.0)
 PRESENT = 0.8  # share of a real line's pieces in which it shows
 ALARMS = 0.1  # false lines on a face, expected by chance
-GAP_FIRST = 5.0  # nats by which a gap is preferred to a step beside it
+CLOSE = 5.0  # nats: a gap and a step that differ by less are as sure as each other
 LEAST = 0.5  # grey levels: an eight-bit picture shows no less, however little noise it has
 SHORTEST = 0.05  # m: no front is smaller
 
@@ -125,16 +127,16 @@ def _valley(smooth: Array, pixel: float) -> Array:
 
 
 def _step(smooth: Array, pixel: float) -> Array:
-    """Return how much brightness changes for good across each row: close by, and as much some way off.
+    """Return how much brightness changes for good across each row: some way off, and most of that close by.
 
-    Beside a gap it changes close by only; in a shadow's soft edge some way off only.
+    Beside a gap it changes close by only; in a shadow's soft edge little by little.
     """
-    out = np.full(smooth.shape, np.inf)
-    for reach in (NEARBY, AWAY):
-        k = max(1, round(reach / pixel))
-        change = _shifted(smooth, k) - _shifted(smooth, -k)
-        out = np.minimum(out, np.abs(change) / max(_spread(change), LEAST))
-    return out
+    near, away = (
+        _shifted(smooth, max(2, round(reach / pixel))) - _shifted(smooth, -max(2, round(reach / pixel)))
+        for reach in (NEARBY, AWAY)
+    )
+    least = np.minimum(*(np.abs(change) / max(_spread(change), LEAST) for change in (near, away)))
+    return np.where(np.abs(near) < SHARP * np.abs(away), 0.0, least)
 
 
 def _shifted(rows: Array, k: int) -> Array:
@@ -159,13 +161,23 @@ class Search:
 
     contrast   (rows, pieces);  hits: (levels, rows, pieces) where it stands out
     evidence   (levels, rows, pieces) log-likelihood ratio of a line against chance; minus infinity where it is used up
-    bonus      by which this sort is preferred to the other
     """
 
     contrast: Array
     hits: Flags
     evidence: Array
-    bonus: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Pieces [first, last) of one row, seen at one level: its score in nats, and its mean contrast."""
+
+    score: float
+    contrast: float
+    level: int
+    row: int
+    first: int
+    last: int
 
 
 def _runs(strips: Strips, pixel: float) -> list[Line]:
@@ -178,11 +190,13 @@ def _runs(strips: Strips, pixel: float) -> list[Line]:
     needed = _needed(gaps.evidence.shape)
     out = []
     while True:
-        found = [(*_best_run(sort.evidence), sort) for sort in (gaps, steps)]
-        score, level, row, first, last, sort = max(found, key=lambda f: f[0] + f[-1].bonus)
-        if score < needed:
+        found = [(_best_run(sort, wander), sort) for sort in (gaps, steps)]
+        best = max(run.score for run, _ in found)
+        if best < needed:
             return sorted(out, key=lambda line: (line.at, line.start))
-        row = _sharpest(sort, level, row, first, last, wander, score)
+        # Of two that are about as sure, the one that stands out more is what is there; the other is its border.
+        run, sort = max((f for f in found if f[0].score >= best - CLOSE), key=lambda f: f[0].contrast)
+        level, row, first, last = run.level, run.row, run.first, run.last
         if strips.ends[last] - strips.ends[first] >= SHORTEST:
             close = slice(max(0, row - wander), row + wander + 1)
             out.append(_line(strips, sort.contrast, sort.hits[level], close, first, last))
@@ -192,11 +206,11 @@ def _runs(strips: Strips, pixel: float) -> list[Line]:
 
 
 def _sorts(strips: Strips, wander: int) -> tuple[Search, Search]:
-    """Return the search for gaps, which is preferred, and that for steps."""
+    """Return the search for gaps and that for steps."""
     out = []
-    for contrast, bonus in ((strips.valley, GAP_FIRST), (strips.step, 0.0)):
+    for contrast in (strips.valley, strips.step):
         evidence, hits = _evidence(contrast, strips.unknown, wander)
-        out.append(Search(contrast, hits, evidence, bonus))
+        out.append(Search(contrast, hits, evidence))
     return out[0], out[1]
 
 
@@ -204,13 +218,6 @@ def _needed(shape: tuple[int, ...]) -> float:
     """Return the score that chance reaches ALARMS times on a face: as many runs as there are may do it."""
     levels, rows, pieces = shape
     return math.log(max(1, 2 * levels * rows * pieces * (pieces + 1) / 2) / ALARMS)
-
-
-def _sharpest(sort: Search, level: int, row: int, first: int, last: int, wander: int, score: float) -> int:
-    """Return the row with most contrast of those near a run that are hit as often: rows next to each other are."""
-    near = slice(max(0, row - wander), row + wander + 1)
-    alike = sort.evidence[level, near, first:last].sum(1) >= score - 1
-    return near.start + int(np.argmax(np.where(alike, sort.contrast[near, first:last].sum(1), -np.inf)))
 
 
 def _evidence(contrast: Array, unknown: Flags, wander: int) -> tuple[Array, Flags]:
@@ -229,23 +236,31 @@ def _evidence(contrast: Array, unknown: Flags, wander: int) -> tuple[Array, Flag
     return np.stack(ratios), np.stack(hits)
 
 
-def _best_run(evidence: Array) -> tuple[float, int, int, int, int]:
-    """Return the run [first, last) of pieces of one row whose evidence sums highest: score, level, row, first, last.
-
-    Kadane's algorithm, on all rows at once.
-    """
-    running = np.zeros(evidence.shape[:2])
+def _best_run(sort: Search, wander: int) -> Run:
+    """Return the run of pieces of one row whose evidence sums highest (Kadane's algorithm, on all rows at once)."""
+    running = np.zeros(sort.evidence.shape[:2])
     start = np.zeros(running.shape, int)
     best, first, last = np.full(running.shape, -np.inf), start.copy(), start.copy()
-    for j in range(evidence.shape[2]):
+    for j in range(sort.evidence.shape[2]):
         anew = running <= 0
         start = np.where(anew, j, start)
-        running = np.where(anew, 0.0, running) + evidence[:, :, j]
+        running = np.where(anew, 0.0, running) + sort.evidence[:, :, j]
         better = running > best
         best, first = np.where(better, running, best), np.where(better, start, first)
         last = np.where(better, j + 1, last)
     level, row = (int(n) for n in np.unravel_index(np.argmax(best), best.shape))
-    return float(best[level, row]), level, row, int(first[level, row]), int(last[level, row])
+    return _sharpest(sort, level, row, slice(int(first[level, row]), int(last[level, row])), wander)
+
+
+def _sharpest(sort: Search, level: int, row: int, run: slice, wander: int) -> Run:
+    """Return a run in the row where it has most contrast: rows next to each other are hit as often."""
+    near = slice(max(0, row - wander), row + wander + 1)
+    score = float(sort.evidence[level, row, run].sum())
+    alike = sort.evidence[level, near, run].sum(1) >= score - 1
+    contrast = np.where(alike, sort.contrast[near, run].mean(1), -np.inf)
+    return Run(
+        score, float(contrast.max()), level, near.start + int(np.argmax(contrast)), run.start, run.stop
+    )
 
 
 def _line(strips: Strips, contrast: Array, hits: Flags, rows: slice, first: int, last: int) -> Line:

@@ -13,6 +13,7 @@ from pocketworld.scene import HandleKind
 FAR = (
     3.0  # standard deviations: what lies farther is something else (a handle, a neighbour) and pulls no more
 )
+OTHER = 0.03  # m: surface that is farther from a face belongs to something else
 EDGE = 0.003  # m: a picture's pixel on a face; no line is surer
 GRIP = 0.006  # m: how sure a handle's place is
 NEAR = 0.02  # m: a line belongs to an edge that is not farther
@@ -41,12 +42,12 @@ def residual(p: Cabinet, evidence: Evidence) -> Array:
 
 
 def _points(p: Cabinet, evidence: Evidence) -> Array:
-    """Return how far points are off the outer faces, by their weights (1 / sigma)."""
+    """Return how far points are off the outer faces, by their weights; those of handles and neighbours hardly pull."""
     half = np.array([p.width, p.depth, p.height]) / 2
     beyond = np.abs(evidence.points - (0.0, 0.0, half[2])) - half
     outside = np.linalg.norm(np.maximum(beyond, 0.0), axis=1)
     distance = outside + np.minimum(beyond.max(axis=1, initial=-np.inf), 0.0)
-    return FAR * np.tanh(distance * evidence.weights / FAR) / np.sqrt(max(1, len(distance)))
+    return OTHER * np.tanh(distance / OTHER) * evidence.weights
 
 
 def _edges(p: Cabinet, front: Elevation) -> Array:
