@@ -3,27 +3,27 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.families.box import Box
-from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, fronts
+from pocketworld.families.cabinet.fit import divisions
+from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, FrontKind, fronts
 from pocketworld.families.protocol import Elevation, Evidence
 from pocketworld.families.registry import family
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.cabinets import FLOOR, cabinet
+from pocketworld.geometry.convex import Vec3
+from pocketworld.reconstruct.cabinets import Behind, cabinet
 from pocketworld.reconstruct.colours import painted
 from pocketworld.reconstruct.face import FACES, Face, read_face
 from pocketworld.reconstruct.fit import fitted
-from pocketworld.reconstruct.grammar import Cell, Layout, explain
+from pocketworld.reconstruct.grammar import Cell, explain
 from pocketworld.reconstruct.outline import Known
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.scan.capture import Capture
-from pocketworld.scene import Vec3
 
 Array = NDArray[np.float64]
 
@@ -31,8 +31,7 @@ STAGE = "reconstruct"
 NEAR = 0.05  # m: surface that may belong to a box's faces
 DEPTH = 0.015  # m: what depth is worth on a face: alike over the whole of it
 POINTS = 600  # of the surface are as good as all of it
-# A family's number costs half of log(n) nats, n measurements (BIC: Schwarz 1978).
-LIKELY = 0.02  # explanations that are less probable are not told
+LIKELY = 0.02  # explanations this much less probable than the best are not told
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,7 +40,8 @@ class Furnished:
 
     parameters     of its family: a Cabinet where something on it opens or lies open, else a Box
     box            its outer box, turned so that -y is its front
-    alternatives   (probability, parameters) of all layouts considered, its own among them, if there are several
+    alternatives   (probability, parameters) of all layouts considered, its own among them, if there are
+                   several
     elevations     all four faces with what was found on them, named as seen from its front
     """
 
@@ -71,14 +71,16 @@ def furnish(
     poses: Array,
     surface: Surface,
     subject: str,
-    size_sigma: Vec3 = (0.015,) * 3,
+    size_sigma: Vec3 = (0.015, 0.015, 0.015),
     lower_edge: float | None = None,
 ) -> Furnished:
     """Return what a box-like thing is, by the pictures and depth of its four upright faces.
 
     box, surface   in the scene's frame;  poses: (n, 4, 4) scene_from_camera of the capture's frames
-    subject        what findings are about: the thing's id;  size_sigma: of the box's width, depth and height, m
-    lower_edge     how far above the floor its faces end (feet, castors or a plinth are below), m; None: unknown
+    subject        what findings are about: the thing's id;  size_sigma: of the box's width, depth and
+                   height, m
+    lower_edge     how far above the floor its faces end (feet, castors or a plinth are below), m; None:
+                   unknown
     """
     known = [Known(sigma, lower_edge, size_sigma[2]) for sigma in size_sigma[:2]]
     readings = [
@@ -101,7 +103,7 @@ def furnish(
         elevations,
         tuple((p, c) for p, c in readings[front].options if _opens(c)),
     )
-    weighed = _weighed(evidence, readings[front])
+    weighed = _weighed(evidence)
     best = weighed[0][1]
     painted_all = tuple((p, painted(q, elevations)) for p, q in weighed)
     findings = _findings(best, readings, order, subject)
@@ -129,11 +131,15 @@ def _reading(face: Face, size: Vec3) -> Reading:
     ]
     handles = [replace(h, u=h.u - span.u0, v=h.v - span.v0) for h in seen.handles]
     layouts = explain(width, height, lines, handles)
-    return Reading(face, _merged([(l.p, cabinet(l.tree, size, span.v0, _behind(face))) for l in layouts]))
+    return Reading(
+        face, _merged([(found.p, cabinet(found.tree, size, span.v0, _behind(face))) for found in layouts])
+    )
 
 
 def _merged(options: Sequence[tuple[float, Cabinet]]) -> tuple[tuple[float, Cabinet], ...]:
-    """Return options without those that differ only in what does not matter: the likelier keeps both probabilities."""
+    """Return options without those that differ only in what does not matter: the likelier keeps both
+    probabilities.
+    """
     out: list[tuple[float, Cabinet]] = []
     for p, each in options:
         same = next((i for i, (_, other) in enumerate(out) if _alike(other, each)), None)
@@ -146,32 +152,30 @@ def _merged(options: Sequence[tuple[float, Cabinet]]) -> tuple[tuple[float, Cabi
 
 def _alike(a: Cabinet, b: Cabinet) -> bool:
     """Say whether two cabinets have the same fronts in the same places, within a line's width."""
-    from pocketworld.families.cabinet.fit import divisions
-
     one, other = divisions(a), divisions(b)
     kinds = [f.kind for _, f in fronts(a.grid)] == [f.kind for _, f in fronts(b.grid)]
     return kinds and len(one) == len(other) and bool(np.allclose(np.array(one), np.array(other), atol=0.006))
 
 
-def _behind(face: Face) -> Any:
+def _behind(face: Face) -> Behind:
     """Return the function that tells how far behind a face a cell of it lies."""
     seen, span = face.elevation, face.span
 
     def behind(cell: Cell) -> float | None:
         if seen.relief is None:
             return None
-        inner = 0.25
-        u = [span.u0 + cell.u0 + share * cell.width for share in (inner, 1 - inner)]
-        v = [span.v0 + cell.v0 + share * cell.height for share in (inner, 1 - inner)]
-        rows = slice(
-            round((seen.height - v[1]) / seen.pixel), max(1, round((seen.height - v[0]) / seen.pixel))
-        )
-        columns = slice(round(u[0] / seen.pixel), max(1, round(u[1] / seen.pixel)))
-        part = seen.relief[rows, columns]
+        # The inner half: beside its edges depth is that of the neighbours.
+        u, v = span.u0 + (cell.u0 + cell.u1) / 2, span.v0 + (cell.v0 + cell.v1) / 2
+        rows = _pixels(seen.height - v, cell.height / 4, seen.pixel)
+        part = seen.relief[rows, _pixels(u, cell.width / 4, seen.pixel)]
         known = np.isfinite(part)
         return -float(np.median(part[known])) if part.size and known.mean() > 0.5 else None
 
     return behind
+
+
+def _pixels(middle: float, half: float, pixel: float) -> slice:
+    return slice(max(0, round((middle - half) / pixel)), max(1, round((middle + half) / pixel)))
 
 
 def _opens(p: Cabinet) -> bool:
@@ -190,19 +194,21 @@ def _points(surface: Surface, box: UprightBox) -> tuple[Array, Array, Array]:
     return local.vertices[some], local.normals[some], np.full(len(some), weight)
 
 
-def _weighed(evidence: Evidence, reading: Reading) -> list[tuple[float, Cabinet | Box]]:
-    """Return the fitted cabinets and the plain box with their probabilities, the likeliest first."""
-    makers = family("cabinet"), family("box")
-    out: list[tuple[float, Cabinet | Box]] = []
-    known = {id_: p for id_, (p, _) in enumerate(evidence.layouts)}
-    for number, start in enumerate(makers[0].propose(evidence)):
-        best, _ = fitted(start, lambda p: makers[0].residual(p, evidence))
-        out.append((known[number], best))
-    plain = max(0.0, 1 - sum(p for p, _ in out))
-    best_box, _ = fitted(makers[1].propose(evidence)[0], lambda p: makers[1].residual(p, evidence))
-    if plain > LIKELY or not out:
-        out.append((plain if out else 1.0, best_box))
-    out = sorted((option for option in out if option[0] > LIKELY), key=lambda option: -option[0])
+def _weighed(evidence: Evidence) -> list[tuple[float, Cabinet | Box]]:
+    """Return the fitted cabinets and the plain box with their probabilities, the likeliest first.
+
+    The grammar's probability is the price of a layout's description; what a cabinet explains worse than a
+    plain box of the same size (edges where no line is, handles where none was seen) counts against it.
+    """
+    plain = family("box")
+    box, least = fitted(plain.propose(evidence)[0], lambda p: plain.residual(p, evidence))
+    out: list[tuple[float, Cabinet | Box]] = [(max(0.0, 1 - sum(p for p, _ in evidence.layouts)), box)]
+    made = family("cabinet")
+    for (prior, _), start in zip(evidence.layouts, made.propose(evidence), strict=True):
+        best, cost = fitted(start, lambda p: made.residual(p, evidence))
+        out.append((prior * math.exp(-max(0.0, cost - least)), best))
+    most = max(p for p, _ in out)
+    out = sorted((option for option in out if option[0] > LIKELY * most), key=lambda option: -option[0])
     total = sum(p for p, _ in out)
     return [(p / total, q) for p, q in out]
 
@@ -224,7 +230,7 @@ def _findings(
                 Finding("second-front", Severity.LOST, STAGE, subject, text, {"fronts": readings[k].opening})
             )
     if isinstance(best, Cabinet):
-        text = "how far its parts open, and its boards, are not to be seen while it is closed: usual ones are taken"
+        text = "how far its parts open, and its boards, are not seen while it is closed: usual ones are taken"
         out.append(Finding("inside-guessed", Severity.NOTE, STAGE, subject, text, {"board_m": best.board}))
     else:
         text = "nothing on it opens: no front with a handle was found"

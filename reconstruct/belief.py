@@ -1,7 +1,8 @@
-"""What a front probably is, and at which side it hangs, by how it looks: Bayes' rule over a few plain features.
+"""What a front probably is, and at which side it hangs, by how it looks: Bayes' rule over a few plain
+features.
 
-The tables are our judgement of office and kitchen furniture, not measured: the benchmark's calibration is to replace
-them. Features are taken as independent given the kind.
+The tables are our judgement of office and kitchen furniture, not measured: the benchmark's calibration is to
+replace them. Features are taken as independent given the kind.
 """
 
 import math
@@ -34,8 +35,9 @@ PRIOR: Mapping[Kind, float] = {
 }
 """How common each kind is among the rectangles into which furniture's faces are divided."""
 
-# What is there to take hold of: nothing, something round, something long and level, something long and upright.
-# Drawers and doors without a handle exist (push to open, grip in the edge), but their fronts are the exception.
+# What is there to take hold of: nothing, something round, something long and level, something long and
+# upright. Drawers and doors without a handle exist (push to open, grip in the edge), but their fronts are the
+# exception.
 GRIP: Mapping[Kind, tuple[float, float, float, float]] = {
     DRAWER: (0.10, 0.20, 0.65, 0.05),
     LEFT: (0.12, 0.25, 0.13, 0.50),
@@ -47,7 +49,8 @@ GRIP: Mapping[Kind, tuple[float, float, float, float]] = {
     OPEN: (0.985, 0.005, 0.005, 0.005),
     FIXED: (0.97, 0.01, 0.01, 0.01),
 }
-# Where a handle sits across: in the left third, the middle, the right third. It is where the lever is longest.
+# Where a handle sits across: in the left third, the middle, the right third. It is where the lever is
+# longest.
 ACROSS: Mapping[Kind, tuple[float, float, float]] = {
     DRAWER: (0.04, 0.92, 0.04),
     LEFT: (0.03, 0.12, 0.85),
@@ -121,12 +124,13 @@ def believe(cell: Cell, whole: bool, behind: float | None) -> Guess:
         Chance(kind, side, w / total)
         for (kind, side), w in sorted(weights.items(), key=lambda item: -item[1])
     )
-    kind, side = decided(chances)
-    return Guess(kind, side, chances, tuple(words))
+    return Guess(*decided(chances), chances, tuple(words))
 
 
 def decided(chances: tuple[Chance, ...]) -> Kind:
-    """Return what to act on: the likeliest movable kind if it more probably moves than not, else what does not move."""
+    """Return what to act on: the likeliest movable kind if it more probably moves than not, else what does
+    not move.
+    """
     moves = sum(c.p for c in chances if c.kind in MOVABLE) > 0.5
     best = max((c for c in chances if (c.kind in MOVABLE) == moves), key=lambda c: c.p)
     return best.kind, best.side

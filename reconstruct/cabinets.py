@@ -1,15 +1,19 @@
-"""Divisions of a face made into the parameters of cabinets: what is a front, what a plate, a plinth, a board's edge."""
+"""Divisions of a face made into the parameters of cabinets: what is a front, what a plate, a plinth, a
+board's edge.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pocketworld.families.cabinet.handles import LIMITS, fitted
 from pocketworld.families.cabinet.joints import USUAL
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Grid, HandleSpec, Split
 from pocketworld.families.protocol import SeenHandle
+from pocketworld.geometry.convex import Vec3
 from pocketworld.reconstruct.belief import Guess, believe
 from pocketworld.reconstruct.grammar import STRIP, Cell, Cut, Tree, bounds
-from pocketworld.scene import HandleKind, Vec3
+from pocketworld.scene import HandleKind
 
 # Heights, m: plates above and plinths below the fronts; what is taller is a panel.
 TOP, BASE = 0.08, 0.20
@@ -17,7 +21,7 @@ LOW = 0.03  # m: a gap below that is lower is no plinth: gliders or castors
 FLOOR = 0.008  # m: fronts do not touch the floor, even where no picture shows the gap
 # Where nothing shows it: thickness of a front and of boards, as of chipboard; the gap between fronts.
 FRONT, BOARD, GAP = 0.018, 0.018, 0.003
-EDGE = 0.003  # m: how sure a front's edges are: a picture's pixel on the face
+EDGE = 0.004  # m: how sure a front's edges are: a picture's pixel on the face, and what poses leave
 
 BOARDS = (0.010, 0.030)  # m: boards' edges beside inset fronts are that wide, on both sides
 
@@ -26,7 +30,7 @@ Behind = Callable[[Cell], float | None]
 
 @dataclass(frozen=True, slots=True)
 class Trimmed:
-    """What is left of a face's division: the part with the fronts, and what is above, below and beside it, m."""
+    """The part of a face's division that has the fronts, and what is above, below and beside it, m."""
 
     tree: Tree
     above: float
@@ -75,7 +79,9 @@ def _without(cut: Cut, which: int) -> Tree:
 
 
 def absorbed(tree: Tree) -> Tree:
-    """Return the division without strips between fronts: they are edges of boards, half of each goes to either side."""
+    """Return the division without strips between fronts: they are edges of boards, half of each goes to
+    either side.
+    """
     if isinstance(tree, Cell):
         return tree
     parts = [finer for part in tree.parts for finer in _flat(absorbed(part), tree.rows)]
@@ -104,7 +110,7 @@ def _ends(kept: list[Tree], rows: bool, whole: Cell) -> list[tuple[float, float]
     low, high = (whole.v0, whole.v1) if rows else (whole.u0, whole.u1)
     if rows:
         spans = spans[::-1]
-    middles = [(a[1] + b[0]) / 2 for a, b in zip(spans, spans[1:], strict=False)]
+    middles = [(a[1] + b[0]) / 2 for a, b in pairwise(spans)]
     out = list(zip([low, *middles], [*middles, high], strict=True))
     return out[::-1] if rows else out
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.protocol import Elevation
-from pocketworld.scene import Material, Vec3
+from pocketworld.geometry.convex import Vec3
+from pocketworld.scene import Material
 
 Array = NDArray[np.float64]
 
@@ -21,7 +22,7 @@ def linear(srgb: Array) -> Array:
 
 
 def painted(p: Cabinet | Box, elevations: Sequence[Elevation]) -> Cabinet | Box:
-    """Return the parameters with the colours that the faces have; what was not seen keeps its usual colour."""
+    """Return the parameters with the colours of the faces; what was not seen keeps its usual one."""
     front = [e for e in elevations if e.face == "front"]
     others = [e for e in elevations if e.face != "front"] or front
     body, face, metal = _median(others), _median(front), _handles(front)

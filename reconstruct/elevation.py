@@ -1,4 +1,6 @@
-"""A vertical face of a thing as one sharp, rectified picture: many pictures, registered, anchored and blended."""
+"""A vertical face of a thing as one sharp, rectified picture: many pictures, registered, anchored and
+blended.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +34,8 @@ class Shot:
 
     frame                with its colour, and depth where it has some
     picture_from_pixel   (3, 3): from the face's grid, registered, to the picture
-    raw_from_pixel       (3, 3): from the face's grid, registered, to the grid where this picture's own pose puts it
+    raw_from_pixel       (3, 3): from the face's grid, registered, to the grid where this picture's own pose
+                         puts it
     """
 
     view: View
@@ -67,7 +70,8 @@ def blend(capture: Capture, box: UprightBox, poses: Array, known: Known) -> Blen
     grid = FaceGrid(box.size[0], box.size[2], MARGIN, max(FINEST, chosen[0].blur / COARSER))
     shots = _registered([_shot(capture, view, box, poses, grid) for view in chosen], grid)
     shots = _moved(shots, _common(shots, grid))
-    # The blend as it stands shows by how much the face's edges are off; a second look, how much of that is left.
+    # The blend as it stands shows by how much the face's edges are off; a second look, how much of that is
+    # left.
     seen = outline(brightness(_median(shots, grid)), grid, known)
     shots = _moved(shots, grid.pixel_from_face @ anchor(seen, grid, known) @ grid.face_from_pixel)
     colour = _median(shots, grid)
@@ -89,7 +93,7 @@ def middle(stack: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _camera(capture: Capture) -> Camera | None:
-    """Return the camera of the first picture: what is in view does not hang on small changes between frames."""
+    """Return the camera of the first picture: what is in view hardly hangs on which."""
     for i in np.flatnonzero(capture.coloured):
         return capture[int(i)].colour_camera
     return None
@@ -121,17 +125,18 @@ def _layer(shot: Shot, grid: FaceGrid) -> Layer:
 
 
 def _registered(shots: Sequence[Shot], grid: FaceGrid) -> list[Shot]:
-    """Return the first sharp shot and those that could be aligned to it."""
+    """Return the first sharp shot and those that could be aligned to it, or to one that was."""
     layers = [_layer(shot, grid) for shot in shots]
     sharp = _sharpness(layers, grid)
     order = [i for i in range(len(shots)) if sharp[i] >= BLURRED * np.median(sharp)]
-    first = order[0]
-    out = [shots[first]]
+    from_first = {order[0]: np.eye(3)}
     for i in order[1:]:
-        other_from_first, alike = align(layers[first], layers[i], grid.pixel)
-        if alike >= ALIKE and _near(other_from_first, grid):
-            out += _moved([shots[i]], np.linalg.inv(other_from_first))
-    return out
+        # Of a long face each picture shows a part: it is laid against the one that shares most with it.
+        nearest = max(from_first, key=lambda k: int((layers[k].seen & layers[i].seen).sum()))
+        found, alike = align(layers[nearest], layers[i], grid.pixel)
+        if alike >= ALIKE and _near(found, layers[i].seen, grid):
+            from_first[i] = found @ from_first[nearest]
+    return [_moved([shots[i]], np.asarray(np.linalg.inv(warp), float))[0] for i, warp in from_first.items()]
 
 
 def _sharpness(layers: Sequence[Layer], grid: FaceGrid) -> Array:
@@ -150,14 +155,18 @@ def _sharpness(layers: Sequence[Layer], grid: FaceGrid) -> Array:
 def _corners(grid: FaceGrid) -> Array:
     """Return the face's corners (4, 1, 2) in pixels."""
     u, v = [0, grid.width, grid.width, 0], [0, 0, grid.height, grid.height]
-    return cv2.perspectiveTransform(np.stack([u, v], -1)[:, None].astype(float), grid.pixel_from_face)
+    corners = np.stack([u, v], -1)[:, None].astype(float)
+    return np.asarray(cv2.perspectiveTransform(corners, grid.pixel_from_face), float)
 
 
-def _near(warp: Array, grid: FaceGrid) -> bool:
-    """Say whether a homography moves no corner of the face farther than poses are off: else it is another scene."""
-    corners = _corners(grid)
-    moved = np.linalg.norm(cv2.perspectiveTransform(corners, warp) - corners, axis=-1)
-    return bool(moved.max() * grid.pixel <= MARGIN)
+def _near(warp: Array, seen: NDArray[np.bool_], grid: FaceGrid) -> bool:
+    """Say whether a homography moves nothing that is seen farther than poses are off: else it is another
+    scene.
+    """
+    row, column = np.nonzero(seen[::20, ::20])
+    places = np.stack([column, row], -1)[:, None] * 20.0
+    moved = np.linalg.norm(cv2.perspectiveTransform(places, warp) - places, axis=-1)
+    return bool(moved.max(initial=0.0) * grid.pixel <= MARGIN)
 
 
 def _common(shots: Sequence[Shot], grid: FaceGrid) -> Array:
@@ -171,7 +180,9 @@ def _common(shots: Sequence[Shot], grid: FaceGrid) -> Array:
 
 
 def _median(shots: Sequence[Shot], grid: FaceGrid) -> Blended:
-    """Return the median (h, w, 3) of the pictures, each made as bright as the first, nan where none shows the face."""
+    """Return the median (h, w, 3) of the pictures, each made as bright as the first, nan where none shows the
+    face.
+    """
     layers = [_layer(shot, grid) for shot in shots]
     out = np.empty((*grid.shape, 3), np.float32)
     for channel in range(3):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pocketworld.families.protocol import Elevation, SeenHandle
 from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.bars import colour_bars
 from pocketworld.reconstruct.elevation import Blend, blend, brightness
 from pocketworld.reconstruct.handles import find_handles
 from pocketworld.reconstruct.lines import Span, find_lines
@@ -28,11 +29,12 @@ STANDS = 0.03  # m: handles stand this far out, whatever a blurred depth map say
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Face:
-    """A face as read; span: the part of it that was seen to be the face, m (the box may be a little too large)."""
+    """A face as read; span: the part of it that was seen to be the face, m (the box may be a little too
+    large).
+    """
 
     elevation: Elevation
     span: Span
-    bottom_seen: bool
 
 
 def read_face(capture: Capture, box: UprightBox, poses: Array, number: int, known: Known) -> Face:
@@ -45,7 +47,7 @@ def read_face(capture: Capture, box: UprightBox, poses: Array, number: int, know
     name = FACES[number]
     made = blend(capture, turned, poses, known)
     if made is None:
-        return Face(Elevation(name, width, height, 0.001), Span(0.0, width, 0.0, height), False)
+        return Face(Elevation(name, width, height, 0.001), Span(0.0, width, 0.0, height))
     shape = relief(made.shots, turned, poses, made.grid)
     handles = () if shape is None else _handles(shape, cells(made.grid))
     span = _span(made)
@@ -53,8 +55,10 @@ def read_face(capture: Capture, box: UprightBox, poses: Array, number: int, know
     inner = Span(span.u0 + border, span.u1 - border, span.v0 + border, span.v1 - border)
     lines = find_lines(brightness(made.colour), made.grid, _hidden(made, handles), inner)
     colour, proud = _picture(made), None if shape is None else _resampled(shape.heights, made.grid)
+    blind = colour_bars(lines, None if shape is None else shape.heights, cells(made.grid), span)
+    handles = tuple(sorted((*handles, *blind), key=lambda h: (-h.v, h.u)))
     seen = Elevation(name, width, height, made.grid.pixel, colour, proud, lines, handles, len(made.shots))
-    return Face(seen, span, made.outline.bottom is not None)
+    return Face(seen, span)
 
 
 def _handles(shape: Relief, grid: FaceGrid) -> tuple[SeenHandle, ...]:
@@ -73,7 +77,9 @@ def _span(made: Blend) -> Span:
 
 
 def _hidden(made: Blend, handles: tuple[SeenHandle, ...]) -> NDArray[np.bool_]:
-    """Return (h, w): where the pictures show handles, which is lower (or beside) where they are, as seen from above."""
+    """Return (h, w): where the pictures show handles, which is lower (or beside) where they are, as seen from
+    above.
+    """
     out = np.zeros(made.grid.shape, bool)
     u, v = np.meshgrid(made.grid.u, made.grid.v)
     for handle in handles:

@@ -1,4 +1,4 @@
-"""One optimiser for all families: the numbers of a parameter class, moved until they agree with the evidence."""
+"""One optimiser for all families: the numbers of a parameter class, moved until the evidence agrees."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -61,7 +61,8 @@ def fitted(p: P, residual: Callable[[P], Array]) -> tuple[P, float]:
         return p, float(base @ base / 2)
     x0 = start[felt]
     low, high = x0 - LOOSE * np.abs(x0), x0 + LOOSE * np.abs(x0)
-    # A weak pull to the start, so that numbers which only matter together (sizes that are scaled to fit) stay put.
+    # A weak pull to the start, so that numbers which only matter together (sizes that are scaled to fit) stay
+    # put.
     found = least_squares(
         lambda x: np.concatenate([residual(at(x)), 0.1 * (x - x0) / (LOOSE * np.abs(x0))]),
         x0,

@@ -1,9 +1,9 @@
 """Lines and handles of one face explained by a recursive grid of rows and columns.
 
-Of all ways to cut the face along detected lines, from edge to edge of a rectangle each time (guillotine cuts), the
-likeliest are kept: each cut earns what its lines support and pays for what it does not, each cell pays for what it
-holds. Sizes have no say: fronts of a cabinet need not be equal. The weights are log-odds by judgement, in nats;
-a benchmark with known truth is to measure them.
+Of all ways to cut the face along detected lines, from edge to edge of a rectangle each time (guillotine
+cuts), the likeliest are kept: each cut earns what its lines support and pays for what it does not, each cell
+pays for what it holds. Sizes have no say: fronts of a cabinet need not be equal. The weights are log-odds by
+judgement, in nats; a benchmark with known truth is to measure them.
 """
 
 import math
@@ -18,8 +18,8 @@ from pocketworld.families.protocol import Line, SeenHandle
 SAME = 0.006  # m: lines nearer than this are one
 MOST = 10  # lines in each direction; the best supported are kept
 KEPT = 4  # explanations of a rectangle that are followed up
-# A line earns this much a metre where it is seen all along, nothing where it is seen along PARTIAL of the way; each cut
-# costs as much as a straight edge of less than 10 cm earns.
+# A line earns this much a metre where it is seen all along, nothing where it is seen along PARTIAL of the
+# way; each cut costs as much as a straight edge of less than 10 cm earns.
 EARNS = 40.0
 PARTIAL = 0.6
 CUT = 3.0
@@ -141,7 +141,7 @@ class _Search:
         return Cell(u0, v0, u1, v1, mine)
 
     def _gain(self, vertical: bool, number: int, start: float, end: float) -> float:
-        """Return what the line speaks for a cut from start to end: minus infinity where a handle lies across."""
+        """Return what lines say for a cut from start to end: minus infinity where a handle lies across."""
         group = (self.across if vertical else self.up)[number - 1]
         at = _place(group)
         for handle in self.handles:
@@ -168,20 +168,28 @@ def _joined(
 
 
 def _grouped(lines: Sequence[Line], end: float) -> list[list[Line]]:
-    """Return the lines in groups that lie at one place, in order; those that are seen along most, if there are many."""
+    """Return the lines in groups that lie at one place, in order; those that are seen along most, if there
+    are many.
+    """
     groups: list[list[Line]] = []
-    for line in sorted((l for l in lines if SAME / 2 < l.at < end - SAME / 2), key=lambda l: l.at):
+    for line in sorted(
+        (each for each in lines if SAME / 2 < each.at < end - SAME / 2), key=lambda each: each.at
+    ):
         if groups and line.at - _place(groups[-1]) < SAME:
             groups[-1].append(line)
         else:
             groups.append([line])
-    strongest = sorted(groups, key=lambda g: -sum(l.score * (l.end - l.start) for l in g))[:MOST]
+    strongest = sorted(groups, key=lambda g: -sum(each.score * (each.end - each.start) for each in g))[:MOST]
     return sorted(strongest, key=_place)
 
 
 def _place(group: Sequence[Line]) -> float:
     """Return where a group of lines lies, the longest counting most."""
-    return float(np.average([l.at for l in group], weights=[l.score * (l.end - l.start) for l in group]))
+    return float(
+        np.average(
+            [each.at for each in group], weights=[each.score * (each.end - each.start) for each in group]
+        )
+    )
 
 
 def _overlap(line: Line, start: float, end: float) -> float:

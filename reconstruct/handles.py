@@ -15,14 +15,17 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Heights = NDArray[np.float32]
 
-BESIDE = 0.06  # m: as far on either side a handle is compared with the face; what is thicker is the face's own shape
+# m: as far on either side a handle is compared with the face; what is thicker is the face's own shape
+BESIDE = 0.06
 CLEAR = 4.0  # standard deviations of the relief's noise: surely something
 FAINT = 2.0  # its fringes
-LEAST = 0.005  # m: fingers need 20 mm behind a handle; depth of a thin bar, blurred with the face, shows a third of it
+# m: fingers need 20 mm behind a handle; depth of a thin bar, blurred with the face, shows a third of it
+LEAST = 0.005
 TALL = 0.08  # m: a handle stands out less; more is something that leans on the face
 BORDER = 0.012  # m: at a face's edge depth is that of what is behind it
 BRIDGED = 0.016  # m: a gap in a handle where depth failed
-# Sizes that a hand takes hold of, m: longest and shortest side as seen in a relief that is blurred by a cell or two.
+# Sizes that a hand takes hold of, m: longest and shortest side as seen in a relief that is blurred by a cell
+# or two.
 LENGTH = (0.016, 1.2)
 THICKNESS = (0.006, 0.07)
 LONG = 2.2  # times as long as thick: a bar or bow, else a knob
@@ -40,9 +43,12 @@ def find_handles(relief: Heights, grid: FaceGrid) -> tuple[SeenHandle, ...]:
     height[height > TALL] = 0.0
     # Where something surely stands out, its fringes belong to it (hysteresis: Canny 1986).
     fringe = height > max(FAINT * noise, LEAST / 2)
-    number, count = ndimage.label(_bridged(fringe, grid.pixel), np.ones((3, 3)))
+    number = np.zeros(fringe.shape, np.int32)
+    ndimage.label(_bridged(fringe, grid.pixel), np.ones((3, 3)), output=number)
+    count = int(number.max())
     sure = ndimage.maximum(height, number, np.arange(1, count + 1)) > max(CLEAR * noise, LEAST)
-    # What stands out in a recess (under a front, in a shelf) but not of the face itself is no handle of a front.
+    # What stands out in a recess (under a front, in a shelf) but not of the face itself is no handle of a
+    # front.
     before = ndimage.mean(np.nan_to_num(relief), number, np.arange(1, count + 1)) > 0
     found = [_handle((number == k) & fringe, height, grid, noise) for k in np.flatnonzero(sure & before) + 1]
     return _of_one_kind(sorted((h for h in found if h is not None), key=lambda h: (-h.v, h.u)))
@@ -60,10 +66,10 @@ def _bridged(flags: Flags, cell: float) -> Flags:
     """Return the flags with short gaps along rows and columns closed: a handle may be seen in pieces."""
     reach = 2 * round(BRIDGED / cell / 2) + 1
     wide = np.pad(flags, reach)
-    out = ndimage.binary_closing(wide, np.ones((1, reach))) | ndimage.binary_closing(
-        wide, np.ones((reach, 1))
-    )
-    return np.asarray(out[reach:-reach, reach:-reach], bool)
+    out = np.zeros(wide.shape, bool)
+    for shape in ((1, reach), (reach, 1)):
+        out |= np.asarray(ndimage.binary_closing(wide, np.ones(shape)), bool)
+    return out[reach:-reach, reach:-reach]
 
 
 def _smoothed(proud: Array) -> Array:
@@ -77,24 +83,21 @@ def _smoothed(proud: Array) -> Array:
 def raised(relief: Heights, grid: FaceGrid) -> Array:
     """Return (h, w) by how much each cell stands out from what is on both sides of it; nan where unseen.
 
-    Above and below it, or left and right: a handle stands out both ways across, the edge of a front over a plinth or
-    beside an open shelf only one way.
+    Above and below it, or left and right: a handle stands out both ways across, the edge of a front over a
+    plinth or beside an open shelf only one way.
     """
     known = np.isfinite(relief)
     if not known.any():
         return np.full(relief.shape, np.nan)
-    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    filled = relief[tuple(nearest)].astype(float)
-    reach = 2 * round(BESIDE / grid.pixel / 2) + 1
-    sides = []
-    for size in ((reach, 3), (3, reach)):
-        # An even shift by half the window: it begins beside the cell and reaches away from it.
-        shift = [n // 2 if n > 3 else 0 for n in size]
-        levels = [
-            ndimage.median_filter(filled, size, mode="nearest", origin=[sign * n for n in shift])
-            for sign in (-1, 1)
-        ]
-        sides.append(np.maximum(*levels))
+    nearest = np.asarray(ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True))
+    filled = relief[nearest[0], nearest[1]].astype(float)
+    half = max(1, round(BESIDE / grid.pixel / 2))
+    rows, columns = filled.shape
+    wide = np.pad(filled, half, mode="edge")
+    # The middle of the window beside a cell lies half a window away.
+    across = ndimage.median_filter(wide, (2 * half + 1, 3))[:, half:-half]
+    along = ndimage.median_filter(wide, (3, 2 * half + 1))[half:-half]
+    sides = np.maximum(across[:rows], across[-rows:]), np.maximum(along[:, :columns], along[:, -columns:])
     return np.where(known, filled - np.minimum(*sides), np.nan)
 
 

@@ -1,10 +1,11 @@
-"""Lines on a face that may part two fronts: dark gaps and steps of brightness, level and upright, whole or in part.
+"""Lines on a face that may part two fronts: dark gaps and steps of brightness, level and upright, whole or
+in part.
 
-A gap between two fronts is 3 mm wide and often only a few grey levels darker than the fronts, so no threshold on
-brightness would do. The face is cut into short pieces along the line; in each, a valley or step either stands out of
-the noise of this very picture or it does not. A line is a run of pieces in which so many do that chance would hardly
-ever make one like it on the whole face (a contrario: Desolneux, Moisan and Morel 2000; the best run by its
-log-likelihood: Karlin and Altschul 1990).
+A gap between two fronts is 3 mm wide and often only a few grey levels darker than the fronts, so no
+threshold on brightness would do. The face is cut into short pieces along the line; in each, a valley or step
+either stands out of the noise of this very picture or it does not. A line is a run of pieces in which so
+many do that chance would hardly ever make one like it on the whole face (a contrario: Desolneux, Moisan and
+Morel 2000; the best run by its log-likelihood: Karlin and Altschul 1990).
 """
 
 import math
@@ -43,7 +44,8 @@ SHORTEST = 0.05  # m: no front is smaller
 class Strips:
     """A face cut into rows and, along them, pieces.
 
-    valley     (rows, pieces): by how many standard deviations of noise it is darker there than above and below
+    valley     (rows, pieces): by how many standard deviations of noise it is darker there than above and
+               below
     step       (rows, pieces): by how many brightness changes there, for good
     unknown    (rows, pieces): what was not seen or is hidden
     heights    (rows,) m from the face's lower edge;  ends: (pieces + 1,) m from its left edge
@@ -69,7 +71,8 @@ class Span:
 def find_lines(
     brightness: NDArray[np.float32], grid: FaceGrid, hidden: Flags, span: Span
 ) -> tuple[Line, ...]:
-    """Return the lines of a face from its blended brightness (h, w), nan where unseen: level ones, then upright ones.
+    """Return the lines of a face from its blended brightness (h, w), nan where unseen: level ones, then
+    upright ones.
 
     hidden   (h, w): what hides the face (handles): neither for nor against a line
     span     where lines may lie: the face as seen, without its own edges
@@ -160,7 +163,8 @@ class Search:
     """Where one sort of line may still be found.
 
     contrast   (rows, pieces);  hits: (levels, rows, pieces) where it stands out
-    evidence   (levels, rows, pieces) log-likelihood ratio of a line against chance; minus infinity where it is used up
+    evidence   (levels, rows, pieces) log-likelihood ratio of a line against chance; minus infinity where it
+               is used up
     """
 
     contrast: Array
@@ -183,18 +187,19 @@ class Run:
 def _runs(strips: Strips, pixel: float) -> list[Line]:
     """Return the runs of pieces that chance does not explain, from the lowest up."""
     wander, apart = (max(1, round(size / pixel)) for size in (WANDER, APART))
-    # Both sides of a gap are steps as well, if one looks closely, and beside a step there may be a shadow: what is
-    # explained by one sort is closed to the other.
+    # Both sides of a gap are steps as well, if one looks closely, and beside a step there may be a shadow:
+    # what is explained by one sort is closed to the other.
     beside = max(1, round((AWAY + max(REACHES)) / pixel))
     gaps, steps = _sorts(strips, wander)
     needed = _needed(gaps.evidence.shape)
-    out = []
+    out: list[Line] = []
     while True:
         found = [(_best_run(sort, wander), sort) for sort in (gaps, steps)]
         best = max(run.score for run, _ in found)
         if best < needed:
             return sorted(out, key=lambda line: (line.at, line.start))
-        # Of two that are about as sure, the one that stands out more is what is there; the other is its border.
+        # Of two that are about as sure, the one that stands out more is what is there; the other is its
+        # border.
         run, sort = max((f for f in found if f[0].score >= best - CLOSE), key=lambda f: f[0].contrast)
         level, row, first, last = run.level, run.row, run.first, run.last
         if strips.ends[last] - strips.ends[first] >= SHORTEST:
@@ -221,7 +226,9 @@ def _needed(shape: tuple[int, ...]) -> float:
 
 
 def _evidence(contrast: Array, unknown: Flags, wander: int) -> tuple[Array, Flags]:
-    """Return (levels, rows, pieces): the log-likelihood ratio of a line against chance, and which pieces show it."""
+    """Return (levels, rows, pieces): the log-likelihood ratio of a line against chance, and which pieces show
+    it.
+    """
     peak = contrast >= maximum_filter1d(contrast, 3, axis=0)
     known = ~unknown
     ratios, hits = [], []
@@ -237,7 +244,9 @@ def _evidence(contrast: Array, unknown: Flags, wander: int) -> tuple[Array, Flag
 
 
 def _best_run(sort: Search, wander: int) -> Run:
-    """Return the run of pieces of one row whose evidence sums highest (Kadane's algorithm, on all rows at once)."""
+    """Return the run of pieces of one row whose evidence sums highest (Kadane's algorithm, on all rows at
+    once).
+    """
     running = np.zeros(sort.evidence.shape[:2])
     start = np.zeros(running.shape, int)
     best, first, last = np.full(running.shape, -np.inf), start.copy(), start.copy()

@@ -1,4 +1,6 @@
-"""Where the edges of a face lie in its elevation: what anchors a blend of pictures whose poses are all a little off."""
+"""Where the edges of a face lie in its elevation: what anchors a blend of pictures whose poses are all a
+little off.
+"""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +15,8 @@ from pocketworld.reconstruct.register import Grey
 
 Array = NDArray[np.float64]
 
-# An edge is read off in pieces of this length, m, and must be seen in this share of them, on one line within STRAIGHT.
+# An edge is read off in pieces of this length, m, and must be seen in this share of them, on one line within
+# STRAIGHT.
 PIECE = 0.02
 SHARE = 0.6
 STRAIGHT = 0.003  # m: as far as a picture's pixel on the face
@@ -29,7 +32,8 @@ POSE = 0.005
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An edge of the face as seen: `shift` m outwards from where the box has it, at its middle, and its slope.
+    """An edge of the face as seen: `shift` m outwards from where the box has it, at its middle, and its
+    slope.
 
     slope   rad, counter-clockwise as seen from outside;  sigma: of the shift, m
     """
@@ -51,7 +55,8 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the box says of its face: width and its standard error, and where the face's lower edge is, if known, m.
+    """What the box says of its face: width and its standard error, and where the face's lower edge is, if
+    known, m.
 
     A face may end above the floor, over feet or castors.
     """
@@ -62,7 +67,9 @@ class Known:
 
 
 def outline(brightness: Grey, grid: FaceGrid, known: Known) -> Outline:
-    """Return the edges of a face in its elevation (h, w): the clearest straight edge near where each is told to be."""
+    """Return the edges of a face in its elevation (h, w): the clearest straight edge near where each is told
+    to be.
+    """
     told = {
         "left": known.width_sigma,
         "right": known.width_sigma,
@@ -110,7 +117,7 @@ def _peak(slope: Grey, rows: NDArray[np.intp]) -> Array:
     columns = np.arange(slope.shape[1])
     a, b, c = (slope[inner + k, columns].astype(float) for k in (-1, 0, 1))
     bend = a - 2 * b + c
-    return inner + np.where(bend < 0, (a - c) / np.where(bend < 0, 2 * bend, 1), 0)
+    return np.asarray(inner + np.where(bend < 0, (a - c) / np.where(bend < 0, 2 * bend, 1), 0), float)
 
 
 def _fit(s: Array, height: Array, pieces: int) -> Edge | None:
@@ -132,10 +139,10 @@ def _fit(s: Array, height: Array, pieces: int) -> Edge | None:
 def anchor(seen: Outline, grid: FaceGrid, known: Known) -> Array:
     """Return the homography (3, 3), on (u, v, 1) m, that puts the seen edges where they belong.
 
-    Edges become upright and level, the face comes to lie in the middle of the box's face and under its top. Its size
-    is between what was seen and the box's, by how sure they are: a box that is too large must not stretch what is on
-    it, and poses that are a little off must not either. An edge that was not seen is taken to be where the box has
-    it, turned like the others.
+    Edges become upright and level, the face comes to lie in the middle of the box's face and under its top.
+    Its size is between what was seen and the box's, by how sure they are: a box that is too large must not
+    stretch what is on it, and poses that are a little off must not either. An edge that was not seen is
+    taken to be where the box has it, turned like the others.
     """
     edges = [e for e in (seen.left, seen.right, seen.top, seen.bottom) if e is not None]
     if not edges:
@@ -174,7 +181,7 @@ def _corners(lines: list[Array]) -> Array:
     """Return (4, 2): where the bottom meets left, right, and the top right, left."""
     bottom, right, top, left = lines
     met = np.array([np.cross(a, b) for a, b in ((bottom, left), (bottom, right), (top, right), (top, left))])
-    return met[:, :2] / met[:, 2:]
+    return np.asarray(met[:, :2] / met[:, 2:], float)
 
 
 def _homography(source: Array, target: Array) -> Array:

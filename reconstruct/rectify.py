@@ -17,8 +17,11 @@ Array = NDArray[np.float64]
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 
-# Seen at more than 60 degrees from straight on, a pixel is stretched more than twice and relief hides what is behind.
+# Seen at more than 60 degrees from straight on, a pixel is stretched more than twice and relief hides what is
+# behind.
 SLANTED = 0.5
+# A picture is made smaller where it is finer than the grid by more than this.
+SHARPER = 0.7
 # Grid of points on a face by which pictures are compared.
 CELLS = 7
 
@@ -51,17 +54,17 @@ class FaceGrid:
     @property
     def pixel_from_face(self) -> Array:
         """Return (3, 3): (column, row, 1) of (u, v, 1)."""
-        return np.linalg.inv(self.face_from_pixel)
+        return np.asarray(np.linalg.inv(self.face_from_pixel), float)
 
     @property
     def u(self) -> Array:
         """Return u of each column, m."""
-        return (np.arange(self.shape[1]) + 0.5) * self.pixel - self.margin
+        return np.asarray((np.arange(self.shape[1]) + 0.5) * self.pixel - self.margin, float)
 
     @property
     def v(self) -> Array:
         """Return v of each row, m."""
-        return self.height + self.margin - (np.arange(self.shape[0]) + 0.5) * self.pixel
+        return np.asarray(self.height + self.margin - (np.arange(self.shape[0]) + 0.5) * self.pixel, float)
 
     def at(self, pixel: float) -> "FaceGrid":
         """Return the same face in pixels of another size."""
@@ -74,7 +77,8 @@ class View:
 
     number      of the frame in its capture
     centre      (u, v, h) of the camera: h is how far it is before the face, m
-    blur        m on the face that one pixel covers, in the direction in which it is stretched most, at the face's middle
+    blur        m on the face that one pixel covers, in the direction in which it is stretched most, at the
+                face's middle
     cosine      of the angle between the line of sight and the face's normal, at the face's middle
     visible     (CELLS, CELLS) bool: which points of the face it sees, row 0 on top
     """
@@ -90,24 +94,26 @@ def world_from_face(box: UprightBox) -> Array:
     """Return (4, 4) of the front face of a box: u to the right, v up, h out of the face."""
     width, depth, _ = box.size
     box_from_face = np.array([[1.0, 0, 0, -width / 2], [0, 0, -1, -depth / 2], [0, 1, 0, 0], [0, 0, 0, 1]])
-    return box.world_from_box @ box_from_face
+    return np.asarray(box.world_from_box @ box_from_face, float)
 
 
 def picture_from_face(camera: Camera, world_from_camera: Array, box: UprightBox) -> Array:
     """Return the homography (3, 3) from (u, v, 1) on a box's front face to a picture's pixels."""
     camera_from_face = se3.inverse(world_from_camera) @ world_from_face(box)
-    return camera.matrix @ camera_from_face[:3, [0, 1, 3]]
+    return np.asarray(camera.matrix @ camera_from_face[:3, [0, 1, 3]], float)
 
 
 def views(box: UprightBox, camera: Camera, poses: Array, coloured: Mask) -> list[View]:
-    """Return the pictures that see the front face of a box not too slanted, the best resolved and most frontal first.
+    """Return the pictures that see the front face of a box not too slanted, the best resolved and most
+    frontal first.
 
     camera     of the pictures, near enough for what is in view;  poses: (n, 4, 4) world_from_camera
     """
     face_from_world = se3.inverse(world_from_face(box))
-    out = [_view(i, box, camera, face_from_world @ poses[i]) for i in np.flatnonzero(coloured)]
+    out = [_view(i, box, camera, face_from_world @ poses[i]) for i in map(int, np.flatnonzero(coloured))]
     seen = [v for v in out if v is not None and v.cosine > SLANTED and v.visible.any()]
-    # A slanted picture is stretched, and what stands proud of the face covers more of it: cosine counts twice.
+    # A slanted picture is stretched, and what stands proud of the face covers more of it: cosine counts
+    # twice.
     return sorted(seen, key=lambda v: (v.blur / v.cosine, v.number))
 
 
@@ -127,7 +133,9 @@ def _view(number: int, box: UprightBox, camera: Camera, face_from_camera: Array)
 
 
 def enough(ranked: Sequence[View], count: int) -> list[View]:
-    """Return the first views, as many as it takes to see each point of the face `count` times, where that can be."""
+    """Return the first views, as many as it takes to see each point of the face `count` times, where that can
+    be.
+    """
     seen = np.zeros((CELLS, CELLS), int)
     chosen = []
     for view in ranked:
@@ -140,9 +148,23 @@ def enough(ranked: Sequence[View], count: int) -> list[View]:
 def rectified(picture: Picture, picture_from_pixel: Array, grid: FaceGrid) -> tuple[Picture, Mask]:
     """Return a picture (h, w, 3) on a grid, and where on the grid it has something to show."""
     rows, columns = grid.shape
-    # A pixel of the grid may cover several of the picture: smooth first, so that fine texture does not alias.
+    # A pixel of the grid may cover several of the picture: these are averaged first, or fine texture would
+    # alias.
+    shrink = min(1.0, 1.0 / _finest(picture_from_pixel, grid))
+    size = [max(1, round(n * shrink)) for n in picture.shape[1::-1]]
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if shrink < SHARPER else picture
+    sx, sy = small.shape[1] / picture.shape[1], small.shape[0] / picture.shape[0]
+    warp = np.array([[sx, 0, sx / 2 - 0.5], [0, sy, sy / 2 - 0.5], [0, 0, 1]]) @ picture_from_pixel
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    out = cv2.warpPerspective(picture, picture_from_pixel, (columns, rows), flags=how)
-    full = np.full(picture.shape[:2], 255, np.uint8)
-    inside = cv2.warpPerspective(full, picture_from_pixel, (columns, rows), flags=how) == 255
+    out = cv2.warpPerspective(small, warp, (columns, rows), flags=how)
+    full = np.full(small.shape[:2], 255, np.uint8)
+    inside = cv2.warpPerspective(full, warp, (columns, rows), flags=how) == 255
     return np.asarray(out, np.uint8), np.asarray(inside, bool)
+
+
+def _finest(picture_from_pixel: Array, grid: FaceGrid) -> float:
+    """Return how many of the picture's pixels lie between two neighbours of the grid's middle, at least."""
+    middle = np.array(grid.shape[::-1]) / 2
+    places = (middle + np.array([[0, 0], [1, 0], [0, 1]]))[:, None]
+    at = cv2.perspectiveTransform(places, picture_from_pixel)[:, 0]
+    return float(np.linalg.norm(at[1:] - at[0], axis=1).min())

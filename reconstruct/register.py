@@ -1,8 +1,9 @@
 """Rectified pictures of one face brought into register, so that a blend of them is sharp.
 
-Poses are off by about a centimetre on a face a metre and a half away, gaps between fronts are 3 mm: unregistered,
-the blend smears them away. Each picture is aligned to the best one by maximising the correlation that brightness
-and contrast do not change (ECC: Evangelidis and Psarakis 2008), over homographies.
+Poses are off by about a centimetre on a face a metre and a half away, gaps between fronts are 3 mm:
+unregistered, the blend smears them away. Each picture is aligned to the best one by maximising the
+correlation that brightness and contrast do not change (ECC: Evangelidis and Psarakis 2008), over
+homographies.
 """
 
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 Grey = NDArray[np.float32]
 
-# Coarse to fine: m a pixel and smoothing in pixels. The first reaches a few centimetres, the last resolves a gap.
+# Coarse to fine: m a pixel and smoothing in pixels. The first reaches a few centimetres, the last resolves a
+# gap.
 LEVELS = ((0.004, 5), (0.002, 5))
 STEPS = 60
 SETTLED = 1e-5
-# Below this correlation of two pictures of one face, one of them shows something else: occluded, blurred, not found.
+# Below this correlation of two pictures of one face, one of them shows something else: occluded, blurred, not
+# found.
 ALIKE = 0.85
 
 

@@ -1,8 +1,9 @@
-"""How far a face stands proud of its own plane, from the depth maps of the pictures that were registered on it.
+"""How far a face stands proud of its own plane, from the depth maps of the pictures that were registered on
+it.
 
-A depth map shares its picture's pose, so the picture's registration brings it into place as well. What stands proud
-is seen displaced when the camera looks down on it; the depth says by how much, and that is undone here: the relief
-shows a handle where it is, while the pictures show it up to its own height too low.
+A depth map shares its picture's pose, so the picture's registration brings it into place as well. What
+stands proud is seen displaced when the camera looks down on it; the depth says by how much, and that is
+undone here: the relief shows a handle where it is, while the pictures show it up to its own height too low.
 """
 
 from collections.abc import Sequence
@@ -33,7 +34,8 @@ FARTHEST = 6.0  # m: depth from farther than this shows no handle
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Apparent:
-    """What one depth map shows of a face, on `cells(grid)`: everything where the line of sight meets the face.
+    """What one depth map shows of a face, on `cells(grid)`: everything where the line of sight meets the
+    face.
 
     heights   (rows, columns) m by which it stands proud of the face's plane; nan where unseen
     centre    (u, v, h) of the camera, m
@@ -45,7 +47,9 @@ class Apparent:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Relief:
-    """How far a face stands proud: heights (rows, columns) of `cells(grid)`, m, nan where unseen, and what from."""
+    """How far a face stands proud: heights (rows, columns) of `cells(grid)`, m, nan where unseen, and what
+    from.
+    """
 
     heights: Heights
     seen: tuple[Apparent, ...]
@@ -71,7 +75,9 @@ def cells(grid: FaceGrid) -> FaceGrid:
 def _map(
     shot: Shot, box: UprightBox, world_from_camera: Array, grid: FaceGrid
 ) -> tuple[Heights, Apparent] | None:
-    """Return the relief that one depth map shows, and what it looks like from there; None where it shows too little."""
+    """Return the relief that one depth map shows, and what it looks like from there; None where it shows too
+    little.
+    """
     fine = cells(grid).at(CELL / 2)
     u, v = (a.ravel() for a in np.meshgrid(fine.u, fine.v))
     height = _heights(shot, box, world_from_camera, _raw(shot, grid, u, v))
@@ -81,8 +87,8 @@ def _map(
     height = (height - _plane(u, v, height))[known]
     u, v = u[known], v[known]
     apparent = Apparent(_mean(u, v, height, cells(grid)), shot.view.centre)
-    # What stands h proud is seen along a slanted line; it lies nearer to the camera's foot than where that line meets
-    # the face.
+    # What stands h proud is seen along a slanted line; it lies nearer to the camera's foot than where that
+    # line meets the face.
     away = height / shot.view.centre[2]
     u, v = u + (shot.view.centre[0] - u) * away, v + (shot.view.centre[1] - v) * away
     return _mean(u, v, height, cells(grid)), apparent
@@ -91,11 +97,13 @@ def _map(
 def _raw(shot: Shot, grid: FaceGrid, u: Array, v: Array) -> Array:
     """Return where (n, 2), m, the picture's own pose puts what lies at (u, v) on the registered face."""
     warp = grid.face_from_pixel @ shot.raw_from_pixel @ grid.pixel_from_face
-    return cv2.perspectiveTransform(np.stack([u, v], -1)[:, None], warp)[:, 0]
+    return np.asarray(cv2.perspectiveTransform(np.stack([u, v], -1)[:, None], warp)[:, 0], float)
 
 
 def _heights(shot: Shot, box: UprightBox, world_from_camera: Array, places: Array) -> Array:
-    """Return (n,) how far before the face's plane depth has what is seen at places (n, 2) of it; nan where unknown."""
+    """Return (n,) how far before the face's plane depth has what is seen at places (n, 2) of it; nan where
+    unknown.
+    """
     frame = shot.frame
     assert frame.depth_camera is not None
     both = trusted(replace(frame, world_from_camera=world_from_camera), FARTHEST)
@@ -112,7 +120,7 @@ def _heights(shot: Shot, box: UprightBox, world_from_camera: Array, places: Arra
 
 
 def _plane(u: Array, v: Array, height: Array) -> Array:
-    """Return (n,) the plane on which most of the heights near the face lie; poses and depth are a little off."""
+    """Return (n,) the plane on which most heights near the face lie; poses and depth are a little off."""
     near = np.isfinite(height) & (np.abs(height) < 2 * FLAT)
     offset = float(np.median(height[near])) if near.any() else 0.0
     terms = np.stack([np.ones_like(u), u, v], -1)
@@ -123,7 +131,7 @@ def _plane(u: Array, v: Array, height: Array) -> Array:
         if on.sum() < len(fit):
             break
         fit = np.linalg.lstsq(terms[on], height[on], rcond=None)[0]
-    return terms @ fit
+    return np.asarray(terms @ fit, float)
 
 
 def _mean(u: Array, v: Array, height: Array, grid: FaceGrid) -> Heights:

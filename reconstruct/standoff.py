@@ -1,8 +1,9 @@
 """How far a handle really stands out, by how it moves against the face from picture to picture.
 
-A thin bar fills a depth pixel only in part, so a depth map puts it between where it is and the face: half as far out
-as it is, and therefore not where it is either, since it is seen at a slant. From where each camera stands, though, it
-covers the face at another place, and those places meet in one point: its true one (triangulation).
+A thin bar fills a depth pixel only in part, so a depth map puts it between where it is and the face: half as
+far out as it is, and therefore not where it is either, since it is seen at a slant. From where each camera
+stands, though, it covers the face at another place, and those places meet in one point: its true one
+(triangulation).
 """
 
 from collections.abc import Sequence

@@ -28,9 +28,11 @@ def propose(evidence: Evidence) -> list[Cabinet]:
 
 
 def residual(p: Cabinet, evidence: Evidence) -> Array:
-    """Return residuals (k,), in standard deviations: outer size, points from faces, edges from lines, handles.
+    """Return residuals (k,), in standard deviations: outer size, points from faces, edges from lines,
+    handles.
 
-    k hangs on the evidence and on the cabinet's number of fronts, not on its sizes. What lies far off counts FAR.
+    k hangs on the evidence and on the cabinet's number of fronts, not on its sizes. What lies far off counts
+    FAR.
     """
     size = (np.array([p.width, p.depth, p.height]) - evidence.size) / evidence.size_sigma
     front = next((e for e in evidence.elevations if e.face == "front"), None)
@@ -42,12 +44,14 @@ def residual(p: Cabinet, evidence: Evidence) -> Array:
 
 
 def _points(p: Cabinet, evidence: Evidence) -> Array:
-    """Return how far points are off the outer faces, by their weights; those of handles and neighbours hardly pull."""
+    """Return how far points are off the outer faces, by their weights; those of handles and neighbours hardly
+    pull.
+    """
     half = np.array([p.width, p.depth, p.height]) / 2
     beyond = np.abs(evidence.points - (0.0, 0.0, half[2])) - half
     outside = np.linalg.norm(np.maximum(beyond, 0.0), axis=1)
     distance = outside + np.minimum(beyond.max(axis=1, initial=-np.inf), 0.0)
-    return OTHER * np.tanh(distance / OTHER) * evidence.weights
+    return np.asarray(OTHER * np.tanh(distance / OTHER) * evidence.weights, float)
 
 
 def _edges(p: Cabinet, front: Elevation) -> Array:
@@ -59,7 +63,7 @@ def _edges(p: Cabinet, front: Elevation) -> Array:
         ]
         offs = [(line.at - at) / max(line.sigma, EDGE) for line in lines if abs(line.at - at) < NEAR]
         out.append(min(offs, key=abs) if offs else FAR)
-    return np.clip(np.array(out, float), -FAR, FAR)
+    return np.asarray(np.clip(np.array(out, float), -FAR, FAR), float)
 
 
 def _along(line: Line, start: float, end: float) -> float:
