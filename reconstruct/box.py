@@ -31,8 +31,7 @@ class BoxFit:
     """A box, and what was learnt on the way.
 
     box                 in the scene's frame; at z = 0 if the thing stands on the floor
-    scene_from_world    (4, 4): the scene's frame. It is the one that was given, moved up or down by
-                        millimetres where the box shows the floor to be there
+    scene_from_world    (4, 4): the scene's frame, as given
     lower_edge          height of the body's lower edges above the box's foot, m: feet or a plinth are below
     sigma               (7,) standard errors: yaw (rad), then the box's faces at -x, -y, -z, +x, +y, +z (m)
     world_from_camera   (n, 4, 4) of all frames: mended where `mended` (n,), else as given
@@ -98,11 +97,10 @@ def _measured(
     given, stands = thing.box, thing.box.foot[2] == 0
     low, high = reached.box.ends
     foot = _foot(thing, low, high)
-    # What stands at z = 0 of the scene passes under the box: the floor moves, the box does not.
-    scene_from_frame = given.world_from_box
-    if stands:
-        scene_from_frame = se3.exp(np.array([0, 0, -foot, 0, 0, 0])) @ scene_from_frame
-        scene_from_world = se3.exp(np.array([0, 0, -foot, 0, 0, 0])) @ scene_from_world
+    # Pictures of one thing can't tell its height in the room from a common tilt of the cameras; depth's
+    # floor, over all of the room, can. So box and poses go up or down together until the box stands on it.
+    lift = se3.exp(np.array([0, 0, -foot if stands else 0.0, 0, 0, 0]))
+    scene_from_frame = given.world_from_box @ lift
     frame_from_box = np.eye(4)
     frame_from_box[:3, :3] = reached.box.turn
     frame_from_box[:3, 3] = reached.box.turn @ [*(low + high)[:2] / 2, foot]
@@ -131,7 +129,7 @@ def _foot(thing: Thing, low: Array, high: Array) -> float:
 
     Top and floor are both level and seen at much the same slant, so depth errs alike for both: the height of
     what stands on the floor is depth's, down from the top as the pictures show it. Where depth shows no top,
-    the floor is where depth has it. What does not stand ends at its lower edges.
+    the foot is where depth has the floor. What does not stand ends at its lower edges.
     """
     if thing.box.foot[2] > 0:
         return float(low[2])

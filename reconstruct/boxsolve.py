@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from pocketworld.geometry import se3
 from pocketworld.reconstruct.boxedges import SAMPLES, VALUES, EdgeBox
-from pocketworld.reconstruct.boxviews import Misfit, View, misfit
+from pocketworld.reconstruct.boxviews import Look, Misfit, View, misfit
+from pocketworld.reconstruct.edgemaps import CLOSE, EdgeMaps
 
 Array = NDArray[np.float64]
 
@@ -23,9 +24,26 @@ SHIFT, TURN = (
 DEPTH, LEAN = 0.03, np.radians(3.0)  # what a face, and the yaw, by depth may be wrong by: 1 sigma, m and rad
 GRAIN = 1.0  # pixels: error of an edge in a picture
 PER_EDGE = 4.0  # independent measurements along an edge: its errors are alike over a quarter of it
-NARROWING = (12.0, 8.0, 5.0)  # pixels: edges farther away are somebody else's
-ROUNDS = 8
+FAIR = 5.0  # pixels: how near an edge is that may well be the box's
+ROUNDS = 8  # of a stage
 STILL = 1e-4  # m and rad
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """How edges are looked for, up to how many pixels away, and whether poses give way."""
+
+    look: Look
+    limit: float
+    poses: bool
+
+
+STAGES = (
+    Stage(EdgeMaps.around, 12.0, False),
+    Stage(EdgeMaps.around, 8.0, True),
+    Stage(EdgeMaps.around, FAIR, True),
+    Stage(EdgeMaps.across, CLOSE, True),
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -45,16 +63,14 @@ class Agreement:
     def reached(self) -> "Agreement":
         """Return it when box and poses agree: first the box alone, then both, with ever nearer edges."""
         now = self
-        for limit in NARROWING:
-            now = now._converged(limit, poses=limit < NARROWING[0])
+        for stage in STAGES:
+            now = now._converged(stage)
         return now
 
     def distance(self) -> float:
         """Return the mean distance of the box's edges from the pictures', pixels, each at most the limit."""
-        limit = NARROWING[-1]
-        return float(
-            np.mean([np.minimum(misfit(view, self.box).pixels, limit).mean() for view in self.views])
-        )
+        seen = (misfit(view, self.box, EdgeMaps.around).pixels for view in self.views)
+        return float(np.mean([np.minimum(pixels, FAIR).mean() for pixels in seen]))
 
     def covariance(self) -> Array:
         """Return the covariance (7, 7) of the box's values.
@@ -62,22 +78,22 @@ class Agreement:
         What single edges and the start leave open, and how far the pictures contradict each other (a
         sandwich, with pictures as the independent measurements: Huber 1967).
         """
-        systems = self._systems(NARROWING[-1], True)
+        systems = self._systems(STAGES[-1])
         bread = np.linalg.inv(self._prior()[0] + sum(one.matrix for one in systems))
         scores = np.stack([one.vector for one in systems])
         return np.asarray(bread @ (scores.T @ scores) @ bread + bread)
 
-    def _converged(self, limit: float, poses: bool) -> "Agreement":
+    def _converged(self, stage: Stage) -> "Agreement":
         now = self
         for _ in range(ROUNDS):
-            now, step = now._stepped(limit, poses)
+            now, step = now._stepped(stage)
             if np.abs(step).max() < STILL:
                 break
         return now
 
-    def _stepped(self, limit: float, poses: bool) -> tuple["Agreement", Array]:
+    def _stepped(self, stage: Stage) -> tuple["Agreement", Array]:
         """Return what one round makes of it, and how far the box's values (7,) moved."""
-        systems = self._systems(limit, poses)
+        systems = self._systems(stage)
         matrix, vector = self._prior()
         for one in systems:
             matrix, vector = matrix + one.matrix, vector + one.vector
@@ -94,9 +110,11 @@ class Agreement:
         inverse = np.diag(1 / np.array([LEAN, *[DEPTH] * 6]) ** 2)
         return inverse, inverse @ (self.first.values - self.box.values)
 
-    def _systems(self, limit: float, poses: bool) -> list["_System"]:
+    def _systems(self, stage: Stage) -> list["_System"]:
         pairs = zip(self.views, self.given, strict=True)
-        return [_system(misfit(view, self.box), _moved(view, given), limit, poses) for view, given in pairs]
+        return [
+            _system(misfit(view, self.box, stage.look), _moved(view, given), stage) for view, given in pairs
+        ]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -118,11 +136,11 @@ def _moved(view: View, given: View) -> Array:
     return se3.log(se3.inverse(given.frame_from_camera) @ view.frame_from_camera)
 
 
-def _system(seen: Misfit, moved: Array, limit: float, poses: bool) -> _System:
-    weight = _weights(seen, limit)
+def _system(seen: Misfit, moved: Array, stage: Stage) -> _System:
+    weight = _weights(np.abs(seen.pixels), stage.limit)
     boxes, cameras = seen.by_box * weight[:, None], seen.by_pose * weight[:, None]
     matrix, vector = boxes.T @ seen.by_box, -boxes.T @ seen.pixels
-    if not poses:
+    if not stage.poses:
         return _System(matrix, vector, np.zeros((6, VALUES)), np.zeros(6))
     strength = np.diag(1 / np.array([SHIFT] * 3 + [TURN] * 3) ** 2)
     own = cameras.T @ seen.by_pose + strength
@@ -131,7 +149,7 @@ def _system(seen: Misfit, moved: Array, limit: float, poses: bool) -> _System:
     return _System(matrix - shared.T @ by_box, vector - shared.T @ alone, -by_box, alone)
 
 
-def _weights(seen: Misfit, limit: float) -> Array:
+def _weights(pixels: Array, limit: float) -> Array:
     """Return the weights of the samples (m,): Huber's within `limit`, none beyond; edges count by length."""
-    huber = np.minimum(1, GRAIN / np.maximum(seen.pixels, GRAIN))
-    return np.asarray(np.where(seen.pixels < limit, huber, 0) * PER_EDGE / SAMPLES / GRAIN**2)
+    huber = np.minimum(1, GRAIN / np.maximum(pixels, GRAIN))
+    return np.asarray(np.where(pixels < limit, huber, 0) * PER_EDGE / SAMPLES / GRAIN**2)

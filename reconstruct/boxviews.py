@@ -1,5 +1,6 @@
 """Pictures of a box: what each says about where its edges lie."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from pocketworld.geometry import se3
 from pocketworld.reconstruct.boxedges import SAMPLES, EdgeBox
 from pocketworld.reconstruct.depth import project
-from pocketworld.reconstruct.edgemaps import FAR, EdgeMaps, direction_of, edge_maps
+from pocketworld.reconstruct.edgemaps import FAR, EdgeMaps, edge_maps
 from pocketworld.scan.capture import Frame
 
 Array = NDArray[np.float64]
@@ -78,8 +79,9 @@ def _hidden(frame: Frame, pixels: Array, z: Array) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Misfit:
-    """How far the edges of a box lie from the edges of a picture: pixels (m,), and how that changes.
+    """How far points on the edges of a box lie from the edges of a picture, and how that changes.
 
+    pixels    (m,): distances; from EdgeMaps.across with a sign
     by_box    (m, 7): with the box's values
     by_pose   (m, 6): with a motion of the camera in its own frame, metres and rad
     """
@@ -89,8 +91,11 @@ class Misfit:
     by_pose: Array
 
 
-def misfit(view: View, box: EdgeBox) -> Misfit:
-    """Return the misfit of a box in a view."""
+Look = Callable[[EdgeMaps, Array, Array], tuple[Array, Array]]
+
+
+def misfit(view: View, box: EdgeBox, look: Look) -> Misfit:
+    """Return the misfit of a box in a view, as EdgeMaps.around or EdgeMaps.across sees it."""
     camera, camera_from_frame = view.maps.camera, se3.inverse(view.frame_from_camera)
     local = se3.apply(camera_from_frame, box.samples().reshape(-1, 3)).reshape(12, SAMPLES, 3)
     slopes, turn = box.slopes(), camera_from_frame[:3, :3]
@@ -98,11 +103,9 @@ def misfit(view: View, box: EdgeBox) -> Misfit:
     for edge in np.flatnonzero(view.shown.any(1)):
         points = local[edge][view.shown[edge]]
         pixels, z = project(camera, points)
-        distance, slope = view.maps.look(pixels, direction_of(pixels[-1] - pixels[0]))
+        distance, slope = look(view.maps, pixels, pixels[-1] - pixels[0])
         image = slope * [camera.fx, camera.fy] / z[:, None]
-        pull = np.column_stack(
-            [image, -(image * points[:, :2]).sum(1) / z]
-        )  # pixels per metre, in the camera
+        pull = np.column_stack([image, -(image * points[:, :2]).sum(1) / z])  # pixels a metre
         by_box = np.einsum("ni,ij,njk->nk", pull, turn, slopes[edge][view.shown[edge]])
         # A camera that moves by (t, w) sees the world move by the opposite.
         by_pose = -np.column_stack([pull, np.cross(points, pull)])
