@@ -56,17 +56,18 @@ def draw_cousin(twin: Scene, spec: Spec, seed: int, index: int) -> Drawn:
     A thing whose draws are refused `ATTEMPTS` times stays as it is in the twin; `findings_of` says so.
     """
     standing: dict[str, Asset] = {}
+    believed: dict[str, Asset] = {}  # the same things, drawn and placed by the belief alone
     rows: dict[str, tuple[Row, ...]] = {}
     refused: list[Refused] = []
     for asset in supports_first(twin):
         for attempt in range(ATTEMPTS):
-            found = _draw(asset, twin, spec, standing, _streams(seed, index, asset.id, attempt))
+            found = _draw(asset, twin, spec, (standing, believed), _streams(seed, index, asset.id, attempt))
             if not isinstance(found, Refusal):
                 break
             refused.append(Refused(index, asset.id, attempt, found))
         else:
-            found = (), asset
-        rows[asset.id], standing[asset.id] = found
+            found = (), asset, asset
+        rows[asset.id], standing[asset.id], believed[asset.id] = found
     ordered = tuple(row for asset in twin.assets for row in rows[asset.id])
     return Drawn(index, ordered, tuple(refused))
 
@@ -110,21 +111,28 @@ def _streams(seed: int, index: int, asset: str, attempt: int) -> Draw:
 
 
 def _draw(
-    asset: Asset, twin: Scene, spec: Spec, standing: Mapping[str, Asset], draw: Draw
-) -> tuple[tuple[Row, ...], Asset] | Refusal:
-    """Return an asset's rows, and the asset so drawn, or why it can't be."""
+    asset: Asset, twin: Scene, spec: Spec, placed: tuple[Mapping[str, Asset], Mapping[str, Asset]], draw: Draw
+) -> tuple[tuple[Row, ...], Asset, Asset] | Refusal:
+    """Return an asset's rows, the asset so drawn, and as the belief alone has it; or why it can't be.
+
+    placed   what stands already, of the cousin and of what the belief alone makes of it
+    """
     mutated = _mutated(asset, spec.spread(asset.family), draw)
     if isinstance(mutated, Refusal):
         return mutated
     parameters, believed = mutated
-    made = _built(asset, {**plain(asset), "parameters": parameters})
+    standing, beside = placed
+    made = alone = _built(asset, {**plain(asset), "parameters": parameters})
     made = replace(made, pose=place(made, asset, twin, standing, spec.placement, draw))
     if hit := clash(made, standing, twin):
         return Refusal(Reason.PLACE, {"overlap_m": hit})
     if parameters != asset.parameters and (hits := sweep(made)):
         return Refusal(Reason.SWEEP, {"depth_m": max(hit.depth for hit in hits)})
-    middle = plain(replace(made, pose=made.pose if parameters == believed else asset.pose))
-    return differences(plain(asset), {**middle, "parameters": believed}, plain(made), asset.id), made
+    if parameters != believed:
+        alone = _built(asset, {**plain(asset), "parameters": believed})
+    alone = replace(alone, pose=place(alone, asset, twin, beside, Spread(doubt=False), draw))
+    middle = {**plain(alone), "parameters": believed}
+    return differences(plain(asset), middle, plain(made), asset.id), made, alone
 
 
 def plain(asset: Asset) -> dict[str, object]:

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import overload
 
+import numpy as np
+
 from pocketworld.cousins.draw import Drawn, build, draw_cousin, findings_of
-from pocketworld.cousins.spec import Spec
+from pocketworld.cousins.spec import Spec, checked_name
 from pocketworld.errors import PocketworldError
 from pocketworld.findings import Finding, Severity
 from pocketworld.scene import Part, Scene
@@ -82,9 +84,13 @@ def make(
     name      the first half of each cousin's id [the spec's name]
     workers   processes, at most; they are used where they pay, and change no cousin
 
-    Raises PocketworldError for a count below 0 or fewer than one worker.
+    Raises PocketworldError for a seed or count that is no whole number from 0 on, fewer than one worker, a
+    name that can't be one (`spec.checked_name`).
     """
-    if count < 0 or workers < 1:
+    label = checked_name(spec.name if name is None else name)
+    if not _whole(seed):
+        raise PocketworldError(f"cousins: seed is {seed!r}", "a whole number >= 0")
+    if not _whole(count) or workers < 1:
         raise PocketworldError(f"cousins: count {count}, workers {workers}", "count >= 0, workers >= 1")
     drawn = _draw(twin, spec, seed, range(min(count, 1)))  # the first one also imports what it needs
     began = time.perf_counter()
@@ -95,7 +101,7 @@ def make(
         drawn += draw_parallel(twin, spec, seed, rest, workers)
     else:
         drawn += _draw(twin, spec, seed, rest)
-    return Cousins(twin, spec, seed, name or spec.name, tuple(drawn))
+    return Cousins(twin, spec, int(seed), label, tuple(drawn))
 
 
 def draw_parallel(twin: Scene, spec: Spec, seed: int, indices: Sequence[int], workers: int) -> list[Drawn]:
@@ -117,6 +123,13 @@ def draw_parallel(twin: Scene, spec: Spec, seed: int, indices: Sequence[int], wo
                 f"cousins: one of {workers} processes ended early",
                 'a script needs `if __name__ == "__main__":` around its work; or workers=1',
             ) from error
+
+
+def _whole(number: object) -> bool:
+    """Say whether this is a whole number from 0 on, as streams and ranges take it."""
+    if isinstance(number, bool) or not isinstance(number, int | np.integer):
+        return False
+    return int(number) >= 0
 
 
 def _bare(part: Part) -> Part:

@@ -32,7 +32,7 @@ PLACEMENT = Spread(shift={"x": 2.0, "y": 2.0, "yaw": math.pi}, doubt=False)
 """How far a thing may be moved: to its right and inwards (m), turned about the vertical (rad)."""
 
 _TABLES = ("scale", "shift", "choices", "chance")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # a folder of its own in any file system
 
 
 class SpecError(PocketworldError):
@@ -86,14 +86,23 @@ def parse(text: str, where: str) -> Spec:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{where} is no TOML: {error}") from None
-    name = data.pop("name", None)
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise SpecError(f"{where}: name is {name!r}", "letters, digits, dots, dashes; 64 at most")
+    name = checked_name(data.pop("name", None), where)
     widest = {family: registry.family(family).widest for family in registry.names()}
     allowed = {**widest, "placement": PLACEMENT}
     spreads = {key: _spread(data[key], _known(key, allowed, where), f"{where}: {key}") for key in data}
     placement = spreads.pop("placement", Spread(doubt=False))
     return Spec(name, spreads, placement)
+
+
+def checked_name(name: object, where: str = "cousins") -> str:
+    """Return the name of a spec or a set of cousins; `where` says in errors whose it is.
+
+    Raises SpecError, in one line, for what can't be a folder's name and the first half of an id ("NAME/7").
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        allowed = "letters, digits, - and _, the first a letter or digit; 64 at most"
+        raise SpecError(f"{where}: name is {name!r}", allowed)
+    return name
 
 
 def dump(spec: Spec) -> str:

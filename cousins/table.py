@@ -43,10 +43,12 @@ def save(cousins: Cousins, folder: Path) -> None:
 
     draws.parquet has the columns cousin, path ("asset/parameters/...", "asset/pose/..."), number or text
     (both null: the cousin has no such leaf) and source (belief or spec).
+
+    Raises SpecError for a name that can't be one (`spec.checked_name`), before anything is written.
     """
     about = {
         "format": FORMAT,
-        "name": cousins.name,
+        "name": specs.checked_name(cousins.name),
         "seed": cousins.seed,
         "cousins": [drawn.index for drawn in cousins.drawn],
         "twin": twin_digest(cousins.twin),

@@ -107,6 +107,26 @@ def test_belief_and_spec_are_told_apart() -> None:
     assert both["pedestal/pose/position/0"] is Source.SPEC
 
 
+def test_where_the_spec_puts_things_is_the_specs() -> None:
+    """Also of what has no family, is in no doubt, or is only carried by what the spec moved."""
+    thing = made("box", Box(0.2, 0.15, 0.1), "thing", Pose.upright((0.0, 0.0, 0.559), 0.3))
+    twin = Scene(
+        "t",
+        (made("cabinet", PEDESTAL, "pedestal"), replace(thing, family="solid", parameters={})),
+        (Relation("on", "thing", "pedestal"),),
+    )
+    sure = {"cabinet": Spread(doubt=False)}
+    moved = draw_cousin(twin, Spec("m", sure, Spread(shift={"x": 0.1, "yaw": 0.1}, doubt=False)), 0, 0).rows
+    assert {row.path for row in moved} >= {"pedestal/pose/position/0", "thing/pose/position/0"}
+    assert {row.source for row in moved if "/pose/" in row.path} == {Source.SPEC}
+    believed = {row.path: row.source for row in draw_cousin(twin, specs.preset("twin"), 0, 0).rows}
+    assert believed["thing/pose/position/2"] is Source.BELIEF
+    deeper = Spec("d", {"cabinet": Spread(scale={"depth": 0.1})})
+    both = {row.path: row.source for row in draw_cousin(twin, deeper, 0, 0).rows}
+    assert both["pedestal/pose/position/1"] is Source.SPEC
+    assert both["thing/pose/position/2"] is Source.BELIEF
+
+
 def test_a_certain_twin_has_one_cousin_at_the_preset_twin() -> None:
     """But for frictions that would not hold its drawers, which are raised."""
     sure = Scene("sure", (made("cabinet", replace(PEDESTAL, sigma=0.0), "pedestal"),))

@@ -139,6 +139,15 @@ def test_names_and_counts() -> None:
         make(TWIN, MEDIUM, count=-1)
     with pytest.raises(PocketworldError, match="workers 0"):
         make(TWIN, MEDIUM, count=1, workers=0)
+    with pytest.raises(PocketworldError, match=r"count 1\.5"):
+        make(TWIN, MEDIUM, count=1.5)  # type: ignore[arg-type]
+    for seed in (-1, 0.5, True, "7"):
+        with pytest.raises(PocketworldError, match=rf"seed is {seed!r}; a whole number >= 0"):
+            make(TWIN, MEDIUM, seed=seed, count=1)  # type: ignore[arg-type]
+    assert type(make(TWIN, MEDIUM, seed=np.int64(3), count=1).seed) is int  # type: ignore[arg-type]
+    for name in ("../out", "a/b", ".", "a.b", "", "a b", "-a", "a\n", "a" * 65):
+        with pytest.raises(PocketworldError, match=r"cousins: name is .*; letters, digits"):
+            make(TWIN, MEDIUM, count=1, name=name)
 
 
 def test_findings_count_refusals_and_name_what_was_not_varied() -> None:

@@ -86,6 +86,7 @@ WRONG = {
     "width = ": "no TOML",
     "": "name is None; letters, digits",
     'name = "a/b"': "name is 'a/b'; letters, digits",
+    'name = "a.b"': "name is 'a.b'; letters, digits",
     'name = "x"\n[cupboard]': "unknown key 'cupboard'; known are name, box, cabinet, placement",
     'name = "x"\ncabinet = 3': "cabinet is 3; a table of scale",
     'name = "x"\n[cabinet.size]': "cabinet: unknown key 'size'; known are scale",
@@ -128,3 +129,9 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         specs.load(tmp_path / "binary.toml")
     with pytest.raises(SpecError, match="no preset 'wild'; there are twin, near, medium, far"):
         specs.preset("wild")
+
+
+def test_names_are_checked_in_one_line() -> None:
+    assert [specs.checked_name(name) for name in ("mine", "My_2-b", "7")] == ["mine", "My_2-b", "7"]
+    with pytest.raises(SpecError, match=r"^cousins: name is '\.\./x'; letters, digits, - and _"):
+        specs.checked_name("../x")

@@ -13,7 +13,7 @@ from pocketworld import scene_file
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins import table
 from pocketworld.cousins.sequence import Cousins, make
-from pocketworld.errors import WorldError
+from pocketworld.errors import PocketworldError, WorldError
 from pocketworld.families import registry
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, FrontKind, Split
@@ -53,6 +53,12 @@ def test_a_folder_brings_cousins_back_to_the_bit(cousins: Cousins, tmp_path: Pat
     assert digests(again) == digests(cousins)
     assert again.findings == cousins.findings
     assert any(drawn.refused for drawn in again.drawn)
+
+
+def test_a_name_that_is_none_is_not_written(cousins: Cousins, tmp_path: Path) -> None:
+    with pytest.raises(PocketworldError, match="name is 'a/b'; letters"):
+        table.save(replace(cousins, name="a/b"), tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_same_cousins_are_the_same_bytes(cousins: Cousins, tmp_path: Path) -> None:

@@ -343,6 +343,41 @@ def test_handles_are_chosen_that_fit_every_front() -> None:
     assert {one.reason for one in found if isinstance(one, Refusal)} == {Reason.LOW}
 
 
+def test_panels_get_no_handles() -> None:
+    """Nor need a handle fit one: here the panel is too low for a cup."""
+    p = replace(PEDESTAL, grid=Split(True, (0.025, 0.2, 0.2), (PANEL, DRAWER, DRAWER)))
+    spread = Spread(
+        scale={"handle_length": 0.1},
+        shift={"handle_up": 0.01},
+        choices={"handle": ("cup",)},
+        chance={"handle": 1.0},
+    )
+    found = mutated(p, spread, 6)
+    assert len(found) == 6
+    for one in found:
+        kinds = [(front.kind, front.handle.kind) for _, front in fronts(one.grid)]
+        assert kinds[0] == (FrontKind.FIXED, HandleKind.NONE)
+        assert {kind for _, kind in kinds[1:]} == {HandleKind.CUP}
+        assert next(front for _, front in fronts(one.grid)) == PANEL
+
+
+def test_doubt_and_design_draw_from_streams_of_their_own() -> None:
+    def names(spread: Spread) -> set[str]:
+        seen: set[str] = set()
+
+        def draw(name: str) -> np.random.Generator:
+            seen.add(name)
+            return draws(0)(name)
+
+        mutate(DOUBTED, spread, draw)
+        return seen
+
+    doubt, design = names(Spread()), names(replace(share(0.2), doubt=False))
+    assert {"0/opening-doubt", "0/kind"} <= doubt
+    assert "0/opening" in design or "0/swing" in design
+    assert not doubt & design
+
+
 def test_edge_profiles_stay_on_the_upper_edge() -> None:
     spread = Spread(shift={"handle_up": 0.05}, choices={"handle": ("edge",)}, chance={"handle": 1.0})
     for twin in (PEDESTAL, KITCHEN):

@@ -43,7 +43,7 @@ def _front(front: Front, path: str, width: float, height: float, unsure: bool, d
     if kind is not front.kind:
         opening = usual
     if unsure and kind in MOVABLE:
-        z = float(np.clip(draw(f"{path}/opening").standard_normal(), -2, 2))
+        z = float(np.clip(draw(f"{path}/opening-doubt").standard_normal(), -2, 2))
         opening = max(opening + spread * z, usual / 4)
         opening = opening if kind is FrontKind.DOOR else min(opening, 1.0)
     state = front.state if kind in MOVABLE else 0.0

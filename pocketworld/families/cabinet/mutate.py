@@ -138,13 +138,16 @@ def _column(p: Cabinet, vary: Vary) -> Cabinet:
 
 
 def _handles(p: Cabinet, vary: Vary) -> Cabinet:
-    """Draw the kind of all handles, their size, and how far they sit from their usual place."""
+    """Draw the kind of all handles, their size, and how far they sit from their usual place.
+
+    A panel that never opens keeps what it has: nothing there is taken hold of.
+    """
     kinds = _kinds(p, vary)
     new = usual(vary.one_of(kinds, "handle")) if kinds and vary.happens("handle") else None
     across, up = vary.shifted(0.0, "handle_across"), vary.shifted(0.0, "handle_up")
 
     def change(front: Front, path: str, width: float, height: float) -> Front:
-        if front.kind is FrontKind.OPEN or (front.handle.kind is HandleKind.NONE and new is None):
+        if front.kind not in MOVABLE or (front.handle.kind is HandleKind.NONE and new is None):
             return front
         handle = grip(new, front.kind, front.side, width, height) if new else front.handle
         handle = replace(
@@ -161,12 +164,12 @@ def _handles(p: Cabinet, vary: Vary) -> Cabinet:
 
 
 def _kinds(p: Cabinet, vary: Vary) -> list[HandleKind]:
-    """Return the kinds of handle that the spread allows and every front has room for; all, if none is."""
+    """Return the kinds of handle allowed that every front that opens has room for; all, if there is none."""
     kinds = [HandleKind(name) for name in vary.chosen("handle")]
     room = [
         (front, width - p.gap, height - p.gap)
         for front, width, height in sized(p.grid, field(p).width, field(p).height)
-        if front.kind is not FrontKind.OPEN
+        if front.kind in MOVABLE
     ]
     fitting = [
         kind
