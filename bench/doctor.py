@@ -14,7 +14,6 @@ CORE = (
     "click",
     "gymnasium",
     "jinja2",
-    "matplotlib",
     "mujoco",
     "numpy",
     "open3d",

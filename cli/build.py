@@ -18,8 +18,8 @@ from pocketworld.cli.output import Output
 @click.pass_obj
 def scan(out: Output, capture: Path, frames: str | None, picture: Path | None) -> None:
     """Look at a capture: how long, how sharp, how consistent, what was seen too little."""
-    quality = workflow.scan(capture, frames, picture)
-    out.result(quality.to_json(), quality.summary(), quality.findings)
+    made = workflow.scan(capture, frames, picture)
+    out.result(made.to_json(), made.text(), made.findings)
 
 
 @click.command()

@@ -46,12 +46,13 @@ class Made:
         return dict(self.data)
 
 
-def scan(path: Path, frames: str | None, picture: Path | None) -> "Quality":
+def scan(path: Path, frames: str | None, picture: Path | None) -> Made:
     """Assess a capture; save its top-down coverage as a PNG if a file is named."""
-    quality = api.assess(api.read(path, frames))
+    capture = api.read(path, frames)
+    quality = api.assess(capture)
     if picture is not None:
         _save_picture(picture, quality)
-    return quality
+    return Made((quality.summary(),), quality.to_json(), (*capture.findings, *quality.findings))
 
 
 def reconstruct(capture: Path, folder: Path, frames: str | None, tick: Tick) -> Made:
@@ -97,7 +98,7 @@ def run_cousins(
     from pocketworld.cousins import table
 
     chosen = specs.load(spec) if spec is not None else specs.preset(preset)
-    label = name or chosen.name
+    label = specs.checked_name(name or chosen.name)
     twin = api.twin_of(folder)
 
     def work(new: Path) -> tuple[Finding, ...]:
@@ -146,6 +147,7 @@ def demo(folder: Path, seed: int, count: int, tick: Tick) -> Made:
     tick("a capture is rendered")
     capture, truth = virtual_capture.render_demo(folder / "capture", seed)
     place = folder / "demo.world"
+    world.clear_of_others(place, world.digest(capture))  # the demo of another seed was here
     made = run(capture, place, None, tick)
     run_cousins(place, None, "medium", None, seed, count, 1, tick)
     filmed = run_sim(place, None, count, seed, folder / "demo.mp4", tick)
@@ -186,10 +188,12 @@ def measure_sim(
     from pocketworld.bench import document as page
     from pocketworld.bench import sim
 
-    environment = api.make_env(folder, num_envs=envs, name=name, threads=threads)
-    result = sim.measure(environment, steps)
+    with closing(api.make_env(folder, num_envs=envs, name=name, threads=threads)) as environment:
+        result = sim.measure(environment, steps)
     if document is not None:
-        page.put(document, result, f"pocketworld bench sim {folder} --envs {envs} --threads {threads}")
+        which = f" --name {name}" if name else ""
+        command = f"pocketworld bench sim {folder}{which} --envs {envs} --steps {steps} --threads {threads}"
+        page.put(document, result, command)
     return result
 
 

@@ -58,8 +58,8 @@ class Quality:
         }
 
     def summary(self) -> str:
-        """Return a few lines for a person, the verdict first."""
-        return "\n".join([f"{self.name}: {self.verdict}", *self.measures.lines(), *map(str, self.findings)])
+        """Return a few lines for a person, the verdict first; findings are told apart from it."""
+        return "\n".join([f"{self.name}: {self.verdict}", *self.measures.lines()])
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from pocketworld import api, scene_file, workflow
 from pocketworld.cli.main import main
 from pocketworld.errors import PocketworldError, WorldError
+from pocketworld.review.report import gather
 
 STAGES = ("scan", "twin", "mjcf")
 
@@ -80,6 +81,27 @@ def test_cousins_of_a_world_are_those_of_its_twin(made: Path) -> None:
     stored = api.scenes_of(made, "medium")
     drawn = api.make_cousins(made, "medium", seed=0, count=4)
     assert [scene_file.digest(s) for s in stored] == [scene_file.digest(s) for s in drawn]
+
+
+def test_cousins_of_an_older_twin_are_a_finding_not_an_end(made: Path) -> None:
+    workflow.run_cousins(made, "old", "twin", None, 0, 2, 1, quiet)
+    scene = made / "twin" / "scene.json"
+    text = scene.read_text()
+    try:
+        scene.write_text(text.replace('"width": 0.', '"width": 0.1', 1))
+        data = gather.gather(made)
+    finally:
+        scene.write_text(text)
+    assert "cousins-unread" in {finding.code for finding in data.findings}
+
+
+@pytest.mark.parametrize("name", ["../twin", "a/b", "", "..", "twin\n"])
+def test_a_set_of_cousins_has_a_plain_name(made: Path, name: str) -> None:
+    before = contents(made, "twin")
+    with pytest.raises(PocketworldError) as caught:
+        workflow.run_cousins(made, name or "/", "twin", None, 0, 2, 1, quiet)
+    assert "\n" not in str(caught.value)
+    assert contents(made, "twin") == before
 
 
 @pytest.mark.slow

@@ -9,23 +9,28 @@ from PIL import Image
 
 from pocketworld import scene_file, world
 from pocketworld.cousins import table
+from pocketworld.cousins.sequence import Cousins
+from pocketworld.errors import WorldError
+from pocketworld.findings import Finding, Severity
 from pocketworld.reconstruct import record
 from pocketworld.review.report.page import ReportData
 from pocketworld.review.report.scan_facts import ScanFacts, scan_facts
+from pocketworld.scene import Scene
 
 
 def gather(folder: Path) -> ReportData:
     """Read a world. Raises WorldError where it has no twin, or where something in it is damaged."""
     twin = scene_file.load(folder / "twin")
     summary = json.loads((folder / world.SUMMARY).read_text())
+    sets = [_set(place, twin) for place in _cousins(folder)]
     return ReportData(
         name=twin.name,
         scene=twin,
         scan=_scan(folder / "scan"),
         surface=record.load_surface(folder / "twin"),
         elevations=record.load_elevations(folder / "twin"),
-        cousins=tuple(table.load(place, twin) for place in _cousins(folder)),
-        findings=world.findings_of(folder),
+        cousins=tuple(cousins for cousins, _ in sets if cousins is not None),
+        findings=(*world.findings_of(folder), *(finding for _, finding in sets if finding is not None)),
         costs=world.costs_of(folder),
         licence=twin.provenance.get("licence"),
         versions={"pocketworld": summary["pocketworld"], **summary["versions"]},
@@ -39,6 +44,15 @@ def _scan(folder: Path) -> ScanFacts | None:
         return None
     plan = np.asarray(Image.open(picture).convert("RGB"), np.uint8) if picture.is_file() else None
     return scan_facts(json.loads(file.read_text()), plan)
+
+
+def _set(place: Path, twin: Scene) -> tuple[Cousins | None, Finding | None]:
+    """Read a set of cousins; one that can't be read, as those of an older twin, is a finding."""
+    try:
+        return table.load(place, twin), None
+    except WorldError as error:
+        text = f"these cousins are left out: {error}"
+        return None, Finding("cousins-unread", Severity.DEGRADED, "cousins", place.name, text)
 
 
 def _cousins(folder: Path) -> list[Path]:
