@@ -15,16 +15,25 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pocketworld.cost import metered
 from pocketworld.errors import PocketworldError
 from pocketworld.scan import readers
-from pocketworld.scan.capture import Capture
+from pocketworld.scan.capture import Capture, Frame
+
+# m. Fusion takes but one look from one and the same place (fusion.SAME, 0.1 mm, rounded): repeated frames
+# would be skipped, and their memory not measured. Twice that is another place, and far below a voxel, so that
+# a repetition sees the same surface and the memory for it must not grow.
+APART = 2e-4
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A stage, and the frames of a capture it gets: every `stride`-th, at most `most`, `times` times over."""
+    """A stage, and the frames of a capture it gets: every `stride`-th, at most `most`, `times` times over.
+
+    Each time over, the cameras stand APART further along the world's x.
+    """
 
     stage: str
     capture: str
@@ -84,12 +93,27 @@ def measure(job: Job) -> Point:
 def chosen(job: Job) -> Capture:
     """Return the capture with the job's frames."""
     capture = readers.read(job.capture)[:: job.stride][: job.most]
+    load, whole = capture.load, max(capture.order) + 1
+
+    def aside(number: int) -> Frame:
+        time, i = divmod(number, whole)
+        frame = load(i)
+        return replace(frame, world_from_camera=_moved(frame.world_from_camera, time))
+
+    times = range(job.times)
     return replace(
         capture,
-        order=capture.order * job.times,
-        world_from_camera=np.tile(capture.world_from_camera, (job.times, 1, 1)),
+        load=aside,
+        order=tuple(i + time * whole for time in times for i in capture.order),
+        world_from_camera=np.concatenate([_moved(capture.world_from_camera, time) for time in times]),
         coloured=np.tile(capture.coloured, job.times),
     )
+
+
+def _moved(poses: NDArray[np.float64], time: int) -> NDArray[np.float64]:
+    out = poses.copy()
+    out[..., 0, 3] += time * APART
+    return out
 
 
 def run(job: Job) -> Point:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pocketworld.errors import WorldError
+from pocketworld.errors import PocketworldError, WorldError
 from pocketworld.scene import Asset, Material, Mesh, Part, Scene
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def load(folder: Path, *, visual: bool = True) -> Scene:
         raise WorldError(
             f"{missing} does not exist", "pocketworld run CAPTURE -o WORLD makes a world"
         ) from None
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except WorldError:
+        raise
+    except (PocketworldError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
         why = " ".join(str(error).split())[:200]
         raise WorldError(f"{file} is no scene we know: {why}", "make the stage again") from error
 

@@ -1,21 +1,41 @@
 """A reconstruction on disk: the scene, the surface it was read from, and each face's elevation."""
 
 import json
-from collections.abc import Mapping
+import struct
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from pocketworld import scene_file
-from pocketworld.errors import WorldError
+from pocketworld.errors import PocketworldError, WorldError
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.scene import HandleKind, Mesh, Scene
 
 NUMBERS = ("face", "width", "height", "pixel", "frames")
+# What JSON, Pillow (SyntaxError for a broken PNG), numpy and trimesh raise for bytes that are not theirs.
+WRONG = (
+    PocketworldError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OSError,
+    EOFError,
+    RuntimeError,
+    StopIteration,
+    SyntaxError,
+    MemoryError,
+    OverflowError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -40,24 +60,30 @@ def save(made: Reconstruction, folder: Path) -> None:
 
 
 def load_elevations(folder: Path) -> dict[str, tuple[Elevation, ...]]:
-    """Read the elevations of each asset that `save` wrote."""
+    """Read the elevations of each asset that `save` wrote.
+
+    Raises WorldError, one line that names the file, for one that is damaged.
+    """
     places = sorted(p for p in (folder / "evidence").glob("*") if p.is_dir())
     return {p.name: tuple(_load_elevation(file) for file in sorted(p.glob("*.json"))) for p in places}
 
 
 def load_surface(folder: Path) -> Mesh:
-    """Read the surface that `save` wrote, in the scene's frame."""
+    """Read the surface that `save` wrote, in the scene's frame.
+
+    Raises WorldError for a file that is missing or damaged.
+    """
     import trimesh
 
     file = folder / "surface.glb"
     if not file.is_file():
         raise WorldError(f"{file} does not exist", "pocketworld run CAPTURE -o WORLD makes it")
-    shape = next(iter(trimesh.load_scene(file, process=False).geometry.values()))
-    coloured = shape.visual.kind == "vertex"
-    colours = np.array(shape.visual.vertex_colors[:, :3], np.uint8) if coloured else None
-    return Mesh(
-        np.array(shape.vertices, np.float32), np.array(shape.faces, np.int32), colours=colours, seen=True
-    )
+    with _whole(file):
+        shape = next(iter(trimesh.load_scene(file, process=False).geometry.values()))
+        coloured = shape.visual.kind == "vertex"
+        colours = np.array(shape.visual.vertex_colors[:, :3], np.uint8) if coloured else None
+        vertices, faces = np.array(shape.vertices, np.float32), np.array(shape.faces, np.int32)
+        return Mesh(vertices, faces, colours=colours, seen=True)
 
 
 def surface_mesh(surface: Surface) -> Mesh:
@@ -79,13 +105,39 @@ def _save_elevation(elevation: Elevation, place: Path) -> None:
 
 
 def _load_elevation(file: Path) -> Elevation:
-    whole = json.loads(file.read_text())
-    png, npy = file.with_suffix(".png"), file.with_suffix(".npy")
-    handles = (SeenHandle(**{**h, "kind": HandleKind(h["kind"])}) for h in whole["handles"])
-    return Elevation(
-        **{name: whole[name] for name in NUMBERS},
-        lines=tuple(Line(**line) for line in whole["lines"]),
-        handles=tuple(handles),
-        colour=np.array(Image.open(png)) if png.is_file() else None,
-        relief=np.load(npy) if npy.is_file() else None,
-    )
+    colour, relief = _colour(file.with_suffix(".png")), _relief(file.with_suffix(".npy"))
+    with _whole(file):
+        whole = json.loads(file.read_text())
+        handles = (SeenHandle(**{**h, "kind": HandleKind(h["kind"])}) for h in whole["handles"])
+        return Elevation(
+            **{name: whole[name] for name in NUMBERS},
+            lines=tuple(Line(**line) for line in whole["lines"]),
+            handles=tuple(handles),
+            colour=colour,
+            relief=relief,
+        )
+
+
+def _colour(file: Path) -> NDArray[np.uint8] | None:
+    if not file.is_file():
+        return None
+    with _whole(file), Image.open(file) as image:
+        return np.array(image)
+
+
+def _relief(file: Path) -> NDArray[np.float32] | None:
+    if not file.is_file():
+        return None
+    with _whole(file):
+        relief: NDArray[np.float32] = np.load(file)
+        return relief
+
+
+@contextmanager
+def _whole(file: Path) -> Iterator[None]:
+    """Turn what a damaged file raises into one line."""
+    try:
+        yield
+    except WRONG as error:
+        why = " ".join(str(error).split())[:120] or type(error).__name__
+        raise WorldError(f"{file} is damaged: {why}", "make the stage again") from error

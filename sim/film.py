@@ -31,21 +31,22 @@ def film(
     seed: int = 0,
     joints: Sequence[str | None] | None = None,
     columns: int = 4,
-) -> Bools:
-    """Film one episode of the first SHOWN environments; return which of all succeeded (n,).
+) -> tuple[Bools, int]:
+    """Film one episode of the first SHOWN environments; return which of all succeeded (n,), and the steps.
 
     A bar below each picture shows how far the asked part is open, of what is asked; the picture stops as its
     episode ends. `env` is made with render_mode="rgb_array". Raises PocketworldError where the file can't be
-    written.
+    written; a film that is not finished leaves nothing, and an older one there as it was.
     """
     env.reset(seed=seed, options={"joint": joints})
     shown = list(range(min(env.num_envs, SHOWN)))
     won, live = np.zeros(env.num_envs, bool), np.ones(env.num_envs, bool)
-    images = env.draw(shown)
+    images, steps = env.draw(shown), 0
     with _Writer(file) as out:
         out.write(_sheet(images, env.progress, won, live, columns))
         for _ in range(env.max_steps):
             _, _, success, truncated, _ = env.step(policy(env))
+            steps += 1
             done = success | truncated
             won |= success & live
             live &= ~done
@@ -57,7 +58,7 @@ def film(
                 break
         for _ in range(HOLD):
             out.write(_sheet(images, won.astype(float), won, live, columns))
-    return won
+    return won, steps
 
 
 def _sheet(images: Sequence[Image], progress: Array, won: Bools, live: Bools, columns: int) -> Image:
@@ -76,10 +77,12 @@ def _sheet(images: Sequence[Image], progress: Array, won: Bools, live: Bools, co
 
 
 class _Writer:
-    """An MP4 file, sized by the first picture."""
+    """An MP4 file, sized by the first picture; written beside its place and put there when it is whole."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        # OpenCV takes the format from the name's end.
+        self._new = file.with_name(f".{file.stem}.new{file.suffix}")
         self._writer: cv2.VideoWriter | None = None
 
     def __enter__(self) -> Self:
@@ -90,15 +93,23 @@ class _Writer:
     ) -> None:
         if self._writer is not None:
             self._writer.release()
+        try:
+            if kind is None:
+                self._new.replace(self._file)
+        except OSError as wrong:
+            raise self._refusal() from wrong
+        finally:
+            self._new.unlink(missing_ok=True)
 
     def write(self, image: Image) -> None:
         """Append a picture (height, width, 3), RGB; sides are cut to even numbers, as video wants."""
         height, width = (side // 2 * 2 for side in image.shape[:2])
         if self._writer is None:
             code = cv2.VideoWriter.fourcc(*CODEC)
-            self._writer = cv2.VideoWriter(str(self._file), code, RATE, (width, height))
+            self._writer = cv2.VideoWriter(str(self._new), code, RATE, (width, height))
             if not self._writer.isOpened():
-                raise PocketworldError(
-                    f"can't write the film {self._file}", "name a .mp4 in a folder that is there"
-                )
+                raise self._refusal()
         self._writer.write(np.ascontiguousarray(image[:height, :width, ::-1]))
+
+    def _refusal(self) -> PocketworldError:
+        return PocketworldError(f"can't write the film {self._file}", "name a .mp4 in a folder that is there")

@@ -66,8 +66,8 @@ def filmed(env: OpenEnv, file: Path, policy: Policy = expert, *, seed: int = 0) 
     start = time.perf_counter()
     _, info = env.reset(seed=seed)
     asked = _names(info)
-    won = film(env, policy, file, seed=seed)
-    return _trial(env, asked, won, env.max_steps / (time.perf_counter() - start))
+    won, steps = film(env, policy, file, seed=seed)
+    return _trial(env, asked, won, steps / (time.perf_counter() - start))
 
 
 def open_each(scenes: Sequence[Scene], *, threads: int | None = None, policy: Policy = expert) -> Trial:

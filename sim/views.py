@@ -23,7 +23,8 @@ class Views:
 
     def __init__(self, scenes: Sequence[Scene], size: tuple[int, int] = (320, 240)) -> None:
         self.size = size
-        self._models = [mjcf.document(scene, extra=hand()).compile() for scene in scenes]
+        self._scenes = tuple(scenes)
+        self._models: dict[int, mujoco.MjModel] = {}
         self._renderers: dict[int, mujoco.Renderer] = {}
 
     def draw(self, which: int, qpos: Array) -> Image:
@@ -31,7 +32,7 @@ class Views:
 
         Without shadows: on a CPU they take ten times as long as all the rest.
         """
-        model = self._models[which]
+        model = self._model(which)
         data = mujoco.MjData(model)
         data.qpos[:] = qpos
         mujoco.mj_kinematics(model, data)
@@ -48,9 +49,15 @@ class Views:
             renderer.close()
         self._renderers.clear()
 
+    def _model(self, which: int) -> mujoco.MjModel:
+        # Compiled when first looked at: of thousands of environments a film shows a few.
+        if which not in self._models:
+            self._models[which] = mjcf.document(self._scenes[which], extra=hand()).compile()
+        return self._models[which]
+
     def _renderer(self, which: int) -> mujoco.Renderer:
         if which not in self._renderers:
             while len(self._renderers) >= KEPT:
                 self._renderers.pop(next(iter(self._renderers))).close()
-            self._renderers[which] = open_renderer(self._models[which], self.size)
+            self._renderers[which] = open_renderer(self._model(which), self.size)
         return self._renderers[which]

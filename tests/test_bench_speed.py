@@ -9,9 +9,10 @@ import pytest
 
 from pocketworld.bench import probe, speed
 from pocketworld.bench.machine import machine
-from pocketworld.bench.probe import Job, Point, chosen, run
+from pocketworld.bench.probe import APART, Job, Point, chosen, run
 from pocketworld.bench.speed import Memory, SpeedReport, Total, linked, phone_capture, whole
 from pocketworld.errors import CaptureError, PocketworldError
+from pocketworld.reconstruct import fusion
 from pocketworld.scan import readers
 
 
@@ -32,9 +33,20 @@ def test_jobs_choose_and_repeat_frames(capture: Path) -> None:
     assert chosen(Job("read", str(capture), stride=4)).order == (0, 4)
     assert chosen(Job("read", str(capture), most=3)).order == (0, 1, 2)
     again = chosen(Job("read", str(capture), most=2, times=3))
-    assert again.order == (0, 1) * 3
-    assert again[5].name == again[1].name
+    assert [frame.name for frame in again] == [again[0].name, again[1].name] * 3
     assert again.world_from_camera.shape == (6, 4, 4)
+    moved = again.world_from_camera - np.tile(again.world_from_camera[:2], (3, 1, 1))
+    np.testing.assert_allclose(moved[:, 0, 3], [0, 0, APART, APART, 2 * APART, 2 * APART], atol=1e-9)
+    assert np.count_nonzero(moved) == 4
+    for frame, pose in zip(again, again.world_from_camera, strict=True):
+        np.testing.assert_array_equal(frame.world_from_camera, pose)
+
+
+def test_repeated_frames_are_all_fused(capture: Path) -> None:
+    """What is skipped costs no memory: then the bar on four times the frames would say nothing."""
+    again = chosen(Job("fusion", str(capture), times=4))
+    assert len(list(fusion._looks(again))) == len(again) == 32
+    assert fusion.SAME < APART
 
 
 def test_a_stage_is_measured_in_a_process_of_its_own(capture: Path) -> None:

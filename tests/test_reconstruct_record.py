@@ -76,3 +76,20 @@ def test_no_surface_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(WorldError, match=r"surface\.glb does not exist; pocketworld run"):
         record.load_surface(tmp_path)
     assert record.load_elevations(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["surface.glb", *(f"evidence/cabinet/front.{end}" for end in ("json", "png", "npy"))]
+)
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7, None])
+def test_a_damaged_file_is_one_line(
+    made: record.Reconstruction, tmp_path: Path, name: str, share: float | None
+) -> None:
+    """Cut short (in a PNG, before its pixels end), or other bytes in its place."""
+    record.save(made, tmp_path)
+    file = tmp_path / name
+    data = file.read_bytes()
+    file.write_bytes(b"\x93nothing of it" * 9 if share is None else data[: int(share * len(data))])
+    with pytest.raises(WorldError, match=f"{file} is damaged: .+; make the stage again$") as caught:
+        (record.load_surface if name == "surface.glb" else record.load_elevations)(tmp_path)
+    assert "\n" not in str(caught.value)

@@ -1,6 +1,7 @@
 """A scene survives the disk to the bit; what is damaged is one line."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -170,6 +171,18 @@ def test_a_foreign_viewer_sees_it_upright(tmp_path: Path) -> None:
         (lambda d: d["scene"]["assets"][0]["joints"][0].update(axis=[1, 1, 1]), "axis has length 1.7"),
         (lambda d: d["scene"]["assets"][0]["parts"][0].update(mass="heavy"), "is no scene we know: .*mass"),
         (lambda d: d.pop("format"), r"scene\.json is no scene we know: 'format'"),
+        (
+            lambda d: d["scene"]["assets"][0]["pose"].update(position=[0, math.nan, 0]),
+            r"scene\.json .*pose: pos",
+        ),
+        (
+            lambda d: d["scene"]["assets"][0]["parts"][0].update(mass=math.inf),
+            r"scene\.json .*part body: its mass",
+        ),
+        (
+            lambda d: d["scene"]["assets"][0]["joints"][0].update(damping=math.nan),
+            r"scene\.json .*joint 0: its",
+        ),
     ],
 )
 def test_a_damaged_scene_is_one_line(kitchen: Scene, tmp_path: Path, break_it: object, says: str) -> None:

@@ -150,11 +150,12 @@ def frames(file: Path) -> list[NDArray[np.uint8]]:
 
 def test_a_film_shows_the_expert_opening_things(tmp_path: Path) -> None:
     env = OpenEnv([scene(i) for i in range(2)], 3, threads=1, render_mode="rgb_array", max_steps=80)
-    won = film(env, expert, tmp_path / "out.mp4", columns=2)
+    won, steps = film(env, expert, tmp_path / "out.mp4", columns=2)
     env.close()
     assert won.all()
     seen = frames(tmp_path / "out.mp4")
-    assert HOLD + 20 < len(seen) <= HOLD + 81
+    assert 20 < steps <= 80
+    assert len(seen) == 1 + steps + HOLD
     assert seen[0].shape == (2 * 240 + 4, 2 * 320 + 4, 3)
     tops = [frame[:225, :320].astype(int) for frame in (seen[0], seen[-1])]
     assert (np.abs(tops[0] - tops[1]).max(-1) > 30).mean() > 0.02
@@ -167,7 +168,9 @@ def test_a_film_shows_the_expert_opening_things(tmp_path: Path) -> None:
 def test_what_is_missed_gets_a_red_bar(tmp_path: Path) -> None:
     env = OpenEnv([scene()], threads=1, render_mode="rgb_array", max_steps=5)
     drawer = f"chest/{scene().assets[0].movable[0].id}"
-    assert not film(env, lambda env: np.zeros((1, 4)), tmp_path / "out.mp4", joints=[drawer]).any()
+    won, steps = film(env, lambda env: np.zeros((1, 4)), tmp_path / "out.mp4", joints=[drawer])
+    assert not won.any()
+    assert steps == 5
     env.close()
     bar = frames(tmp_path / "out.mp4")[-1][237, 4:316].astype(int)
     assert (bar[:, 0] > bar[:, 1] + 60).mean() > 0.95
@@ -179,6 +182,40 @@ def test_a_film_without_a_place_is_one_line(tmp_path: Path) -> None:
         PocketworldError, match=r"^can't write the film .*/none/out.mp4; name a .mp4 in a folder"
     ):
         film(env, expert, tmp_path / "none" / "out.mp4")
+    env.close()
+
+
+def test_a_film_that_breaks_off_leaves_the_older_one(tmp_path: Path) -> None:
+    def breaks(env: OpenEnv) -> NDArray[np.float64]:
+        if env.steps[0] == 2:
+            raise RuntimeError("policy")
+        return np.zeros((1, 4))
+
+    env = OpenEnv([scene()], threads=1, render_mode="rgb_array")
+    (tmp_path / "out.mp4").write_text("older")
+    with pytest.raises(RuntimeError, match="policy"):
+        film(env, breaks, tmp_path / "out.mp4")
+    env.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mp4"]
+    assert (tmp_path / "out.mp4").read_text() == "older"
+
+
+def test_a_film_in_a_folders_place_is_one_line(tmp_path: Path) -> None:
+    env = OpenEnv([scene()], threads=1, render_mode="rgb_array", max_steps=2)
+    (tmp_path / "out.mp4").mkdir()
+    with pytest.raises(PocketworldError, match=r"^can't write the film .*/out.mp4; name a .mp4"):
+        film(env, expert, tmp_path / "out.mp4")
+    env.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_only_what_is_looked_at_is_compiled() -> None:
+    env = OpenEnv([scene(i) for i in range(3)], threads=1, render_mode="rgb_array")
+    env.reset(seed=0)
+    assert env._views is not None
+    assert not env._views._models
+    env.draw([1])
+    assert list(env._views._models) == [1]
     env.close()
 
 
