@@ -19,6 +19,7 @@ Array = NDArray[np.float64]
 Blended = NDArray[np.float32]
 
 MARGIN = 0.03  # m around the face: as far as pose and box may be off
+BESIDE = 0.01  # m around the face that is compared when pictures are registered: enough to show its edges
 # Blending more pictures than this sharpens nothing, and the best ones come first; five would do.
 PICTURES = 9
 # A blend is as fine as this, unless its pictures are much coarser.
@@ -127,16 +128,24 @@ def _layer(shot: Shot, grid: FaceGrid) -> Layer:
 def _registered(shots: Sequence[Shot], grid: FaceGrid) -> list[Shot]:
     """Return the first sharp shot and those that could be aligned to it, or to one that was."""
     layers = [_layer(shot, grid) for shot in shots]
+    references = [Layer(each.picture, each.seen & _face(grid)) for each in layers]
     sharp = _sharpness(layers, grid)
     order = [i for i in range(len(shots)) if sharp[i] >= BLURRED * np.median(sharp)]
     from_first = {order[0]: np.eye(3)}
     for i in order[1:]:
         # Of a long face each picture shows a part: it is laid against the one that shares most with it.
         nearest = max(from_first, key=lambda k: int((layers[k].seen & layers[i].seen).sum()))
-        found, alike = align(layers[nearest], layers[i], grid.pixel)
+        found, alike = align(references[nearest], layers[i], grid.pixel)
         if alike >= ALIKE and _near(found, layers[i].seen, grid):
             from_first[i] = found @ from_first[nearest]
     return [_moved([shots[i]], np.asarray(np.linalg.inv(warp), float))[0] for i, warp in from_first.items()]
+
+
+def _face(grid: FaceGrid) -> NDArray[np.bool_]:
+    """Return (h, w): the face and its edges; what lies behind moves otherwise from picture to picture."""
+    across = (grid.u > -BESIDE) & (grid.u < grid.width + BESIDE)
+    up = (grid.v > -BESIDE) & (grid.v < grid.height + BESIDE)
+    return up[:, None] & across
 
 
 def _sharpness(layers: Sequence[Layer], grid: FaceGrid) -> Array:
