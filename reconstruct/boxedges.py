@@ -29,6 +29,7 @@ def _places() -> tuple[Array, NDArray[np.intp]]:
 
 
 PLACES, FACES = _places()
+ALONG = np.repeat(np.arange(3), 4)  # the axis along which each edge runs
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.boxedges import SAMPLES, EdgeBox
+from pocketworld.reconstruct.boxedges import ALONG, SAMPLES, EdgeBox
 from pocketworld.reconstruct.depth import project
 from pocketworld.reconstruct.edgemaps import FAR, EdgeMaps, edge_maps
 from pocketworld.scan.capture import Frame
@@ -97,17 +97,16 @@ Look = Callable[[EdgeMaps, Array, Array], tuple[Array, Array]]
 def misfit(view: View, box: EdgeBox, look: Look) -> Misfit:
     """Return the misfit of a box in a view, as EdgeMaps.around or EdgeMaps.across sees it."""
     camera, camera_from_frame = view.maps.camera, se3.inverse(view.frame_from_camera)
-    local = se3.apply(camera_from_frame, box.samples().reshape(-1, 3)).reshape(12, SAMPLES, 3)
-    slopes, turn = box.slopes(), camera_from_frame[:3, :3]
-    parts = []
-    for edge in np.flatnonzero(view.shown.any(1)):
-        points = local[edge][view.shown[edge]]
-        pixels, z = project(camera, points)
-        distance, slope = look(view.maps, pixels, pixels[-1] - pixels[0])
-        image = slope * [camera.fx, camera.fy] / z[:, None]
-        pull = np.column_stack([image, -(image * points[:, :2]).sum(1) / z])  # pixels a metre
-        by_box = np.einsum("ni,ij,njk->nk", pull, turn, slopes[edge][view.shown[edge]])
-        # A camera that moves by (t, w) sees the world move by the opposite.
-        by_pose = -np.column_stack([pull, np.cross(points, pull)])
-        parts.append((distance, by_box, by_pose))
-    return Misfit(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+    shown, turn = view.shown, camera_from_frame[:3, :3]
+    points = se3.apply(camera_from_frame, box.samples()[shown])
+    pixels, z = project(camera, points)
+    along = np.broadcast_to((turn @ box.turn).T[ALONG][:, None], (*shown.shape, 3))[shown]
+    focal = np.array([camera.fx, camera.fy])
+    steps = focal * (along[:, :2] * z[:, None] - along[:, 2:] * points[:, :2])
+    distance, slope = look(view.maps, pixels, steps)
+    image = slope * focal / z[:, None]
+    pull = np.column_stack([image, -(image * points[:, :2]).sum(1) / z])  # pixels a metre
+    by_box = np.einsum("ni,nij->nj", pull @ turn, box.slopes()[shown])
+    # A camera that moves by (t, w) sees the world move by the opposite.
+    by_pose = -np.column_stack([pull, np.cross(points, pull)])
+    return Misfit(distance, by_box, by_pose)

@@ -23,35 +23,37 @@ class EdgeMaps:
     """Where edges are in a part of a picture.
 
     maps     (DIRECTIONS, h, w) float32: pixels to the next edge that runs in a direction, at most FAR
-    grey     (h, w) uint8, hardly smoothed;  faint: by how much it changes in a pixel at the faintest edge
+    grey     (h, w) float32, hardly smoothed;  faint: by how much it changes in a pixel at the faintest edge
     corner   (column, row) of the part's first pixel in the camera's picture
     camera   of the whole picture, at the size in which edges were found
     """
 
     maps: NDArray[np.float32]
-    grey: NDArray[np.uint8]
+    grey: NDArray[np.float32]
     faint: float
     corner: tuple[int, int]
     camera: Camera
 
-    def around(self, pixels: Array, step: Array) -> tuple[Array, Array]:
-        """Return how far (n,) pixels (n, 2) are from edges that run along `step` (2,), and the slopes (n, 2).
+    def around(self, pixels: Array, steps: Array) -> tuple[Array, Array]:
+        """Return how far (n,) pixels (n, 2) are from edges along `steps` (n, 2), and the slopes (n, 2).
 
         By whole pixels, but from afar; FAR and flat outside the part.
         """
         beside = np.array([[0, 0], [0.5, 0], [-0.5, 0], [0, 0.5], [0, -0.5]])
-        found = self._read(self.maps[direction_of(step)], pixels[:, None] + beside, FAR)
+        height, width = self.maps.shape[1:]
+        tall = self.maps.reshape(-1, width)
+        found = self._read(tall, pixels[:, None] + beside, FAR, height * direction_of(steps)[:, None])
         return found[:, 0], np.stack([found[:, 1] - found[:, 2], found[:, 3] - found[:, 4]], -1)
 
-    def across(self, pixels: Array, step: Array) -> tuple[Array, Array]:
+    def across(self, pixels: Array, steps: Array) -> tuple[Array, Array]:
         """Return how far (n,) pixels (n, 2) lie beyond the steepest place near them, and the slopes (n, 2).
 
-        Along the normal of `step` (2,), to fractions of a pixel, but only within CLOSE pixels: FAR and flat
-        where nothing is steep there.
+        Along the normals of `steps` (n, 2), to fractions of a pixel, but only within CLOSE pixels: FAR and
+        flat where nothing is steep there.
         """
-        normal = np.array([-step[1], step[0]]) / np.hypot(*step)
+        normals = np.stack([-steps[:, 1], steps[:, 0]], -1) / np.linalg.norm(steps, axis=1, keepdims=True)
         offsets = np.arange(-CLOSE - 1, CLOSE + 1.25, 0.5)
-        light = self._read(self.grey, pixels[:, None] + offsets[:, None] * normal, np.nan)
+        light = self._read(self.grey, pixels[:, None] + offsets[:, None] * normals[:, None], np.nan)
         steep = np.abs(light[:, 2:] - light[:, :-2])  # over a pixel, around offsets[1:-1]
         offsets = offsets[1:-1]
         near = steep * (1 - (offsets / (CLOSE + 1)) ** 2)  # of two edges, rather the nearer one
@@ -61,22 +63,23 @@ class EdgeMaps:
         with np.errstate(divide="ignore", invalid="ignore"):
             place = offsets[peak] + (left - right) / (left - 2 * middle + right) / 4  # top of a parabola
         found = (steep[row, peak] >= self.faint) & (left <= middle) & (middle >= right) & np.isfinite(place)
-        slopes = np.where(found[:, None], normal, 0.0)
-        return np.where(found, -place, FAR), slopes
+        return np.where(found, -place, FAR), np.where(found[:, None], normals, 0.0)
 
-    def _read(self, image: NDArray[Any], pixels: Array, outside: float) -> Array:
-        """Return an image of the part at pixels (..., 2) of the picture."""
-        at = (pixels - self.corner).astype(np.float32)
-        x, y = (np.ascontiguousarray(at[..., axis]) for axis in (0, 1))
-        source, border = image.astype(np.float32), cv2.BORDER_CONSTANT
-        read = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=border, borderValue=outside)
-        return np.asarray(read, np.float64)
+    def _read(
+        self, image: NDArray[Any], pixels: Array, outside: float, down: NDArray[np.intp] | int = 0
+    ) -> Array:
+        """Return what an image of the part, `down` in a larger one, is at pixels (..., 2) of the picture."""
+        x, y = np.moveaxis(pixels - self.corner, -1, 0)
+        height, width = self.maps.shape[1:]
+        inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
+        places = (np.where(inside, x, 0).astype(np.float32), np.where(inside, y + down, 0).astype(np.float32))
+        return np.where(inside, cv2.remap(image, *places, cv2.INTER_LINEAR), outside)
 
 
-def direction_of(step: Array) -> int:
-    """Return the bin of a line that runs along `step` (2,) in the picture."""
-    turn = np.arctan2(step[1], step[0]) / np.pi % 1
-    return int(np.floor(turn * DIRECTIONS)) % DIRECTIONS
+def direction_of(steps: Array) -> NDArray[np.intp]:
+    """Return the bins (n,) of lines that run along `steps` (n, 2) in the picture."""
+    turn = np.arctan2(steps[:, 1], steps[:, 0]) / np.pi % 1
+    return np.floor(turn * DIRECTIONS).astype(np.intp) % DIRECTIONS
 
 
 def edge_maps(picture: NDArray[np.uint8], camera: Camera, low: Array, high: Array) -> EdgeMaps:
@@ -89,21 +92,20 @@ def edge_maps(picture: NDArray[np.uint8], camera: Camera, low: Array, high: Arra
     # Most of a picture is flat: half of the slopes are grain, whatever the light and the sensor.
     grain = max(1.4826 * float(np.median(np.abs(np.stack([x, y])))), LEVEL)
     edges = cv2.Canny(x, y, NOISE * grain, 2 * NOISE * grain, L2gradient=True) > 0
-    # An edge runs square to its slope.
-    turn = np.arctan2(x.astype(np.float32), -y.astype(np.float32)) / np.pi * DIRECTIONS
-    maps = [
-        _distance(edges & (np.abs((turn - b - 0.5 + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2) < 1))
-        for b in range(DIRECTIONS)
-    ]
+    row, column = np.nonzero(edges)
+    # An edge runs square to its slope; it belongs to the bins on both sides of the nearest bound.
+    slope = np.stack([-y[row, column], x[row, column]], -1).astype(float)
+    bound = np.rint(np.arctan2(slope[:, 1], slope[:, 0]) / np.pi * DIRECTIONS).astype(int)
+    maps = np.full((DIRECTIONS, *edges.shape), 255, np.uint8)
+    maps[bound % DIRECTIONS, row, column] = maps[(bound - 1) % DIRECTIONS, row, column] = 0
     faint = NOISE * grain / 8  # Sobel answers 8 to a slope of 1
-    return EdgeMaps(np.stack(maps), np.asarray(grey, np.uint8), faint, (int(first[0]), int(first[1])), camera)
+    distances = np.stack([_distance(one) for one in maps])
+    return EdgeMaps(distances, grey.astype(np.float32), faint, (int(first[0]), int(first[1])), camera)
 
 
-def _distance(edges: NDArray[np.bool_]) -> NDArray[np.float32]:
-    if not edges.any():
-        return np.full(edges.shape, FAR, np.float32)
-    distance = cv2.distanceTransform(
-        np.where(edges, 0, 255).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-    )
-    # Squares of distances are whole numbers; OpenCV's roots differ in the last bit by where the memory lies.
-    return np.asarray(np.sqrt(np.rint(np.minimum(distance, np.float32(FAR)) ** 2)), np.float32)
+def _distance(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return how far each pixel is from a 0 of a picture, at most FAR."""
+    if picture.all():
+        return np.full(picture.shape, FAR, np.float32)
+    distance = cv2.distanceTransform(picture, cv2.DIST_L2, cv2.DIST_MASK_5)
+    return np.asarray(np.minimum(distance, np.float32(FAR)), np.float32)

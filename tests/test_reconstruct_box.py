@@ -319,7 +319,9 @@ def test_a_misfit_changes_as_its_slopes_say(seed: int) -> None:
     camera = Camera(300.0, 310.0, 159.5, 119.5, 320, 240)
     normal = rng.normal(size=2)
     look = straight(normal / np.linalg.norm(normal), 40.0)
-    maps = EdgeMaps(np.zeros((DIRECTIONS, 2, 2), np.float32), np.zeros((2, 2), np.uint8), 1.0, (0, 0), camera)
+    maps = EdgeMaps(
+        np.zeros((DIRECTIONS, 2, 2), np.float32), np.zeros((2, 2), np.float32), 1.0, (0, 0), camera
+    )
     pose = looking(np.array([1.5, 1.0, 1.2]), np.array([0, 0, 0.3]))
     box = EdgeBox(np.array([0.2, -0.25, -0.35, 0, 0.25, 0.35, 0.6]))
     view = View(0, maps, pose, np.ones(PLACES.shape[:2], bool))
@@ -355,25 +357,26 @@ def test_a_line_attracts_lines_that_run_as_it_does(degrees: float) -> None:
     picture = np.repeat(fine.astype(np.uint8)[..., None], 3, 2)
     maps = edge_maps(picture, camera, np.array([0, 0]), np.array([100, 100]))
     places = 49.5 + np.linspace(-20, 20, 9)[:, None] * along
+    here, there = (np.broadcast_to(step, places.shape) for step in (along, across))
     for gap in (0.0, 3.0, 8.0):
-        distance, slope = maps.around(places + gap * across, along)
+        distance, slope = maps.around(places + gap * across, here)
         assert np.allclose(distance, gap, atol=0.8)
         if gap:
             assert np.allclose(slope @ across, 1, atol=0.25)
-    assert (maps.around(places, across)[0] > 15).all()
+    assert (maps.around(places, there)[0] > 15).all()
     for gap in (-1.2, -0.3, 0.0, 0.4, 1.4):
-        distance, slope = maps.across(places + gap * across, along)
+        distance, slope = maps.across(places + gap * across, here)
         assert np.allclose(distance, gap, atol=0.2 + 0.2 * abs(gap))  # nearer counts more
         assert np.allclose(slope, across)
-    distance, slope = maps.across(places + 6 * across, along)
+    distance, slope = maps.across(places + 6 * across, here)
     assert (distance == FAR).all()
     assert not slope.any()
 
 
 @given(st.floats(-10, 10), st.floats(-10, 10))
 def test_a_line_has_no_sense(x: float, y: float) -> None:
-    step = np.array([x, y])
-    assert 0 <= direction_of(step) < DIRECTIONS
+    step = np.array([[x, y]])
+    assert 0 <= direction_of(step)[0] < DIRECTIONS
     if math.hypot(x, y) > 1e-3 and abs(math.degrees(math.atan2(y, x)) / 30 % 1 - 0.5) < 0.49:
         assert direction_of(step) == direction_of(-step)
 
@@ -384,7 +387,7 @@ def test_a_blank_picture_has_no_edges_and_outside_is_far() -> None:
     assert maps.corner == (0, 10)
     assert maps.maps.shape == (DIRECTIONS, 70, 60)
     assert (maps.maps == FAR).all()
-    outside, step = np.array([[500.0, 500.0]]), np.array([1.0, 0])
+    outside, step = np.array([[500.0, 500.0]]), np.array([[1.0, 0]])
     assert maps.around(outside, step)[0] == maps.across(outside, step)[0] == FAR
     assert maps.across(np.array([[30.0, 40.0]]), step)[0] == FAR
 
