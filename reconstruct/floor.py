@@ -112,9 +112,10 @@ def _spread(points: Array, middle: Array, normal: Array) -> tuple[Array, float]:
 def _tilt_sigma(points: Array, weights: Array, middle: Array, noise: float) -> float:
     """Return the standard error of the normal, rad.
 
-    Errors of depth and pose are alike over decimetres, so counting points would make it far too sure: one sector
-    around the middle is left out at a time (jackknife over groups: Tukey 1958). What all sectors share, like the
-    bowl that depth cameras make of a floor, is about as large as the noise over the floor's extent.
+    Errors of depth and pose are alike over decimetres, so counting points would make it far too sure: one
+    sector around the middle is left out at a time (jackknife over groups: Tukey 1958). What all sectors
+    share, like the bowl that depth cameras make of a floor, is about as large as the noise over the floor's
+    extent.
     """
     angle = np.arctan2(points[:, 1] - middle[1], points[:, 0] - middle[0])
     sector = np.floor((angle / (2 * np.pi) % 1) * SECTORS).astype(int)

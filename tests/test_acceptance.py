@@ -1,4 +1,6 @@
 """What the first release promises of the real pedestal's world, its cousins and its environments."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 import math
 from collections import Counter

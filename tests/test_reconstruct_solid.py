@@ -29,7 +29,7 @@ def thing(mesh: trimesh.Trimesh, box: UprightBox = BOX) -> Thing:
         0.01,
         np.eye(4),
     )
-    found = DepthBox(box, share=0.1, filled=(0.1,) * 5)
+    found = DepthBox(box, share=0.1, filled=(0.1, 0.1, 0.1, 0.1, 0.1))
     return Thing("thing-1", surface, found, 0.7)
 
 
