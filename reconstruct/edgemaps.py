@@ -99,7 +99,7 @@ def edge_maps(picture: NDArray[np.uint8], camera: Camera, low: Array, high: Arra
     maps = np.full((DIRECTIONS, *edges.shape), 255, np.uint8)
     maps[bound % DIRECTIONS, row, column] = maps[(bound - 1) % DIRECTIONS, row, column] = 0
     faint = NOISE * grain / 8  # Sobel answers 8 to a slope of 1
-    distances = np.stack([_distance(one) for one in maps])
+    distances = np.stack([_distance(maps[direction]) for direction in range(DIRECTIONS)])
     return EdgeMaps(distances, grey.astype(np.float32), faint, (int(first[0]), int(first[1])), camera)
 
 
