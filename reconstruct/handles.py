@@ -30,6 +30,7 @@ LENGTH = (0.016, 1.2)
 THICKNESS = (0.006, 0.07)
 LONG = 2.2  # times as long as thick: a bar or bow, else a knob
 BENT = 0.75  # ends less proud than this share of the middle: a bow
+ENDS = (0.65, 0.9)  # of half its length; the outermost cells are blurred
 
 
 def find_handles(relief: Heights, grid: FaceGrid) -> tuple[SeenHandle, ...]:
@@ -40,7 +41,6 @@ def find_handles(relief: Heights, grid: FaceGrid) -> tuple[SeenHandle, ...]:
     noise = 1.4826 * float(np.nanmedian(np.abs(proud - np.nanmedian(proud))))
     inner = (grid.u > BORDER) & (grid.u < grid.width - BORDER)
     height = np.where(np.isfinite(proud) & inner, proud, 0.0)
-    height[height > TALL] = 0.0
     # Where something surely stands out, its fringes belong to it (hysteresis: Canny 1986).
     fringe = height > max(FAINT * noise, LEAST / 2)
     number = np.zeros(fringe.shape, np.int32)
@@ -109,9 +109,10 @@ def _handle(mine: Flags, proud: Array, grid: FaceGrid, noise: float) -> SeenHand
     wide, tall = _extent(u, weight, grid.pixel), _extent(v, weight, grid.pixel)
     length, thickness = max(wide, tall), min(wide, tall)
     vertical = tall > wide
-    if not (LENGTH[0] <= length <= LENGTH[1] and THICKNESS[0] <= thickness <= THICKNESS[1]):
-        return None
     standoff = float(np.percentile(height, 95))
+    fits = LENGTH[0] <= length <= LENGTH[1] and THICKNESS[0] <= thickness <= THICKNESS[1]
+    if not fits or float(np.percentile(height, 99)) > TALL:
+        return None
     return SeenHandle(
         kind=_kind(length, thickness, (v if vertical else u), height),
         u=float(np.average(u, weights=weight)),
@@ -137,11 +138,14 @@ def _extent(places: Array, weight: Array, cell: float) -> float:
 def _kind(length: float, thickness: float, along: Array, height: Array) -> HandleKind:
     if length < LONG * thickness:
         return HandleKind.KNOB
-    middle, reach = (along.min() + along.max()) / 2, np.ptp(along) / 2
-    ends = np.abs(along - middle) > 0.7 * reach
-    if ends.any() and (~ends).any() and np.median(height[ends]) < BENT * np.median(height[~ends]):
-        return HandleKind.BOW
-    return HandleKind.BAR
+    # How far out it is along its length: the most across it, since its rims are blurred with the face.
+    place, number = np.unique(np.round(along, 6), return_inverse=True)
+    out = np.zeros(len(place))
+    np.maximum.at(out, number, height)
+    off = np.abs(place - place.mean()) / (np.ptp(place) / 2)
+    ends, inner = out[(off > ENDS[0]) & (off < ENDS[1])], out[off < ENDS[0]]
+    bent = len(ends) > 0 and len(inner) > 0 and np.median(ends) < BENT * np.median(inner)
+    return HandleKind.BOW if bent else HandleKind.BAR
 
 
 def _score(height: Array, noise: float) -> float:

@@ -280,6 +280,6 @@ def _line(strips: Strips, contrast: Array, hits: Flags, rows: slice, first: int,
     heights = strips.heights[rows][row[shown]]
     at = float(np.median(heights))
     spread = max(_spread(heights), abs(strips.heights[0] - strips.heights[1]))
-    sigma = 1.25 * spread / math.sqrt(len(heights))  # of a median
+    sigma = 1.25 * float(spread) / math.sqrt(len(heights))  # of a median
     score = float(shown.sum() / max(1, known.sum()))
     return Line(False, at, float(strips.ends[first]), float(strips.ends[last]), sigma, min(1.0, score))
