@@ -36,16 +36,16 @@ PRIOR: Mapping[Kind, float] = {
 """How common each kind is among the rectangles into which furniture's faces are divided."""
 
 # What is there to take hold of: nothing, something round, something long and level, something long and
-# upright. Drawers and doors without a handle exist (push to open, grip in the edge), but their fronts are the
-# exception.
+# upright. Drawers and doors without a handle exist (push to open, grip in the edge), but they are so rare
+# that a rectangle without one is to be believed fixed, whatever its size.
 GRIP: Mapping[Kind, tuple[float, float, float, float]] = {
-    DRAWER: (0.10, 0.20, 0.65, 0.05),
-    LEFT: (0.12, 0.25, 0.13, 0.50),
-    RIGHT: (0.12, 0.25, 0.13, 0.50),
-    TOP: (0.20, 0.15, 0.62, 0.03),
-    BOTTOM: (0.20, 0.15, 0.62, 0.03),
-    TO_LEFT: (0.35, 0.10, 0.05, 0.50),
-    TO_RIGHT: (0.35, 0.10, 0.05, 0.50),
+    DRAWER: (0.04, 0.21, 0.69, 0.06),
+    LEFT: (0.04, 0.27, 0.14, 0.55),
+    RIGHT: (0.04, 0.27, 0.14, 0.55),
+    TOP: (0.05, 0.17, 0.74, 0.04),
+    BOTTOM: (0.05, 0.17, 0.74, 0.04),
+    TO_LEFT: (0.10, 0.14, 0.06, 0.70),
+    TO_RIGHT: (0.10, 0.14, 0.06, 0.70),
     OPEN: (0.985, 0.005, 0.005, 0.005),
     FIXED: (0.97, 0.01, 0.01, 0.01),
 }
@@ -168,6 +168,10 @@ def _size(cell: Cell) -> tuple[dict[Kind, float], list[str]]:
         kind: _normal(height, math.log(h), hs) * _normal(aspect, math.log(a), spread)
         for kind, (h, hs, a, spread) in SIZE.items()
     }
+    # A panel that does not move may be of any size, but often it is there to match the fronts beside it.
+    others = {kind: p for kind, p in PRIOR.items() if kind != FIXED}
+    alike = sum(p * out[kind] for kind, p in others.items()) / sum(others.values())
+    out[FIXED] = (out[FIXED] + alike) / 2
     return out, [f"size: {cell.width * 1000:.0f} x {cell.height * 1000:.0f} mm"]
 
 

@@ -143,7 +143,9 @@ def cabinet(tree: Tree, size: Vec3, bottom: float, behind: Behind) -> Cabinet:
     base = below if below > FLOOR / 2 else FLOOR
     inset = BOARDS[0] < min(face.left, face.right) and max(face.left, face.right) < BOARDS[1]
     whole = isinstance(face.tree, Cell)
-    grid = _grid(face.tree, whole, behind)
+    # Faces keep half a gap from each line beside them; outer edges of the fronts are no lines.
+    above = GAP / 2 if face.above else 0.0
+    grid = _grid(face.tree, whole, behind, Margins(above=above))
     return Cabinet(
         *size,
         grid=grid,
@@ -158,14 +160,35 @@ def cabinet(tree: Tree, size: Vec3, bottom: float, behind: Behind) -> Cabinet:
     )
 
 
-def _grid(tree: Tree, whole: bool, behind: Behind) -> Grid:
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """How much of a rectangle on each side is gap, m."""
+
+    above: float = 0.0
+    below: float = 0.0
+    left: float = 0.0
+    right: float = 0.0
+
+
+def _grid(tree: Tree, whole: bool, behind: Behind, margins: Margins) -> Grid:
     if isinstance(tree, Cell):
         return front(tree, believe(tree, whole, behind(tree)))
-    sizes = []
-    for part in tree.parts:
+    sizes, grids = [], []
+    for i, part in enumerate(tree.parts):
+        first, last = i == 0, i == len(tree.parts) - 1
         b = bounds(part)
-        sizes.append(max((b.height if tree.rows else b.width) - GAP, GAP))
-    return Split(tree.rows, tuple(sizes), tuple(_grid(part, whole, behind) for part in tree.parts))
+        if tree.rows:
+            inner = replace(
+                margins, above=margins.above if first else GAP / 2, below=margins.below if last else GAP / 2
+            )
+            sizes.append(b.height - inner.above - inner.below)
+        else:
+            inner = replace(
+                margins, left=margins.left if first else GAP / 2, right=margins.right if last else GAP / 2
+            )
+            sizes.append(b.width - inner.left - inner.right)
+        grids.append(_grid(part, whole, behind, inner))
+    return Split(tree.rows, tuple(sizes), tuple(grids))
 
 
 def front(cell: Cell, guess: Guess) -> Front:
