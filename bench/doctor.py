@@ -43,7 +43,7 @@ class Check:
 
     def __str__(self) -> str:
         """Return one line."""
-        return f"{'ok     ' if self.ok else 'missing'} {self.name}: {self.seen}" + (
+        return f"{'ok     ' if self.ok else 'absent '} {self.name}: {self.seen}" + (
             f"; {self.mend}" if self.mend and not self.ok else ""
         )
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pocketworld import __version__, api, world
 from pocketworld.api import Tick
-from pocketworld.findings import Finding, worst_first
+from pocketworld.findings import Finding, serious, worst_first
 
 if TYPE_CHECKING:
     from pocketworld.bench.doctor import Check
@@ -57,25 +57,24 @@ def scan(path: Path, frames: str | None, picture: Path | None) -> Made:
 
 def reconstruct(capture: Path, folder: Path, frames: str | None, tick: Tick) -> Made:
     """Make scan/ and twin/ of a world."""
-    with _opened(capture, folder) as inputs:
+    with _opened(capture, folder, frames) as inputs:
         stages = _capture_stages(capture, folder, frames, inputs, tick)
     return _made(folder, stages, _words(folder))
 
 
 def run(capture: Path, folder: Path, frames: str | None, tick: Tick) -> Made:
     """Make scan/, twin/, mjcf/ and report/ of a world."""
-    with _opened(capture, folder) as inputs:
+    with _opened(capture, folder, frames) as inputs:
         stages = _capture_stages(capture, folder, frames, inputs, tick)
         tick("simulator files")
         stages.append(_mjcf(folder))
         _summarise(folder)
         tick("report")
         page = _report(folder)
-    found = _words(folder)
-    worst = next(iter(worst_first(f for stage in stages for f in stage.findings)), None)
+    worst = worst_first(serious(f for stage in stages for f in stage.findings))
     lines = (
-        found,
-        f"worst finding: {worst or 'none'}",
+        _words(folder),
+        f"worst finding: {worst[0] if worst else 'none that makes the world worse'}",
         f"report: {page}",
         f"open it: python -m mujoco.viewer --mjcf={folder / 'mjcf' / 'scene.xml'}",
         f"make cousins: pocketworld cousins {folder}",
@@ -205,9 +204,9 @@ def examine() -> tuple["Check", ...]:
 
 
 @contextmanager
-def _opened(capture: Path, folder: Path) -> Iterator[dict[str, str]]:
+def _opened(capture: Path, folder: Path, frames: str | None) -> Iterator[dict[str, str]]:
     """Read-check the capture, then hold the world that is made of it; give the digests of its inputs."""
-    api.read(capture)  # a bad capture is an error before anything is made
+    api.read(capture, frames)  # a bad capture or choice is an error before anything is made
     inputs = {"capture": world.digest(capture)}
     world.create(folder)
     with world.lock(folder):

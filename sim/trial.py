@@ -37,8 +37,10 @@ class Trial:
     def text(self) -> str:
         """Return one line."""
         opened = len(self.asked) - len(self.failed)
+        worlds = len({name.split(" ")[0] for name in self.asked})
         some = f"; not: {', '.join(self.failed[:4])}{' ...' if len(self.failed) > 4 else ''}"
-        return f"the expert opened {opened} of {len(self.asked)}" + (some if self.failed else "")
+        told = f"the expert opened {opened} of {len(self.asked)} (different worlds: {worlds})"
+        return told + (some if self.failed else "")
 
     def to_json(self) -> dict[str, object]:
         """Return what JSON can hold."""

@@ -36,7 +36,9 @@ def test_the_readmes_python_runs(home: Path) -> None:
 
 def test_the_readmes_commands_run(home: Path) -> None:
     (lines,) = blocks("sh")
-    for line in lines.strip().splitlines():
+    activate, *commands = lines.strip().splitlines()
+    assert activate == ". .venv/bin/activate"
+    for line in commands:
         program, *words = shlex.split(line)
         assert program == "pocketworld"
         result = CliRunner().invoke(main, words)
