@@ -95,7 +95,8 @@ def test_each_joint_of_each_scene_is_asked_for_once() -> None:
 def test_a_trial_is_a_line_and_json() -> None:
     names = tuple(f"c/{i} a/j" for i in range(6))
     done = Trial(names, names[1:], 1, 50.0)
-    assert done.text() == "the expert opened 1 of 6 (different worlds: 6); not: c/1 a/j, c/2 a/j, c/3 a/j, c/4 a/j ..."
+    some = "c/1 a/j, c/2 a/j, c/3 a/j, c/4 a/j ..."
+    assert done.text() == f"the expert opened 1 of 6 (different worlds: 6); not: {some}"
     assert Trial(names, (), 0, 50.0).text() == "the expert opened 6 of 6 (different worlds: 6)"
     data = json.loads(json.dumps(done.to_json()))
     assert data["share"] == pytest.approx(1 / 6)
