@@ -19,6 +19,7 @@ from pocketworld.reconstruct.grid import BAND, VIEWS, FusionError, Grid, Piece
 from pocketworld.reconstruct.paint import paint
 from pocketworld.reconstruct.surface import Surface, in_order
 from pocketworld.scan.capture import Camera, Capture, Frame
+from pocketworld.scan.moments import depth_alone
 
 Array = NDArray[np.float64]
 
@@ -52,7 +53,7 @@ def fuse(
     scene_from_grid = region.world_from_box if region else scene_from_world @ heading(capture)
     grid_from_world = se3.inverse(scene_from_grid) @ scene_from_world
     good, spare = Grid(capture.name, voxel, reach), Grid(capture.name, COARSER * voxel, reach)
-    for frame in _looks(capture):
+    for frame in _looks(depth_alone(capture)):
         assert frame.depth_camera is not None
         grid_from_camera = grid_from_world @ frame.world_from_camera
         seen = trusted(frame, reach)

@@ -1,14 +1,14 @@
 """The files of a frame, checked when a capture is opened and decoded when the frame is asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.errors import CaptureError
 from pocketworld.scan import pictures
-from pocketworld.scan.capture import Camera, Frame
+from pocketworld.scan.capture import Camera, Capture, Frame
 from pocketworld.scan.pictures import Kind
 from pocketworld.scan.source import Source
 
@@ -61,6 +61,18 @@ class Loader:
         if levels.max() > self.best:
             raise CaptureError(f"{self.source.where(name)} has level {levels.max()}, over {self.best}")
         return np.divide(levels, self.best, dtype=np.float32)
+
+
+def depth_alone(capture: Capture) -> Capture:
+    """Return the capture with its pictures left in their files: they take longer to decode than depth does.
+
+    What does not come from files, as a capture that is made up, is given back as it is.
+    """
+    if not isinstance(capture.load, Loader):
+        return capture
+    moments = [replace(moment, colour=None, colour_camera=None) for moment in capture.load.moments]
+    nothing = np.zeros(len(capture), bool)
+    return replace(capture, load=replace(capture.load, moments=moments), coloured=nothing)
 
 
 def seen_by(camera: Camera, source: Source, name: str, *kinds: Kind) -> Camera:
