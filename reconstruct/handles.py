@@ -20,7 +20,7 @@ BESIDE = 0.06
 CLEAR = 4.0  # standard deviations of the relief's noise: surely something
 FAINT = 2.0  # its fringes
 # m: fingers need 20 mm behind a handle; depth of a thin bar, blurred with the face, shows a third of it
-LEAST = 0.005
+LEAST = 0.0065
 TALL = 0.08  # m: a handle stands out less; more is something that leans on the face
 BORDER = 0.012  # m: at a face's edge depth is that of what is behind it
 BRIDGED = 0.016  # m: a gap in a handle where depth failed
@@ -106,6 +106,8 @@ def _handle(mine: Flags, proud: Array, grid: FaceGrid, noise: float) -> SeenHand
     row, column = np.nonzero(mine)
     height = weight = proud[row, column]
     u, v = grid.u[column], grid.v[row]
+    if u.min() < 2 * BORDER and u.max() > grid.width - 2 * BORDER:
+        return None  # from edge to edge: a moulding
     wide, tall = _extent(u, weight, grid.pixel), _extent(v, weight, grid.pixel)
     length, thickness = max(wide, tall), min(wide, tall)
     vertical = tall > wide

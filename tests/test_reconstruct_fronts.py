@@ -246,6 +246,10 @@ def test_what_is_thick_huge_or_far_out_is_no_handle() -> None:
     assert find_handles(standing((0.22, 0.3, 0.008, 0.004, 0.02)), CELLS) == ()
 
 
+def test_a_moulding_from_edge_to_edge_is_no_handle() -> None:
+    assert find_handles(standing((0.22, 0.05, WIDTH, 0.03, 0.012)), CELLS) == ()
+
+
 def test_the_shape_of_the_face_itself_is_no_handle() -> None:
     u, v = np.meshgrid(CELLS.u, CELLS.v)
     bent = standing(BAR) + (0.03 * (u - 0.2) + 0.2 * (v - 0.3) ** 2).astype(np.float32)
