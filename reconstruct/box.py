@@ -97,8 +97,8 @@ def _measured(
     given, stands = thing.box, thing.box.foot[2] == 0
     low, high = reached.box.ends
     foot = _foot(thing, low, high)
-    # Pictures of one thing can't tell its height in the room from a common tilt of the cameras; depth's
-    # floor, over all of the room, can. So box and poses go up or down together until the box stands on it.
+    # Over all of the room depth knows best where the floor is: box and poses go up or down together, by the
+    # millimetre or so between the top as the pictures show it and as depth does, until the box stands on it.
     lift = se3.exp(np.array([0, 0, -foot if stands else 0.0, 0, 0, 0]))
     scene_from_frame = given.world_from_box @ lift
     frame_from_box = np.eye(4)
@@ -140,16 +140,13 @@ def _noticed(
     subject: str, reached: Agreement, distances: tuple[float, float], sigma: Array
 ) -> tuple[Finding, ...]:
     """Return how far poses were mended, and which faces no picture binds."""
-    moved = [
-        se3.log(se3.inverse(given.frame_from_camera) @ view.frame_from_camera)
-        for view, given in zip(reached.views, reached.given, strict=True)
-    ]
+    moved = reached.moved()
     numbers = {
         "pictures": float(len(moved)),
         "before_px": distances[0],
         "after_px": distances[1],
-        "moved_m": float(np.mean([np.linalg.norm(one[:3]) for one in moved])),
-        "turned_deg": float(np.degrees(np.mean([np.linalg.norm(one[3:]) for one in moved]))),
+        "moved_m": float(np.linalg.norm(moved[:, :3], axis=1).mean()),
+        "turned_deg": float(np.degrees(np.linalg.norm(moved[:, 3:], axis=1).mean())),
     }
     text = "size by the edges in the pictures, whose poses were mended on them"
     out = [Finding("box-by-edges", Severity.NOTE, "reconstruct", subject, text, numbers)]

@@ -49,6 +49,11 @@ class EdgeBox:
         """Return (2, 3): low and high ends along its own axes."""
         return self.values[1:].reshape(2, 3)
 
+    @property
+    def middle(self) -> Array:
+        """Return the middle (3,) in the frame."""
+        return np.asarray(self.turn @ self.ends.mean(0))
+
     def corners(self) -> Array:
         """Return the corners (8, 3) in the frame."""
         low, high = self.ends

@@ -17,10 +17,9 @@ from pocketworld.reconstruct.edgemaps import CLOSE, EdgeMaps
 
 Array = NDArray[np.float64]
 
-SHIFT, TURN = (
-    0.01,
-    np.radians(0.5),
-)  # what a pose of motion capture or of a phone is wrong by: 1 sigma, m and rad
+# By how much a pose of motion capture or of a phone shows a thing elsewhere than it is: 1 sigma, m and rad.
+# At the thing, not at the camera: a small turn of the camera moves far what it sees, and must not be cheap.
+SHIFT, TURN = 0.01, np.radians(0.5)
 DEPTH, LEAN = 0.03, np.radians(3.0)  # what a face, and the yaw, by depth may be wrong by: 1 sigma, m and rad
 GRAIN = 1.0  # pixels: error of an edge in a picture
 PER_EDGE = 4.0  # independent measurements along an edge: its errors are alike over a quarter of it
@@ -72,6 +71,12 @@ class Agreement:
         seen = (misfit(view, self.box, EdgeMaps.around).pixels for view in self.views)
         return float(np.mean([np.minimum(pixels, FAIR).mean() for pixels in seen]))
 
+    def moved(self) -> Array:
+        """Return by how much (n, 6), m and rad, each view was moved about the box's middle."""
+        now = np.array([view.frame_from_camera for view in self.views])
+        given = np.array([view.frame_from_camera for view in self.given])
+        return se3.log(_about(-self.box.middle, now @ se3.inverse(given)))
+
     def covariance(self) -> Array:
         """Return the covariance (7, 7) of the box's values.
 
@@ -98,12 +103,18 @@ class Agreement:
         for one in systems:
             matrix, vector = matrix + one.matrix, vector + one.vector
         step = np.linalg.solve(matrix, vector).astype(float)
-        moved = zip(self.views, systems, strict=True)
-        views = tuple(
-            replace(view, frame_from_camera=view.frame_from_camera @ se3.exp(one.motion(step)))
-            for view, one in moved
-        )
-        return replace(self, box=EdgeBox(self.box.values + step), views=views), step
+        moved = self._moved(np.array([one.motion(step) for one in systems]))
+        # Poses err around the truth: what all of them have in common is the box's motion, not theirs. (Else a
+        # plinth that is no edge of the box tilts the whole room.)
+        centred = moved._moved(np.broadcast_to(-moved.moved().mean(0), (len(systems), 6)))
+        return replace(centred, box=EdgeBox(self.box.values + step)), step
+
+    def _moved(self, twists: Array) -> "Agreement":
+        """Return it with the views moved by twists (n, 6) about the box's middle."""
+        motions = _about(self.box.middle, se3.exp(twists))
+        pairs = zip(self.views, motions, strict=True)
+        views = (replace(view, frame_from_camera=motion @ view.frame_from_camera) for view, motion in pairs)
+        return replace(self, views=tuple(views))
 
     def _prior(self) -> tuple[Array, Array]:
         """Return what depth says of the box, loosely: faces that no picture shows stay where they are."""
@@ -111,10 +122,8 @@ class Agreement:
         return inverse, inverse @ (self.first.values - self.box.values)
 
     def _systems(self, stage: Stage) -> list["_System"]:
-        pairs = zip(self.views, self.given, strict=True)
-        return [
-            _system(misfit(view, self.box, stage.look), _moved(view, given), stage) for view, given in pairs
-        ]
+        seen = (misfit(view, self.box, stage.look) for view in self.views)
+        return [_system(one, moved, stage) for one, moved in zip(seen, self.moved(), strict=True)]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -131,9 +140,10 @@ class _System:
         return self.alone + self.by_box @ step
 
 
-def _moved(view: View, given: View) -> Array:
-    """Return how far (6,) a view's camera was moved."""
-    return se3.log(se3.inverse(given.frame_from_camera) @ view.frame_from_camera)
+def _about(middle: Array, motion: Array) -> Array:
+    """Return motions (..., 4, 4) of the frame that are given about `middle` (3,)."""
+    there = se3.exp(np.array([*middle, 0, 0, 0]))
+    return np.asarray(there @ motion @ se3.inverse(there))
 
 
 def _system(seen: Misfit, moved: Array, stage: Stage) -> _System:

@@ -83,7 +83,7 @@ class Misfit:
 
     pixels    (m,): distances; from EdgeMaps.across with a sign
     by_box    (m, 7): with the box's values
-    by_pose   (m, 6): with a motion of the camera in its own frame, metres and rad
+    by_pose   (m, 6): with a motion of the camera about the box's middle, in the frame, metres and rad
     """
 
     pixels: Array
@@ -98,7 +98,8 @@ def misfit(view: View, box: EdgeBox, look: Look) -> Misfit:
     """Return the misfit of a box in a view, as EdgeMaps.around or EdgeMaps.across sees it."""
     camera, camera_from_frame = view.maps.camera, se3.inverse(view.frame_from_camera)
     shown, turn = view.shown, camera_from_frame[:3, :3]
-    points = se3.apply(camera_from_frame, box.samples()[shown])
+    samples = box.samples()[shown]
+    points = se3.apply(camera_from_frame, samples)
     pixels, z = project(camera, points)
     along = np.broadcast_to((turn @ box.turn).T[ALONG][:, None], (*shown.shape, 3))[shown]
     focal = np.array([camera.fx, camera.fy])
@@ -106,7 +107,8 @@ def misfit(view: View, box: EdgeBox, look: Look) -> Misfit:
     distance, slope = look(view.maps, pixels, steps)
     image = slope * focal / z[:, None]
     pull = np.column_stack([image, -(image * points[:, :2]).sum(1) / z])  # pixels a metre
-    by_box = np.einsum("ni,nij->nj", pull @ turn, box.slopes()[shown])
+    pull = pull @ turn  # in the frame
+    by_box = np.einsum("ni,nij->nj", pull, box.slopes()[shown])
     # A camera that moves by (t, w) sees the world move by the opposite.
-    by_pose = -np.column_stack([pull, np.cross(points, pull)])
+    by_pose = -np.column_stack([pull, np.cross(samples - box.middle, pull)])
     return Misfit(distance, by_box, by_pose)

@@ -23,7 +23,7 @@ FAINT = 2.0  # its fringes
 LEAST = 0.0065
 TALL = 0.08  # m: a handle stands out less; more is something that leans on the face
 BORDER = 0.012  # m: at a face's edge depth is that of what is behind it
-BRIDGED = 0.016  # m: a gap in a handle where depth failed
+BRIDGED = 0.024  # m: a gap in a handle where depth failed; two handles are farther apart
 # Sizes that a hand takes hold of, m: longest and shortest side as seen in a relief that is blurred by a cell
 # or two.
 LENGTH = (0.016, 1.2)
@@ -42,7 +42,7 @@ def find_handles(relief: Heights, grid: FaceGrid) -> tuple[SeenHandle, ...]:
     inner = (grid.u > BORDER) & (grid.u < grid.width - BORDER)
     height = np.where(np.isfinite(proud) & inner, proud, 0.0)
     # Where something surely stands out, its fringes belong to it (hysteresis: Canny 1986).
-    fringe = height > max(FAINT * noise, LEAST / 2)
+    fringe = height > max(FAINT * noise, LEAST / 3)
     number = np.zeros(fringe.shape, np.int32)
     ndimage.label(_bridged(fringe, grid.pixel), np.ones((3, 3)), output=number)
     count = int(number.max())
