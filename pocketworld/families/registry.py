@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 from pocketworld.errors import PocketworldError
@@ -9,26 +10,26 @@ from pocketworld.families import codec
 from pocketworld.families.protocol import Family
 from pocketworld.scene import Asset
 
-_NAMES = ("cabinet", "box")
+# The module and class of each, imported on demand.
+_FAMILIES = {
+    "cabinet": "pocketworld.families.cabinet.family:CabinetFamily",
+    "box": "pocketworld.families.box:BoxFamily",
+}
 
 
 def names() -> tuple[str, ...]:
     """Return the names of all families."""
-    return _NAMES
+    return tuple(_FAMILIES)
 
 
 @cache
 def family(name: str) -> Family[Any]:
     """Return the family of that name, imported on demand; raises PocketworldError where there is none."""
-    if name == "cabinet":
-        from pocketworld.families.cabinet.family import CabinetFamily
-
-        return CabinetFamily()
-    if name == "box":
-        from pocketworld.families.box import BoxFamily
-
-        return BoxFamily()
-    raise PocketworldError(f"there is no family {name!r}", f"families are {', '.join(_NAMES)}")
+    if name not in _FAMILIES:
+        raise PocketworldError(f"there is no family {name!r}", f"families are {', '.join(_FAMILIES)}")
+    module, _, which = _FAMILIES[name].partition(":")
+    made: Family[Any] = getattr(import_module(module), which)()
+    return made
 
 
 def to_json(p: Any) -> dict[str, Any]:
