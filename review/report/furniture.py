@@ -9,7 +9,7 @@ from pocketworld.families.protocol import Elevation
 from pocketworld.review.report.faces import SMALL, Face, faces
 from pocketworld.review.report.joints import Row, rows, taken_for
 from pocketworld.review.report.size import size
-from pocketworld.review.report.words import counted, millimetres, probability
+from pocketworld.review.report.words import counted, millimetres, plural, probability
 from pocketworld.scene import Asset, Base, Scene
 
 
@@ -34,6 +34,29 @@ class Thing:
     alternatives: tuple[Alternative, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """The assets of one family."""
+
+    family: str
+    things: tuple[Thing, ...]
+
+    @property
+    def title(self) -> str:
+        """Return "3 cabinets"."""
+        return plural(len(self.things), self.family)
+
+    @property
+    def shown(self) -> tuple[Thing, ...]:
+        """Return those with pictures, fronts or other layouts."""
+        return tuple(t for t in self.things if t.faces or t.others or t.rows or t.alternatives)
+
+    @property
+    def plain(self) -> tuple[Thing, ...]:
+        """Return the others."""
+        return tuple(t for t in self.things if t not in self.shown)
+
+
 def verdict(scene: Scene) -> str:
     """Return one line: "1 cabinet, 4 drawers that open, surest 0.97, least sure 0.81."."""
     if not scene.assets:
@@ -52,6 +75,15 @@ def verdict(scene: Scene) -> str:
 def things(scene: Scene, elevations: Mapping[str, Iterable[Elevation]]) -> tuple[Thing, ...]:
     """Return a scene's assets for the page, in the scene's order."""
     return tuple(_thing(asset, elevations.get(asset.id, ())) for asset in scene.assets)
+
+
+def kinds(scene: Scene, elevations: Mapping[str, Iterable[Elevation]]) -> tuple[Kind, ...]:
+    """Return a scene's assets by family: those with something to open first, then in the scene's order."""
+    families: dict[str, list[Thing]] = {}
+    for thing in things(scene, elevations):
+        families.setdefault(thing.family, []).append(thing)
+    found = [Kind(family, tuple(some)) for family, some in families.items()]
+    return tuple(sorted(found, key=lambda kind: not any(thing.rows for thing in kind.things)))
 
 
 def _thing(asset: Asset, elevations: Iterable[Elevation]) -> Thing:
