@@ -1,4 +1,4 @@
-"""What a scene looks like in MuJoCo: meshes, materials, lights, the ground and a camera that frames it."""
+"""What a scene looks like in MuJoCo: meshes, materials, lights and the ground."""
 
 import hashlib
 import math
@@ -9,17 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.convex import Vec3
-from pocketworld.scene import Asset, Joint, Mesh, Scene
+from pocketworld.scene import Mesh, Scene
+from pocketworld.sim.framing import extent, focus
 
 Array = NDArray[np.float64]
 FACES = 200_000  # the most that MuJoCo reads from one STL file
 SHADES = 4  # levels a channel into which scanned colours are sorted: MuJoCo draws one colour a geom
-FOVY = 32.0  # degrees
-ASPECT = 4 / 3
-NEAREST = 0.1  # m: no nearer to anything
 FEW = 4  # faces of one shade: fewer may share three corners
-MARGIN = 1.05  # of empty picture around what is framed
-VIEW = (0.62, -1.0, 0.52)  # towards the camera, in the first asset's frame: from the front, right and above
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +28,6 @@ class Look:
     visual: str = ""
     lights: str = ""
     floor: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Framing:
-    """Where a camera stands (m), unit vectors to its right and up, its vertical view (degrees)."""
-
-    position: Vec3
-    right: Vec3
-    up: Vec3
-    fovy: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,49 +54,6 @@ def looks(scene: Scene) -> Look:
     return Look(
         _GROUND + painted + meshes, geoms, files, _visual(scene), _lights(scene), ' material="ground"'
     )
-
-
-def camera(scene: Scene) -> Framing:
-    """Return a camera from the front, right and above that sees all of a scene, closed and open."""
-    points = extent(scene)
-    turn = scene.assets[0].pose.matrix[:3, :3] if scene.assets else np.eye(3)
-    back = turn @ np.array(VIEW) / np.linalg.norm(VIEW)
-    right = np.cross((0, 0, 1.0), back)
-    right /= np.linalg.norm(right)
-    axes = np.stack([right, np.cross(back, right), back])
-    seen = points @ axes.T
-    centre = (seen.min(0) + seen.max(0)) / 2
-    x, y, z = np.abs(seen - centre).T[0], np.abs(seen - centre).T[1], (seen - centre).T[2]
-    tall = math.tan(math.radians(FOVY) / 2)
-    away = float(np.max(np.maximum(x / (tall * ASPECT), y / tall) * MARGIN + z)) + NEAREST
-    position = (centre + np.array([0, 0, away])) @ axes
-    return Framing(_vec(position), _vec(axes[0]), _vec(axes[1]), FOVY)
-
-
-def poses(asset: Asset, openness: float) -> dict[str, Array]:
-    """Return each part's motion (4, 4) in the asset's frame with every joint at a share of its range."""
-    out = {asset.parts[0].id: np.eye(4)}
-    for joint in asset.joints:  # parents come before their children
-        out[joint.child] = out[joint.parent] @ joint.motion(_at(joint, openness))
-    return out
-
-
-def _at(joint: Joint, openness: float) -> float:
-    low, high = joint.range
-    return low + openness * (high - low)
-
-
-def extent(scene: Scene) -> Array:
-    """Return corners (n, 3) of all collision pieces in the scene, closed, half open and open; m."""
-    out = [np.zeros((0, 3))]
-    for asset in scene.assets:
-        for openness in (0.0, 0.5, 1.0):
-            motions = poses(asset, openness)
-            for part in asset.parts:
-                move = asset.pose.matrix @ motions[part.id]
-                out += [piece.vertices @ move[:3, :3].T + move[:3, 3] for piece in part.pieces]
-    points = np.concatenate(out)
-    return points if len(points) else np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 
 
 def _patches(mesh: Mesh) -> Iterator[_Patch]:
@@ -175,7 +118,7 @@ def _stem(file: str) -> str:
 
 def _lights(scene: Scene) -> str:
     """Return a key light from the front left above that casts shadows, and a weak one from the right."""
-    turn = scene.assets[0].pose.matrix[:3, :3] if scene.assets else np.eye(3)
+    turn = focus(scene).turn
     middle = _middle(scene)[0]
     out = ""
     for way, strength, shadow in (((0.45, 1.0, -1.1), 0.55, "true"), ((-0.9, 0.5, -0.5), 0.18, "false")):
@@ -190,7 +133,7 @@ def _lights(scene: Scene) -> str:
 
 def _middle(scene: Scene) -> tuple[Array, float]:
     """Return the middle of what is in a scene, and half its diagonal: what MuJoCo scales its views by."""
-    points = extent(scene)
+    points = extent(scene.assets)
     low, high = points.min(0), points.max(0)
     return (low + high) / 2, float(np.linalg.norm(high - low)) / 2
 
@@ -203,11 +146,6 @@ def _visual(scene: Scene) -> str:
         '<headlight ambient="0.34 0.34 0.34" diffuse="0.2 0.2 0.2" specular="0 0 0"/>'
         '<map znear="0.02" zfar="60" shadowclip="2.5"/></visual>\n'
     )
-
-
-def _vec(values: Array) -> Vec3:
-    x, y, z = (float(v) for v in values)
-    return x, y, z
 
 
 _GROUND = (

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.geometry.convex import BoxPiece, Piece, Vec3
 from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene
-from pocketworld.sim.look import Framing, Look, camera, looks
+from pocketworld.sim.framing import Framing, camera
+from pocketworld.sim.look import Look, looks
 
 Array = NDArray[np.float64]
 TIMESTEP = 0.004  # s: half of the contacts' time constant below, the least that the solver takes

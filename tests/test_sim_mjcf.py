@@ -24,8 +24,8 @@ from pocketworld.geometry.convex import BoxPiece, HullPiece
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, HandleKind, JointKind, Material, Mesh, Part, Pose, Scene, Side
 from pocketworld.sim import mjcf
+from pocketworld.sim.framing import camera, extent, poses
 from pocketworld.sim.hand import hand
-from pocketworld.sim.look import camera, extent, poses
 
 Array = NDArray[np.float64]
 SITE = Site((2.0, 0.9, 2.4))
@@ -362,7 +362,7 @@ def test_the_front_camera_sees_all_closed_and_open(number: int) -> None:
     frame = camera(scene)
     right, up = np.array(frame.right), np.array(frame.up)
     back = np.cross(right, up)
-    seen = (extent(scene) - frame.position) @ np.stack([right, up, back]).T
+    seen = (extent(scene.assets) - frame.position) @ np.stack([right, up, back]).T
     depth = -seen[:, 2]
     tall = np.tan(np.radians(frame.fovy) / 2)
     x, y = np.abs(seen[:, 0]) / depth / (tall * 4 / 3), np.abs(seen[:, 1]) / depth / tall

@@ -1,0 +1,67 @@
+"""Where one looks from: at what opens, from the side to which most of it opens."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pocketworld.families import registry
+from pocketworld.families.box import Box
+from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, HandleSpec, Split
+from pocketworld.scene import Asset, HandleKind, Pose, Relation, Scene
+from pocketworld.sim.framing import camera, extent, focus
+
+DRAWER = Front(handle=HandleSpec())
+PANEL = Front(FrontKind.FIXED, handle=HandleSpec(HandleKind.NONE))
+
+
+def cabinet(id: str, *fronts: Front, x: float = 0.0, yaw: float = 0.0) -> Asset:
+    grid = Split(True, (0.3,) * len(fronts), fronts) if len(fronts) > 1 else fronts[0]
+    made = registry.family("cabinet").build(Cabinet(0.6, 0.5, 0.8, grid), id)
+    return replace(made, pose=Pose.upright((x, 0.0, 0.0), yaw))
+
+
+def box(id: str, x: float, y: float, z: float = 0.0) -> Asset:
+    return replace(registry.family("box").build(Box(0.2, 0.2, 0.2), id), pose=Pose.upright((x, y, z), 0.0))
+
+
+def test_what_opens_is_looked_at_and_not_what_stands_elsewhere() -> None:
+    scene = Scene("s", (box("far", 9.0, 9.0), cabinet("cabinet", DRAWER), box("cup", 0.0, 0.0, 0.8)))
+    on = replace(scene, relations=(Relation("on", "cup", "cabinet"), Relation("on", "far", "floor")))
+    assert np.array_equal(focus(scene).points, extent([scene.asset("cabinet")]))
+    assert np.array_equal(focus(on).points, extent([scene.asset("cabinet"), scene.asset("cup")]))
+
+
+def test_where_nothing_opens_all_but_walls_are_looked_at() -> None:
+    still = Scene("s", (cabinet("cabinet", PANEL), box("box", 2.0, 0.0)))
+    assert np.array_equal(focus(still).points, extent(still.assets))
+    wall = replace(box("wall", 5.0, 5.0), family="wall")
+    assert np.array_equal(focus(replace(still, assets=(wall, *still.assets))).points, extent(still.assets))
+    assert np.array_equal(focus(Scene("w", (wall,))).points, extent([wall]))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_it_is_looked_at_from_where_most_opens(order: tuple[int, ...]) -> None:
+    assets = (
+        cabinet("alone", DRAWER, DRAWER, yaw=math.pi / 2, x=3.0),
+        cabinet("one", DRAWER, DRAWER, x=0.0, yaw=0.1),
+        cabinet("two", DRAWER, x=0.7, yaw=0.1),
+    )
+    turn = focus(Scene("s", tuple(assets[i] for i in order))).turn
+    assert math.atan2(turn[1, 0], turn[0, 0]) == pytest.approx(0.1)
+
+
+def test_the_camera_sees_all_of_the_focus() -> None:
+    scene = Scene("s", (cabinet("one", DRAWER, DRAWER, yaw=2.0), cabinet("two", DRAWER, x=4.0, yaw=2.0)))
+    frame = camera(scene)
+    right, up = np.array(frame.right), np.array(frame.up)
+    seen = (focus(scene).points - frame.position) @ np.stack([right, up, np.cross(right, up)]).T
+    assert (seen[:, 2] < 0).all()
+    tall = math.tan(math.radians(frame.fovy) / 2)
+    assert (np.abs(seen[:, 1] / seen[:, 2]) <= tall).all()
+    assert (np.abs(seen[:, 0] / seen[:, 2]) <= tall * 4 / 3).all()
+
+
+def test_an_empty_scene_has_a_camera() -> None:
+    assert np.isfinite(camera(Scene("empty", ())).position).all()
