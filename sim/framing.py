@@ -31,9 +31,9 @@ class Framing:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Focus:
-    """What to look at: corners (n, 3), m; turn (3, 3): x to the right and y away, from the front."""
+    """What to look at; turn (3, 3): x to the right and y away from who looks at its front."""
 
-    points: Array
+    assets: tuple[Asset, ...]
     turn: Array
 
 
@@ -47,7 +47,7 @@ def focus(scene: Scene) -> Focus:
     carried = {r.a for r in scene.relations if r.kind == "on" and r.b in ids}
     shown = [asset for asset in scene.assets if asset.id in ids | carried]
     shown = shown or [asset for asset in scene.assets if asset.family != WALL] or list(scene.assets)
-    return Focus(extent(shown), _turn(shown))
+    return Focus(tuple(shown), _turn(shown))
 
 
 def _turn(shown: Sequence[Asset]) -> Array:
@@ -67,7 +67,7 @@ def camera(scene: Scene) -> Framing:
     right = np.cross((0, 0, 1.0), back)
     right /= np.linalg.norm(right)
     axes = np.stack([right, np.cross(back, right), back])
-    seen = look.points @ axes.T
+    seen = extent(look.assets) @ axes.T
     centre = (seen.min(0) + seen.max(0)) / 2
     x, y, z = np.abs(seen - centre).T[0], np.abs(seen - centre).T[1], (seen - centre).T[2]
     tall = math.tan(math.radians(FOVY) / 2)
@@ -89,11 +89,11 @@ def _at(joint: Joint, openness: float) -> float:
     return low + openness * (high - low)
 
 
-def extent(assets: Sequence[Asset]) -> Array:
-    """Return corners (n, 3) of all collision pieces, closed, half open and open, in the scene; m."""
+def extent(assets: Sequence[Asset], states: Sequence[float] = (0.0, 0.5, 1.0)) -> Array:
+    """Return corners (n, 3) of all collision pieces in the scene, m; states: how far open, as shares."""
     out = [np.zeros((0, 3))]
     for asset in assets:
-        for openness in (0.0, 0.5, 1.0):
+        for openness in states:
             motions = poses(asset, openness)
             for part in asset.parts:
                 move = asset.pose.matrix @ motions[part.id]

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.scene import Asset, Mesh, Scene
+from pocketworld.scene import Mesh, Scene
+from pocketworld.sim.framing import extent, focus
 
 Array = NDArray[np.float64]
 SIZE = (480, 360)
@@ -17,7 +18,7 @@ FINE = 2
 LAYERS = 6
 # From top to bottom of the picture.
 FIELD = np.radians(36)
-# Directions from which one looks, in the frame of the first asset: (name, to the eye).
+# Directions from which one looks, in the frame of what one looks at: (name, to the eye).
 SIDES = (
     ("from the front", (0.55, -1.0, 0.55)),
     ("from the back", (-0.75, 0.9, 0.6)),
@@ -79,8 +80,9 @@ class _Model:
 def views(surface: Mesh, scene: Scene) -> tuple[View, ...]:
     """Return the surface (in the scene's frame) from three sides; of nothing where it has no faces.
 
-    All assets are in the picture, looked at as the first one stands; where there is none, the surface as a
-    whole is. What stands before that is cut away, and what shows its back is looked through.
+    What opens is in the picture, with what stands on it, all assets where nothing opens; where there is no
+    asset, the surface as a whole is. What stands before that is cut away, and what shows its back is looked
+    through.
     """
     if not len(surface.faces):
         return ()
@@ -91,17 +93,11 @@ def views(surface: Mesh, scene: Scene) -> tuple[View, ...]:
 
 def _focus(surface: Mesh, scene: Scene) -> Focus:
     if scene.assets:
-        points = np.concatenate([_points(asset) for asset in scene.assets])
-        return Focus(points, scene.assets[0].pose.matrix[:3, :3], AROUND)
+        look = focus(scene)
+        return Focus(extent(look.assets, states=(0.0,)), look.turn, AROUND)
     points = surface.vertices[:: 1 + len(surface.vertices) // POINTS].astype(float)
     low, high = np.percentile(points, [OUTLIERS, 100 - OUTLIERS], axis=0)
     return Focus(points[((points >= low) & (points <= high)).all(1)], np.eye(3), 1.0)
-
-
-def _points(asset: Asset) -> Array:
-    """Return corners of an asset's collision pieces (n, 3) in the scene's frame, m."""
-    points = np.concatenate([piece.vertices for part in asset.parts for piece in part.pieces])
-    return np.asarray(points @ asset.pose.matrix[:3, :3].T + asset.pose.position)
 
 
 def _model(surface: Mesh, focus: Focus) -> _Model:
