@@ -14,6 +14,7 @@ from pocketworld.scene import Asset
 _FAMILIES = {
     "cabinet": "pocketworld.families.cabinet.family:CabinetFamily",
     "box": "pocketworld.families.box:BoxFamily",
+    "wall": "pocketworld.families.wall:WallFamily",
 }
 
 
