@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from pocketworld.geometry.convex import Vec3
 from pocketworld.scene import Mesh, Scene
-from pocketworld.sim.framing import extent, focus
+from pocketworld.sim.framing import WALL, extent, focus
 
 Array = NDArray[np.float64]
 FACES = 200_000  # the most that MuJoCo reads from one STL file
 SHADES = 4  # levels a channel into which scanned colours are sorted: MuJoCo draws one colour a geom
+# Where the key light shines to, in the focus's frame; between walls from higher, as these cast shadows too.
+KEY, INDOORS = (0.45, 1.0, -1.1), (0.14, 0.32, -1.1)
 FEW = 4  # faces of one shade: fewer may share three corners
 
 
@@ -120,8 +122,9 @@ def _lights(scene: Scene) -> str:
     """Return a key light from the front left above that casts shadows, and a weak one from the right."""
     turn = focus(scene).turn
     middle = _middle(scene)[0]
+    key = INDOORS if any(asset.family == WALL for asset in scene.assets) else KEY
     out = ""
-    for way, strength, shadow in (((0.45, 1.0, -1.1), 0.55, "true"), ((-0.9, 0.5, -0.5), 0.18, "false")):
+    for way, strength, shadow in ((key, 0.55, "true"), ((-0.9, 0.5, -0.5), 0.18, "false")):
         x, y, z = turn @ way
         px, py, pz = middle - 2 * np.array((x, y, z))
         out += (

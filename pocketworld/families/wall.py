@@ -16,7 +16,7 @@ from pocketworld.families.protocol import Array, Draw, Evidence, Refusal, Site, 
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.convex import BoxPiece, Vec3, span
 from pocketworld.geometry.inertia import inertia
-from pocketworld.geometry.solids import boxes
+from pocketworld.geometry.solids import Triangles, boxes
 from pocketworld.scene import Asset, Base, Material, Mesh, Part
 
 PLASTER = (0.82, 0.80, 0.77)  # linear RGB
@@ -94,7 +94,7 @@ class WallFamily:
 
     name = "wall"
     parameters = Wall
-    widest = Spread(scale={"thickness": 0.5}, shift={"hue": 0.5, "saturation": 0.5, "value": 0.5})
+    widest = Spread(shift={"hue": 0.5, "saturation": 0.5, "value": 0.5})
 
     def sample(self, draw: Draw, site: Site) -> Wall:
         """Return a wall as long as the place, of usual thickness and height, every other with a window.
@@ -123,7 +123,7 @@ class WallFamily:
             raise PocketworldError("wall: its openings leave nothing of it", "make it longer or higher")
         materials = (Material(p.colour, ROUGH), FRAME, GLASS)
         shown = [(m, g) for m, g in zip(materials, groups, strict=True) if g]
-        meshes = [(m, boxes(g)) for m, g in shown]
+        meshes = [(m, _open_behind(boxes(g))) for m, g in shown]
         densities = [PANE_DENSITY if m is GLASS else MASONRY for m, g in shown for _ in g]
         pieces = tuple(piece for _, group in shown for piece in group)
         part = Part(
@@ -148,10 +148,8 @@ class WallFamily:
         return misfit(p.size, [*slabs(p), *(piece for group in _filled(p) for piece in group)], evidence)
 
     def mutate(self, p: Wall, spread: Spread, draw: Draw) -> Wall | Refusal:
-        """Return the wall with other paint and thickness: its length, height and openings are the room's."""
-        vary = Vary(spread, draw)
-        colour = painted(Material(p.colour, ROUGH), "wall", vary).colour
-        return replace(p, thickness=vary.scaled(p.thickness, "thickness"), colour=colour)
+        """Return the wall in another paint: its sizes and openings are the room's, and doors stand in them."""
+        return replace(p, colour=painted(Material(p.colour, ROUGH), "wall", Vary(spread, draw)).colour)
 
 
 def check(p: Wall) -> None:
@@ -179,6 +177,17 @@ def check(p: Wall) -> None:
             raise PocketworldError(
                 f"wall: openings {i} and {j} overlap by {wide:.3g} x {high:.3g} m", "move them apart"
             )
+
+
+def _open_behind(solid: Triangles) -> Triangles:
+    """Return a solid without what faces away from the room: one looks in from outside, as into a doll's house.
+
+    No capture of a room has seen it either.
+    """
+    vertices, faces = solid
+    a, b, c = (vertices[faces[:, i]] for i in range(3))
+    normals = np.cross(b - a, c - a)
+    return vertices, faces[normals[:, 1] < np.linalg.norm(normals, axis=1) / 2]
 
 
 def slabs(p: Wall) -> list[BoxPiece]:
