@@ -180,7 +180,7 @@ def check(p: Wall) -> None:
 
 
 def _open_behind(solid: Triangles) -> Triangles:
-    """Return a solid without what faces away from the room: one looks in from outside, as into a doll's house.
+    """Return a solid without what faces away from the room: one looks in as into a doll's house.
 
     No capture of a room has seen it either.
     """
