@@ -1,9 +1,7 @@
 """A reconstruction on disk: the scene, the surface it was read from, and each face's elevation."""
 
 import json
-import struct
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,29 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pocketworld import scene_file
-from pocketworld.errors import PocketworldError, WorldError
+from pocketworld.errors import WorldError
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.scene import HandleKind, Mesh, Scene
+from pocketworld.world import undamaged
 
 NUMBERS = ("face", "width", "height", "pixel", "frames")
-# What JSON, Pillow (SyntaxError for a broken PNG), numpy and trimesh raise for bytes that are not theirs.
-WRONG = (
-    PocketworldError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    AssertionError,
-    OSError,
-    EOFError,
-    RuntimeError,
-    StopIteration,
-    SyntaxError,
-    MemoryError,
-    OverflowError,
-    struct.error,
-)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,7 +60,7 @@ def load_surface(folder: Path) -> Mesh:
     file = folder / "surface.glb"
     if not file.is_file():
         raise WorldError(f"{file} does not exist", "pocketworld run CAPTURE -o WORLD makes it")
-    with _whole(file):
+    with undamaged(file):
         shape = next(iter(trimesh.load_scene(file, process=False).geometry.values()))
         coloured = shape.visual.kind == "vertex"
         colours = np.array(shape.visual.vertex_colors[:, :3], np.uint8) if coloured else None
@@ -106,7 +88,7 @@ def _save_elevation(elevation: Elevation, place: Path) -> None:
 
 def _load_elevation(file: Path) -> Elevation:
     colour, relief = _colour(file.with_suffix(".png")), _relief(file.with_suffix(".npy"))
-    with _whole(file):
+    with undamaged(file):
         whole = json.loads(file.read_text())
         handles = (SeenHandle(**{**h, "kind": HandleKind(h["kind"])}) for h in whole["handles"])
         return Elevation(
@@ -121,23 +103,13 @@ def _load_elevation(file: Path) -> Elevation:
 def _colour(file: Path) -> NDArray[np.uint8] | None:
     if not file.is_file():
         return None
-    with _whole(file), Image.open(file) as image:
+    with undamaged(file), Image.open(file) as image:
         return np.array(image)
 
 
 def _relief(file: Path) -> NDArray[np.float32] | None:
     if not file.is_file():
         return None
-    with _whole(file):
+    with undamaged(file):
         relief: NDArray[np.float32] = np.load(file)
         return relief
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[None]:
-    """Turn what a damaged file raises into one line."""
-    try:
-        yield
-    except WRONG as error:
-        why = " ".join(str(error).split())[:120] or type(error).__name__
-        raise WorldError(f"{file} is damaged: {why}", "make the stage again") from error

@@ -112,6 +112,16 @@ def test_a_world_without_a_twin_is_refused(tmp_path: Path) -> None:
         gather(tmp_path / "w")
 
 
+@pytest.mark.parametrize("name", ["world.json", "scan/quality.json", "scan/coverage.png"])
+@pytest.mark.parametrize("bytes_", [b"", b"{}", b"[1, 2", b"\x89PNG\r\n\x1a\n broken"])
+def test_a_damaged_file_is_named_in_one_line(bare: Path, name: str, bytes_: bytes) -> None:
+    world.run_stage(bare, "scan", {}, {}, {}, assess)
+    (bare / name).write_bytes(bytes_)
+    with pytest.raises(WorldError, match=f"{name} is damaged") as caught:
+        gather(bare)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_scan_in_words() -> None:
     found = quality.assess(readers.read(ROOT / "tests" / "data" / "chair"))
     facts = scan_facts(found.to_json(), found.picture().pixels)

@@ -21,7 +21,9 @@ from pocketworld.scene import Scene
 def gather(folder: Path) -> ReportData:
     """Read a world. Raises WorldError where it has no twin, or where something in it is damaged."""
     twin = scene_file.load(folder / "twin")
-    summary = json.loads((folder / world.SUMMARY).read_text())
+    with world.undamaged(folder / world.SUMMARY):
+        summary = json.loads((folder / world.SUMMARY).read_text())
+        versions = {"pocketworld": str(summary["pocketworld"]), **summary["versions"]}
     sets = [_set(place, twin) for place in _cousins(folder)]
     return ReportData(
         name=twin.name,
@@ -33,7 +35,7 @@ def gather(folder: Path) -> ReportData:
         findings=(*world.findings_of(folder), *(finding for _, finding in sets if finding is not None)),
         costs=world.costs_of(folder),
         licence=twin.provenance.get("licence"),
-        versions={"pocketworld": summary["pocketworld"], **summary["versions"]},
+        versions=versions,
         commands=_commands(folder),
     )
 
@@ -42,8 +44,12 @@ def _scan(folder: Path) -> ScanFacts | None:
     file, picture = folder / "quality.json", folder / "coverage.png"
     if not file.is_file():
         return None
-    plan = np.asarray(Image.open(picture).convert("RGB"), np.uint8) if picture.is_file() else None
-    return scan_facts(json.loads(file.read_text()), plan)
+    plan = None
+    if picture.is_file():
+        with world.undamaged(picture), Image.open(picture) as image:
+            plan = np.asarray(image.convert("RGB"), np.uint8)
+    with world.undamaged(file):
+        return scan_facts(json.loads(file.read_text()), plan)
 
 
 def _set(place: Path, twin: Scene) -> tuple[Cousins | None, Finding | None]:
