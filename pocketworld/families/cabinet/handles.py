@@ -28,6 +28,8 @@ NOSE = 0.006
 """Depth of the nose at the outer end of an edge profile, m."""
 HEAD = 0.016
 """Depth of a knob's head, m."""
+ROSE = 0.006
+"""Depth of the disc around a lever's neck, m."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ LIMITS = {
     HandleKind.CUP: Limits((0.05, 0.30), (0.022, 0.042), (0.024, 0.06), (0.090, 0.032, 0.026)),
     HandleKind.RECESSED: Limits((0.05, 2.0), (0.006, 0.030), (-1.0, 1.0), (0.110, 0.012, 0.0)),
     HandleKind.EDGE: Limits((0.04, 4.0), (0.006, 0.030), (0.016, 0.06), (0.300, 0.010, 0.020)),
+    HandleKind.LEVER: Limits((0.07, 0.30), (0.008, 0.030), (0.020, 0.08), (0.130, 0.020, 0.050)),
 }
 """Sizes within which each kind can be built and gripped, without regard to the panel."""
 
@@ -171,7 +174,8 @@ def _extent(spec: HandleSpec) -> tuple[float, float]:
 
 def _least(kind: HandleKind, thickness: float) -> float:
     """Return the smallest standoff that leaves CLEAR behind what is gripped, m."""
-    half = {HandleKind.BAR: thickness / 2, HandleKind.BOW: thickness / 2, HandleKind.EDGE: NOSE / 2}
+    half = dict.fromkeys((HandleKind.BAR, HandleKind.BOW, HandleKind.LEVER), thickness / 2)
+    half[HandleKind.EDGE] = NOSE / 2
     return max(LIMITS[kind].standoff[0], half.get(kind, 0.0) + CLEAR)
 
 
@@ -290,6 +294,23 @@ def _edge(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
     return pieces, surfaces(pieces), out
 
 
+def _lever(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
+    """Return a bar fixed at one end, the one that is nearer to the panel's edge; it is pulled at its middle."""
+    half, radius, out = spec.length / 2, spec.thickness / 2, spec.standoff
+    neck = 0.8 * radius
+    at = (half - neck) * (1 if (spec.v if spec.vertical else spec.u) >= 0.5 else -1)
+    pieces: list[Piece] = [
+        frame.box((-half, half), (-radius, radius), (out - radius, out + radius)),
+        frame.box((at - neck, at + neck), (-neck, neck), (0.0, out - radius)),
+    ]
+    shown = [
+        _rod(frame, half, radius, out),
+        _stud(frame, at, (neck, neck), (0.0, out)),
+        _stud(frame, at, (2 * neck, 2 * neck), (0.0, ROSE)),
+    ]
+    return pieces, merge(shown), out
+
+
 _BUILD = {
     HandleKind.BAR: _bar,
     HandleKind.BOW: _bow,
@@ -297,4 +318,5 @@ _BUILD = {
     HandleKind.CUP: _cup,
     HandleKind.RECESSED: _recessed,
     HandleKind.EDGE: _edge,
+    HandleKind.LEVER: _lever,
 }

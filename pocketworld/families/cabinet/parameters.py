@@ -35,7 +35,8 @@ class HandleSpec:
 
     length     m, along its long side, which runs up if vertical
     thickness  m, across it: what two fingers close on (of a cup its height, of an edge profile that of its
-               nose, of a recessed handle that of the lip in the middle of its window)
+               nose, of a recessed handle that of the lip in the middle of its window); a lever is fixed at
+               that of its ends which is nearer to the front's edge
     standoff   m, of the grip from the front's face (of a cup the depth of its shell; a recessed one has none)
     """
 
