@@ -190,7 +190,8 @@ def _frame(scene: Scene, truth: Truth, truth_from_capture: Array) -> tuple[Frame
     errors = tuple(part_error(guesses[pair.predicted], truth.parts[pair.true], pair) for pair in pairs)
     matched = {pair.predicted for pair in pairs}
     wrong = [guess for i, guess in enumerate(guesses) if i not in matched]
-    return Frame(errors, _spreads(errors), box_error(scene, truth.box, truth_from_capture)), wrong
+    box = box_error(scene, truth.box, truth_from_capture) if len(truth.boxes) == 1 else None
+    return Frame(errors, _spreads(errors), box), wrong
 
 
 def _spreads(errors: Sequence[PartError]) -> Spreads:

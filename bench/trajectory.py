@@ -1,6 +1,11 @@
-"""How a person walks around a thing, a camera in the hand. World z up; cameras x right, y down, z forward."""
+"""How a person walks around a thing, or through a room, a camera in the hand.
 
+World z up; cameras x right, y down, z forward.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +47,57 @@ def around(walk: Walk, middle: Vec3, towards_front: float, rng: np.random.Genera
     place += walk.sway * wander(walk.frames, 3, walk.pace, rng)
     target = np.array(middle) + walk.aim * wander(walk.frames, 3, walk.pace, rng)
     return np.stack([looking(p, t) for p, t in zip(place, target, strict=True)])
+
+
+@dataclass(frozen=True, slots=True)
+class Stroll:
+    """A walk from look to look.
+
+    step, turn   the most from frame to frame, m and rad, unless that makes more than `frames`
+    sway, aim    of the hand and of what it is aimed at, m;  roll: of the hand, rad (standard deviations)
+    pace         frames over which they wander
+    """
+
+    frames: int = 90
+    step: float = 0.15
+    turn: float = float(np.radians(11))
+    sway: float = 0.02
+    aim: float = 0.05
+    roll: float = float(np.radians(1.5))
+    pace: float = 4.0
+
+
+def through(stroll: Stroll, looks: Sequence[tuple[Vec3, Vec3]], rng: np.random.Generator) -> Array:
+    """Return world_from_camera (n, 4, 4) of a walk past places, each with a target that is looked at there.
+
+    Between two of them place and target go straight, in as many frames as neither step nor turn is too large.
+    """
+    places, targets = (np.array([look[i] for look in looks], float) for i in (0, 1))
+    needed = np.array([_frames(stroll, a, b) for a, b in pairwise(looks)])
+    shares = np.maximum(1, np.ceil(needed * min(1.0, stroll.frames / needed.sum()))).astype(int)
+    at = np.concatenate([i + np.arange(n) / n for i, n in enumerate(shares)] + [[len(looks) - 1]])
+    known = np.arange(len(looks))
+    place, target = (
+        np.stack([np.interp(at, known, ends[:, axis]) for axis in range(3)], 1) for ends in (places, targets)
+    )
+    place += stroll.sway * wander(len(at), 3, stroll.pace, rng)
+    target += stroll.aim * wander(len(at), 3, stroll.pace, rng)
+    level = np.stack([looking(p, t) for p, t in zip(place, target, strict=True)])
+    roll = np.zeros((len(at), 6))
+    roll[:, 5] = stroll.roll * wander(len(at), 1, stroll.pace, rng)[:, 0]
+    out: Array = level @ se3.exp(roll)
+    return out
+
+
+def _frames(stroll: Stroll, a: tuple[Vec3, Vec3], b: tuple[Vec3, Vec3]) -> float:
+    """Return in how many frames one gets from a look to the next."""
+    share = np.linspace(0, 1, 33)[:, None]
+    place, target = ((1 - share) * a[i] + share * np.array(b[i]) for i in (0, 1))
+    ray = target - place
+    ray /= np.linalg.norm(ray, axis=1, keepdims=True)
+    turned = np.arccos(np.clip((ray[1:] * ray[:-1]).sum(1), -1, 1)).sum()
+    moved = float(np.linalg.norm(np.subtract(b[0], a[0])))
+    return float(max(moved / stroll.step, turned / stroll.turn))
 
 
 def looking(place: Array, target: Array) -> Array:

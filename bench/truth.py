@@ -1,7 +1,7 @@
 """What a capture truly shows: fronts, handles, the outer box, in the frame of the capture's own files (m)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -19,6 +19,8 @@ Array = NDArray[np.float64]
 
 # Body panels of furniture are 16-19 mm; only `slab` IoU uses it, where the file does not say.
 PANEL = 0.018
+UNITS = "metres and radians, in the frame of the capture's own files"
+ROOM = 2  # the form of a truth file that holds several assets; the first, of one, has no number
 
 
 class TruthError(PocketworldError):
@@ -60,6 +62,8 @@ class TruePart:
 class TrueBox:
     """The outer box without handles, in the manner of an asset: unit vectors to its right and into it, as one
     faces its front; foot: centre of its bottom face; size: (width, depth, height); sure: of the size, m.
+
+    asset, family   which one, and what it is, where a truth has several
     """
 
     foot: Vec3
@@ -67,6 +71,8 @@ class TrueBox:
     into: Vec3
     size: Vec3
     sure: float = 0.0
+    asset: str = ""
+    family: str = ""
 
     @property
     def capture_from_box(self) -> Array:
@@ -86,20 +92,44 @@ class TrueBox:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """One piece of furniture as it truly is, and the capture it is in; thickness: of its fronts, m."""
+    """A piece of furniture, or all of a room, as it truly is, and the capture it is in.
+
+    parts   of a room are called asset/part;  thickness: of fronts, m
+    """
 
     capture: str
-    box: TrueBox
+    boxes: tuple[TrueBox, ...]
     parts: tuple[TruePart, ...]
     thickness: float = PANEL
     how: str = ""
 
+    @property
+    def box(self) -> TrueBox:
+        """Return the box of the one asset; raises TruthError where there are several."""
+        if len(self.boxes) != 1:
+            raise TruthError(
+                f"the truth of {self.capture} has {len(self.boxes)} boxes", "ask for one of them"
+            )
+        return self.boxes[0]
+
     def to_json(self) -> dict[str, Any]:
-        """Return the form that `load` takes."""
+        """Return a form that `load` takes: of one piece that which people fill in, of a room the second."""
+        if len(self.boxes) > 1:
+            return {
+                "form": ROOM,
+                "capture": self.capture,
+                "units": UNITS,
+                "how_measured": self.how,
+                "front_panel_thickness_m": self.thickness,
+                "assets": [
+                    {"name": box.asset, "family": box.family, "box": _box_json(box)} for box in self.boxes
+                ],
+                "parts": [_part_json(part) for part in self.parts],
+            }
         doors = [p for p in self.parts if p.kind is JointKind.HINGE or p.side is not Side.NONE]
         return {
             "capture": self.capture,
-            "units": "metres and radians, in the frame of the capture's own files",
+            "units": UNITS,
             "how_measured": self.how,
             "box": _box_json(self.box),
             "front_face": {
@@ -117,23 +147,29 @@ def write(truth: Truth, file: Path) -> None:
 
 
 def of(scene: Scene) -> Truth:
-    """Return the truth of a scene that has one asset, in the frame of its capture's files."""
-    if len(scene.assets) != 1:
-        raise TruthError(
-            f"scene {scene.name} has {len(scene.assets)} assets", "truth is of one piece of furniture"
-        )
-    asset = scene.assets[0]
-    capture_from_asset = se3.inverse(np.array(scene.scene_from_capture)) @ asset.pose.matrix
+    """Return the truth of a scene in the frame of its capture's files; raises TruthError of an empty one."""
+    if not scene.assets:
+        raise TruthError(f"scene {scene.name} has 0 assets", "truth is of at least one")
+    alone = len(scene.assets) == 1
+    boxes, parts = [], []
+    for asset in scene.assets:
+        capture_from_asset = se3.inverse(np.array(scene.scene_from_capture)) @ asset.pose.matrix
+        box = _true_box(asset, capture_from_asset)
+        boxes.append(box if alone else replace(box, asset=asset.id, family=asset.family))
+        prefix = "" if alone else f"{asset.id}/"
+        parts += [_true_part(asset, joint, capture_from_asset, prefix) for joint in asset.movable]
+    return Truth(scene.name, tuple(boxes), tuple(parts), how="the parameters it was made from")
+
+
+def _true_box(asset: Asset, capture_from_asset: Array) -> TrueBox:
     low, high = outer(asset)
     foot = np.array([*(low[:2] + high[:2]) / 2, low[2]])
-    box = TrueBox(
+    return TrueBox(
         vec3(moved_point(capture_from_asset, foot)),
         vec3(capture_from_asset[:3, 0]),
         vec3(capture_from_asset[:3, 1]),
         vec3(high - low),
     )
-    parts = tuple(_true_part(asset, joint, capture_from_asset) for joint in asset.movable)
-    return Truth(scene.name, box, parts, how="the parameters it was made from")
 
 
 def outer(asset: Asset) -> tuple[Array, Array]:
@@ -151,7 +187,7 @@ def outer(asset: Asset) -> tuple[Array, Array]:
     return every.min(0), every.max(0)
 
 
-def _true_part(asset: Asset, joint: Joint, capture_from_asset: Array) -> TruePart:
+def _true_part(asset: Asset, joint: Joint, capture_from_asset: Array, prefix: str) -> TruePart:
     part = asset.part(joint.child)
     if part.front is None:
         raise TruthError(f"part {asset.id}/{part.id} moves but has no front", "give it one")
@@ -161,7 +197,7 @@ def _true_part(asset: Asset, joint: Joint, capture_from_asset: Array) -> TruePar
         at_face = np.array(grip.grip) - ((np.array(grip.grip) - part.front.centre) @ out) * out
         handle = TrueHandle(vec3(moved_point(capture_from_asset, at_face)), grip.length)
     return TruePart(
-        part.id,
+        f"{prefix}{part.id}",
         joint.kind,
         moved(capture_from_asset, part.front),
         vec3(capture_from_asset[:3, :3] @ joint.axis),
@@ -174,12 +210,16 @@ def _true_part(asset: Asset, joint: Joint, capture_from_asset: Array) -> TruePar
 
 
 def load(file: Path) -> Truth:
-    """Read a truth file: the form of `Truth.to_json`, or a person's survey in the same form with less in it.
+    """Read a truth file: a form of `Truth.to_json`, or a person's survey in the first with less in it.
 
     Raises TruthError for a file that is missing, damaged, or of another form.
     """
     try:
-        data = _File.model_validate_json(file.read_bytes())
+        text = file.read_bytes()
+        form = _Numbered.model_validate_json(text).form
+        if form > ROOM:
+            raise TruthError(f"{file} has form {form}; we know {ROOM}", "a newer pocketworld reads it")
+        truth = _room(text, file) if form == ROOM else _piece(text, file)
     except OSError as error:
         raise TruthError(f"{file}: {error.strerror}", "give a truth JSON file") from None
     except ValidationError as error:
@@ -189,12 +229,27 @@ def load(file: Path) -> Truth:
             f"{file} is no truth file: {where}: {first['msg']}",
             "it needs a box and a front_face; drawers and doors are lists of parts",
         ) from None
+    for what in ([part.id for part in truth.parts], [box.asset for box in truth.boxes]):
+        if len(set(what)) != len(what):
+            raise TruthError(f"{file}: a name stands twice in {what}", "name each part once")
+    return truth
+
+
+def _piece(text: bytes, file: Path) -> Truth:
+    """Return the truth of one piece of furniture."""
+    data = _File.model_validate_json(text)
     parts = tuple(_part(entry, file) for entry in (*data.drawers, *data.doors))
-    if len({part.id for part in parts}) != len(parts):
-        raise TruthError(
-            f"{file}: a name stands twice in {[part.id for part in parts]}", "name each part once"
-        )
-    return Truth(data.capture, _box(data), parts, data.front_face.front_panel_thickness_m, data.how_measured)
+    return Truth(
+        data.capture, (_box(data),), parts, data.front_face.front_panel_thickness_m, data.how_measured
+    )
+
+
+def _room(text: bytes, file: Path) -> Truth:
+    """Return the truth of a room."""
+    data = _Room.model_validate_json(text)
+    boxes = tuple(_standing(entry) for entry in data.assets)
+    parts = tuple(_part(entry, file) for entry in data.parts)
+    return Truth(data.capture, boxes, parts, data.front_panel_thickness_m, data.how_measured)
 
 
 class _Form(BaseModel):
@@ -264,6 +319,24 @@ class _Part(_Form):
     sure_m: float = 0.0
 
 
+class _Numbered(_Form):
+    form: int = 1
+
+
+class _Asset(_Form):
+    name: str
+    family: str = ""
+    box: _Box
+
+
+class _Room(_Form):
+    capture: str
+    how_measured: str = ""
+    front_panel_thickness_m: float = Field(PANEL, gt=0)
+    assets: tuple[_Asset, ...] = Field(min_length=2)
+    parts: tuple[_Part, ...] = ()
+
+
 class _File(_Form):
     capture: str
     how_measured: str = ""
@@ -296,6 +369,16 @@ def _part(entry: _Part, file: Path) -> TruePart:
         handle,
         entry.sure_m,
     )
+
+
+def _standing(entry: _Asset) -> TrueBox:
+    """Return an asset's box, whose axes a file of ours names as the asset has them."""
+    box = entry.box
+    x = unit(np.array(box.x_axis_world))
+    up = unit(np.cross(x, box.y_axis_world))
+    foot = np.array(box.centre_world) - up * box.size_xyz_m[2] / 2
+    into = vec3(np.cross(up, x))
+    return TrueBox(vec3(foot), vec3(x), into, box.size_xyz_m, box.size_sure_m, entry.name, entry.family)
 
 
 def _box(data: _File) -> TrueBox:
