@@ -11,10 +11,19 @@ OTHER = 0.03  # m: surface that is farther off belongs to something else, and pu
 
 
 def misfit(size: Vec3, boxes: Sequence[BoxPiece], evidence: Evidence) -> Array:
-    """Return residuals (3 + n,) in standard deviations: outer size, then points off the boxes."""
+    """Return residuals (3 + n + m,) in standard deviations: outer size, then points off the boxes, then how
+    deep places that were seen to be empty lie in them.
+    """
+    return misfits(size, distance(evidence.points, boxes), distance(evidence.free, boxes), evidence)
+
+
+def misfits(size: Vec3, points: Array, free: Array, evidence: Evidence) -> Array:
+    """Return the residuals of `misfit` for any shape, from its signed distances to points and free places."""
     outer = (np.array(size) - evidence.size) / evidence.size_sigma
-    off = OTHER * np.tanh(distance(evidence.points, boxes) / OTHER)
-    return np.concatenate([outer, off * evidence.weights])
+    off = OTHER * np.tanh(points / OTHER) * evidence.weights
+    weight = evidence.weights.mean() if len(evidence.weights) else 0.0
+    within = OTHER * np.tanh(np.maximum(-free, 0.0) / OTHER) * weight
+    return np.concatenate([outer, off, within])
 
 
 def distance(points: Array, boxes: Sequence[BoxPiece]) -> Array:

@@ -15,6 +15,7 @@ _FAMILIES = {
     "cabinet": "pocketworld.families.cabinet.family:CabinetFamily",
     "box": "pocketworld.families.box:BoxFamily",
     "wall": "pocketworld.families.wall:WallFamily",
+    "worktop": "pocketworld.families.worktop:WorktopFamily",
 }
 
 

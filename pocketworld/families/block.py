@@ -1,0 +1,66 @@
+"""Things of one part: an asset of convex pieces in several materials, and what all such families check."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pocketworld.errors import PocketworldError
+from pocketworld.families.codec import to_json
+from pocketworld.families.protocol import Draw
+from pocketworld.geometry.convex import Piece
+from pocketworld.geometry.inertia import inertia
+from pocketworld.geometry.solids import Triangles, surfaces
+from pocketworld.scene import Asset, Base, Material, Mesh, Part
+
+LEAST = 1e-3  # m: what is thinner is no piece that one could bump into
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stuff:
+    """Pieces of one material and density (kg/m³); shown: their looks, where these are not the pieces'."""
+
+    material: Material
+    density: float
+    pieces: Sequence[Piece]
+    shown: Triangles | None = None
+
+
+def one_part(id: str, family: str, p: Any, stuff: Sequence[Stuff], base: Base) -> Asset:
+    """Return the asset, at the origin, whose only part, "body", is made of all that."""
+    pieces = tuple(piece for s in stuff for piece in s.pieces)
+    densities = [s.density for s in stuff for _ in s.pieces]
+    looks = [(s.material, s.shown or surfaces(s.pieces)) for s in stuff if s.pieces]
+    meshes = tuple(
+        Mesh(vertices.astype(np.float32), faces, material) for material, (vertices, faces) in looks
+    )
+    part = Part("body", "body", meshes, pieces, *inertia(pieces, densities))
+    return Asset(id, family, to_json(p), (part,), base=base)
+
+
+def check_lengths(what: str, least: float = LEAST, **lengths: float) -> None:
+    """Raise PocketworldError, in one line, for the first number that is none or below `least`."""
+    for name, value in lengths.items():
+        if not (math.isfinite(value) and value >= least):
+            raise PocketworldError(f"{what}: {name} is {value:.6g}", f"a number, at least {least:.4g}")
+
+
+def check_room(what: str, name: str, value: float, most: float) -> None:
+    """Raise PocketworldError, in one line, where a number is larger than what it belongs to allows."""
+    if value > most + 1e-9:
+        raise PocketworldError(f"{what}: {name} is {value:.4g}", f"at most {most:.4g} here")
+
+
+def within(draw: Draw, name: str, usual: tuple[float, float], free: float, what: str) -> float:
+    """Return a length of the usual range that fits into what is free (m).
+
+    Raises PocketworldError where the least usual one does not fit.
+    """
+    low, high = usual
+    if low > free:
+        raise PocketworldError(
+            f"no {what} fits: its {name} is at least {low:.3g} m", f"{free:.3g} m are free"
+        )
+    return float(draw(name).uniform(low, min(high, free)))
