@@ -241,7 +241,7 @@ BAD = [
 @pytest.mark.parametrize(("spec", "message"), BAD, ids=[m[:25] for _, m in BAD])
 def test_a_handle_that_can_not_be_is_refused(spec: HandleSpec, message: str) -> None:
     with pytest.raises(PocketworldError, match=f"^cabinet: front 1.0: {message}"):
-        fit(spec, FACE, 0.0, 0.018, "1.0")
+        fit(spec, FACE, 0.0, 0.018, "cabinet: front 1.0")
 
 
 def test_a_neighbours_handle_may_be_in_the_fingers_way() -> None:

@@ -16,6 +16,7 @@ _FAMILIES = {
     "box": "pocketworld.families.box:BoxFamily",
     "wall": "pocketworld.families.wall:WallFamily",
     "worktop": "pocketworld.families.worktop:WorktopFamily",
+    "room_door": "pocketworld.families.room_door.family:RoomDoorFamily",
 }
 
 

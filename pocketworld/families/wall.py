@@ -148,7 +148,7 @@ class WallFamily:
         return misfit(p.size, [*slabs(p), *(piece for group in _filled(p) for piece in group)], evidence)
 
     def mutate(self, p: Wall, spread: Spread, draw: Draw) -> Wall | Refusal:
-        """Return the wall in another paint: its sizes and openings are the room's, and doors stand in them."""
+        """Return the wall in another paint: its sizes and openings are the room's; doors stand in them."""
         return replace(p, colour=painted(Material(p.colour, ROUGH), "wall", Vary(spread, draw)).colour)
 
 

@@ -78,7 +78,7 @@ def _shape(p: Cabinet, cell: Cell, where: Plan) -> _Shape:
             f"at least {LEAST} m each way",
         )
     y = joints.face_y(cell, where, p)
-    fitting = handles.fit(cell.front.handle, cell.face, y, p.front, cell.path)
+    fitting = handles.fit(cell.front.handle, cell.face, y, p.front, f"cabinet: front {cell.path}")
     box = drawer.box(p, cell, where) if cell.front.kind is FrontKind.DRAWER else []
     return _Shape(_panel(cell.face, fitting.hole if fitting else None, y, y + p.front), box, fitting)
 

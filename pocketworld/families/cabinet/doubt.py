@@ -4,15 +4,27 @@ import math
 from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
+from typing import Protocol, TypeVar
 
 import numpy as np
 
 from pocketworld.families.cabinet.grips import felt
 from pocketworld.families.cabinet.joints import USUAL
-from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Chance, Front, FrontKind, Split
+from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, Split
 from pocketworld.families.cabinet.regrid import map_fronts, map_splits
 from pocketworld.families.protocol import Draw
 
+
+class Probable(Protocol):
+    """What has a probability."""
+
+    @property
+    def p(self) -> float:
+        """Return it."""
+        ...
+
+
+C = TypeVar("C", bound=Probable)
 THINNEST = 1e-3  # m; edges drawn past each other leave this, which is refused later as too low
 
 
@@ -51,7 +63,7 @@ def _front(front: Front, path: str, width: float, height: float, unsure: bool, d
     return Front(kind, side, front.handle, (), front.evidence, opening, state, damping, friction)
 
 
-def drawn(chances: tuple[Chance, ...], u: float) -> Chance:
+def drawn(chances: tuple[C, ...], u: float) -> C:
     """Return the chance in whose share of [0, 1) u lies; shares lie in the order given."""
     ends = accumulate(chance.p for chance in chances)
     total = math.fsum(chance.p for chance in chances)

@@ -120,6 +120,7 @@ def fitted(spec: HandleSpec, width: float, height: float) -> HandleSpec:
 def fit(spec: HandleSpec, face: Rect, y: float, panel: float, subject: str) -> Fitting | None:
     """Return the handle on a panel's face (at depth y, of thickness panel; m), or None where there is none.
 
+    subject: whose it is, as an error begins: "cabinet: front 0".
     Raises PocketworldError where it does not lie on the panel or no two fingers could take it.
     """
     if spec.kind is HandleKind.NONE:
@@ -181,7 +182,7 @@ def _least(kind: HandleKind, thickness: float) -> float:
 
 def _check(spec: HandleSpec, face: Rect, subject: str) -> None:
     """Refuse a handle that can't be built there or gripped."""
-    limits, what = LIMITS[spec.kind], f"cabinet: front {subject}: {spec.kind} handle"
+    limits, what = LIMITS[spec.kind], f"{subject}: {spec.kind} handle"
     least = -1.0 if spec.kind is HandleKind.RECESSED else _least(spec.kind, spec.thickness)
     allowed = {
         "length": limits.length,
@@ -295,7 +296,7 @@ def _edge(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
 
 
 def _lever(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
-    """Return a bar fixed at one end, the one that is nearer to the panel's edge; it is pulled at its middle."""
+    """Return a bar fixed at that end which is nearer to the panel's edge; it is pulled at its middle."""
     half, radius, out = spec.length / 2, spec.thickness / 2, spec.standoff
     neck = 0.8 * radius
     at = (half - neck) * (1 if (spec.v if spec.vertical else spec.u) >= 0.5 else -1)
