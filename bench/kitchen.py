@@ -10,21 +10,26 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pocketworld.bench.kitchen_units import Draws, Style, Unit, cabinet, style
+from pocketworld.bench.kitchen_units import BLUNT, Draws, Style, Unit, cabinet, style
 from pocketworld.bench.truth import outer
 from pocketworld.families import registry
-from pocketworld.families.box import Box
 from pocketworld.families.protocol import Site
+from pocketworld.families.worktop import Sink, Worktop
 from pocketworld.geometry.convex import Vec3
 from pocketworld.rng import stream
-from pocketworld.scene import Asset, Base, Material, Pose, Relation, Scene, Side
+from pocketworld.scene import Asset, Material, Pose, Relation, Scene, Side
 
 WIDTHS = (0.3, 0.3, 0.4, 0.45, 0.5, 0.6, 0.6, 0.8, 0.9)  # m: modules on sale
 BACK = 0.003  # m between a unit and the wall behind it
 CORNER = 0.12  # m: from one row's fronts to the other's first unit: handles must pass
+SINK = "sink-unit"
+RIM = 0.05  # m of worktop on each side of a sink, within its unit
 THICK = 0.12  # m, of walls
 PAINTS: tuple[Vec3, ...] = ((0.80, 0.79, 0.76), (0.70, 0.74, 0.72), (0.78, 0.72, 0.62), (0.62, 0.66, 0.72))
 TOPS: tuple[Vec3, ...] = ((0.30, 0.29, 0.28), (0.55, 0.40, 0.25), (0.68, 0.67, 0.65), (0.16, 0.16, 0.17))
+BESIDE = 0.015  # m between a tall unit and what stands beside it: its door passes the worktop
+HANDLE = 0.06  # m between wall units and what stands deeper beside them, where a door's handle ends up
+LEAN = 0.15  # m from a row's end to a wall: a door that is wide open leans over, with its handle
 FREE = 0.02  # m between things that stand beside each other
 
 
@@ -93,13 +98,28 @@ def _row(draws: Draws, look: Style, row: Row) -> Standing:
     order = [names[i] for i in draws.order("order", len(names))]
     dark = draws.pick("dark unit", len(order))
     items = [
-        _unit(draws, look, f"base-{i + 1}", word, dark=word != "oven" and i == dark % len(order))
+        _unit(
+            draws,
+            look,
+            SINK if word == "fixed door" else f"base-{i + 1}",
+            word,
+            dark=word != "oven" and i == dark % len(order),
+        )
         for i, word in enumerate(order)
     ]
     tall = _fridge(draws, look)
     # In a corner the fridge stands at the far end.
     at_left = draws.happens("fridge at left", 0.5) and row.x0 == 0
-    return _stood(row, look, [tall, *items] if at_left else [*items, tall])
+    if at_left:
+        rest = _stood(replace(row, x0=row.x0 + _width(tall) + BESIDE), look, items)
+        first = (row.x0, row.x0 + _width(tall))
+        return Standing(
+            replace(rest.row, x0=row.x0), (row.at(tall, row.x0), *rest.assets), (first, *rest.spans)
+        )
+    rest = _stood(row, look, items)
+    last = (rest.row.x1 + BESIDE, rest.row.x1 + BESIDE + _width(tall))
+    assets = (*rest.assets, row.at(tall, last[0]))
+    return Standing(replace(rest.row, x1=last[1]), assets, (*rest.spans, last))
 
 
 def _unit(draws: Draws, look: Style, id: str, word: str, dark: bool = False) -> Asset:
@@ -113,6 +133,7 @@ def _unit(draws: Draws, look: Style, id: str, word: str, dark: bool = False) -> 
         draws.pick(f"{id}/handle", len(look.handles)),
         Side.LEFT if draws.happens(f"{id}/hinge", 0.5) else Side.RIGHT,
         dark or word == "oven",
+        opening=BLUNT,
         drawers=3 + draws.pick(f"{id}/drawers", 2),
         uneven=draws.between(f"{id}/uneven", 1.0, 1.4),
     )
@@ -155,41 +176,43 @@ def _beside(row: Standing) -> Iterator[Relation]:
         yield Relation("flush_with", a.id, b.id)
 
 
-def _slab(id: str, size: Vec3, pose: Pose, material: Material) -> Asset:
-    """Return a fixed board."""
-    return replace(
-        registry.family("box").build(Box(*size, density=600.0, material=material), id),
-        pose=pose,
-        base=Base.FIXED,
-    )
-
-
 def _tops(draws: Draws, look: Style, rows: Sequence[Standing]) -> tuple[list[Asset], list[Relation]]:
-    """Return a worktop on each row's base units."""
+    """Return a worktop on each row's base units, the first one cut out for a sink."""
+    family = registry.family("worktop")
+    tops: list[Asset] = []
+    relations: list[Relation] = []
     thick, over = draws.between("top/thick", 0.02, 0.04), draws.between("top/over", 0.005, 0.03)
     material = Material(TOPS[draws.pick("top", len(TOPS))], draws.between("top/rough", 0.3, 0.8))
-    tops, relations = [], []
     for i, row in enumerate(rows):
         low = [(a, s) for a, s in zip(row.assets, row.spans, strict=True) if a.id != "fridge"]
         x0, x1 = low[0][1][0], low[-1][1][1]
         if len(rows) == 2:
             x0, x1 = (0.0, x1) if i == 0 else (x0, CORNER - over)
         id = "worktop" if len(rows) == 1 else f"worktop-{i + 1}"
-        size = (x1 - x0, look.base[1] + over, thick)
-        tops.append(
-            row.row.at(_slab(id, size, Pose(Pose().position, row.row.pose.wxyz), material), x0, look.base[0])
-        )
+        p = Worktop(x1 - x0, look.base[1] + over, thick, top=material)
+        if i == 0:
+            p = replace(p, cutout=_sink(draws, row, (x0 + x1) / 2))
+        top = row.row.at(family.build(p, id), x0, look.base[0])
+        tops.append(top)
         for asset, _ in low:
             relations += [Relation("on", id, asset.id), Relation("flush_with", id, asset.id)]
     return tops, relations
 
 
+def _sink(draws: Draws, row: Standing, middle: float) -> Sink:
+    """Return a sink over the unit that is made for it, whose top front opens nothing."""
+    left, right = next(s for a, s in zip(row.assets, row.spans, strict=True) if a.id == SINK)
+    wide = min(draws.between("sink/width", 0.4, 0.55), right - left - 2 * RIM)
+    at = round((left + right) / 2 - middle, 6)
+    return Sink(at, wide, draws.between("sink/depth", 0.36, 0.42), draws.between("sink/basin", 0.14, 0.19))
+
+
 def _hung(draws: Draws, look: Style, base: Standing) -> Standing:
     """Return wall units over part of the base units, of other widths than those."""
     low = [s for a, s in zip(base.assets, base.spans, strict=True) if a.id != "fridge"]
-    x0, x1 = low[0][0], low[-1][1]
+    x0, x1 = low[0][0] + HANDLE, low[-1][1] - HANDLE
     z, height, depth = look.wall
-    x = x0 + draws.between("hung/from", 0.0, 0.3)
+    x = x0 + draws.between("hung/from", 0.0, 0.25)
     assets: list[Asset] = []
     spans: list[tuple[float, float]] = []
     for i in range(8):
@@ -200,7 +223,14 @@ def _hung(draws: Draws, look: Style, base: Standing) -> Standing:
             x += width
             continue
         hinge = Side.LEFT if draws.happens(f"hung/{i}/hinge", 0.5) else Side.RIGHT
-        unit = Unit("door", (width, depth, height), draws.pick(f"hung/{i}/handle", 3), hinge, plinth=False)
+        unit = Unit(
+            "door",
+            (width, depth, height),
+            draws.pick(f"hung/{i}/handle", 3),
+            hinge,
+            plinth=False,
+            opening=BLUNT,
+        )
         asset = registry.family("cabinet").build(cabinet(unit, look), f"wall-unit-{len(assets) + 1}")
         assets.append(base.row.at(asset, x, z))
         spans.append((x, x + width))
@@ -211,8 +241,8 @@ def _hung(draws: Draws, look: Style, base: Standing) -> Standing:
 def _walls(draws: Draws, base: Standing, cornered: bool) -> list[Asset]:
     """Return the wall behind the row, one at its left, and perhaps one at the right and one across."""
     high, deep = draws.between("room/height", 2.35, 2.7), draws.between("room/depth", 3.0, 3.8)
-    x0 = 0.0 if cornered else -draws.between("room/left", 0.02, 0.9)
-    x1 = base.row.x1 + draws.between("room/right", 0.05, 0.9)
+    x0 = 0.0 if cornered else -draws.between("room/left", LEAN, 0.9)
+    x1 = base.row.x1 + draws.between("room/right", LEAN, 0.9)
     width, half, family = x1 - x0, THICK / 2, registry.family("wall")
     places = [
         (width + 2 * THICK, ((x0 + x1) / 2, half), 0.0),
@@ -238,7 +268,7 @@ def _table(draws: Draws, base: Standing, look: Style) -> tuple[list[Asset], list
 
 
 def _things(draws: Draws, tops: Sequence[Asset]) -> tuple[list[Asset], list[Relation]]:
-    """Return small things that stand on worktops and table, not too near to each other or the edge."""
+    """Return small things on worktops and table, not too near to each other, the edge or a sink."""
     things: list[Asset] = []
     relations: list[Relation] = []
     for top in tops:
@@ -246,10 +276,10 @@ def _things(draws: Draws, tops: Sequence[Asset]) -> tuple[list[Asset], list[Rela
         x = float(low[0]) + FREE
         for i in range(5):
             name = f"{top.id}/{i}"
-            x += draws.between(f"{name}/skip", 0.05, 0.6)
-            thing = _thing(draws, name, f"box-{len(things) + 1}")
-            size = outer(thing)[1] * (2, 2, 1)
+            thing = _thing(draws, name, f"thing-{len(things) + 1}")
+            size = outer(thing)[1] - outer(thing)[0]
             reach = float(np.hypot(size[0], size[1])) / 2
+            x = _past(top, x + draws.between(f"{name}/skip", 0.05, 0.5), 2 * reach)
             if x + 2 * reach + FREE > high[0]:
                 break
             room = max(float(high[1] - low[1]) / 2 - reach - FREE, 0.0)
@@ -260,6 +290,15 @@ def _things(draws: Draws, tops: Sequence[Asset]) -> tuple[list[Asset], list[Rela
             relations.append(Relation("on", thing.id, top.id))
             x += 2 * reach
     return things, relations
+
+
+def _past(top: Asset, x: float, width: float) -> float:
+    """Return x, or the right side of the sink where a thing of that width from there would reach into it."""
+    p = registry.rebuild(top)
+    if not isinstance(p, Worktop) or p.cutout is None:
+        return x
+    left, right = (p.cutout.at + side * (p.cutout.width / 2 + RIM) for side in (-1, 1))
+    return right if x < right and x + width > left else x
 
 
 def _thing(draws: Draws, name: str, id: str) -> Asset:
