@@ -17,6 +17,7 @@ _FAMILIES = {
     "wall": "pocketworld.families.wall:WallFamily",
     "worktop": "pocketworld.families.worktop:WorktopFamily",
     "room_door": "pocketworld.families.room_door.family:RoomDoorFamily",
+    "table": "pocketworld.families.table:TableFamily",
 }
 
 

@@ -78,9 +78,9 @@ class WorktopFamily:
 
         Raises PocketworldError where the place is too small for any.
         """
-        usual = dict(zip(("width", "depth", "thickness"), (WIDTHS, DEPTHS, THICKNESSES), strict=True))
-        sides = [within(draw, n, usual[n], f, "worktop") for n, f in zip(usual, site.free, strict=True)]
-        p = Worktop(*sides)
+        usual = zip(("width", "depth", "thickness"), (WIDTHS, DEPTHS, THICKNESSES), site.free, strict=True)
+        width, depth, thickness = (within(draw, *each, "worktop") for each in usual)
+        p = Worktop(width, depth, thickness)
         sink = Sink(
             0.0, **{name: float(draw(f"sink/{name}").uniform(*usual)) for name, usual in SINK.items()}
         )
