@@ -1,21 +1,23 @@
 """Which predicted part is which true one, and the rigid motion that lays the first onto the second."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from pocketworld.bench.rectangles import corners, moved, moved_point, normal, on_plane, overlap
+from pocketworld.bench.rectangles import corners, moved, moved_point, normal, on_plane, overlap, vec3
 from pocketworld.bench.truth import TruePart, Truth
 from pocketworld.geometry import se3
-from pocketworld.scene import Asset, Joint, Part, Rectangle, Scene
+from pocketworld.scene import Asset, Belief, Hypothesis, Joint, JointKind, Part, Rectangle, Scene, Side
 
 Array = NDArray[np.float64]
 
 IOU = 0.5
 PLANE = 0.05
 NORMAL = np.radians(15)
+DRAWN = 0.4  # m: how far a drawer opens of which nothing is known
 
 # A refinement is meant for the surveyor's and the poses' error, not for the prediction's: it may not carry a
 # part across a gate by itself, so it stays within the plane gate and the tight axis gate.
@@ -90,6 +92,30 @@ def _predicted(asset: Asset, joint: Joint, truth_from_asset: Array) -> Predicted
     part = asset.part(joint.child)
     front = None if part.front is None else moved(truth_from_asset, part.front)
     return Predicted(f"{asset.id}/{part.id}", part, joint, truth_from_asset, front)
+
+
+def all_drawers(guesses: Sequence[Predicted]) -> list[Predicted]:
+    """Return every part that has a front as a drawer that opens straight out of it, whatever it was called.
+
+    What a program scores that finds the same fronts and does not ask what they are.
+    """
+    return [
+        replace(guess, joint=_drawer(guess.part.front, guess.joint)) for guess in guesses if guess.part.front
+    ]
+
+
+def _drawer(front: Rectangle, joint: Joint) -> Joint:
+    axis = vec3(normal(front))
+    sure = Belief((Hypothesis(JointKind.SLIDE, Side.NONE, 1.0, axis, origin=front.centre, range=DRAWN),))
+    return replace(
+        joint,
+        kind=JointKind.SLIDE,
+        belief=sure,
+        axis=axis,
+        origin=front.centre,
+        range=(0.0, DRAWN),
+        state=0.0,
+    )
 
 
 def compare(predicted: Rectangle, true: Rectangle, thickness: float) -> tuple[float, float, float, float]:

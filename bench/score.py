@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from pocketworld.bench.calibration import Believed, Calibration, believed, calibration
+from pocketworld.bench.counts import Counts
 from pocketworld.bench.errors import BoxError, PartError, box_error, part_error
-from pocketworld.bench.matching import Alignment, Predicted, align, match, predictions
+from pocketworld.bench.instances import Instances, instances, opening_what_is_still
+from pocketworld.bench.matching import Alignment, Predicted, align, all_drawers, match, predictions
 from pocketworld.bench.score_table import table
 from pocketworld.bench.truth import Truth
 from pocketworld.geometry.se3 import Array
@@ -25,31 +27,6 @@ class Gate:
 
 STANDARD = Gate(5.0, 50.0)
 TIGHT = Gate(2.0, 10.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """How many movable parts were right, of how many predicted and how many true."""
-
-    right: int
-    predicted: int
-    true: int
-
-    @property
-    def precision(self) -> float:
-        """Return the share of the predicted that is right; 1 where nothing was predicted."""
-        return self.right / self.predicted if self.predicted else 1.0
-
-    @property
-    def recall(self) -> float:
-        """Return the share of the true that was found; 1 where nothing was to be found."""
-        return self.right / self.true if self.true else 1.0
-
-    @property
-    def f1(self) -> float:
-        """Return the harmonic mean of both; 1 where nothing moves and nothing was said to."""
-        both = self.predicted + self.true
-        return 2 * self.right / both if both else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +83,12 @@ class Score:
     """One scene against one truth.
 
     standard, tight   counts at both gates, after alignment
+    drawers           what the standard counts are if every front that was found is called a drawer
     refined           errors after alignment; raw: in the capture's own frame as the scene states it
     missed, false     ids of true parts not found, of movable parts that match none
     hinge_sides       share of matched true hinges hung on the right side, or None
+    instances         which things of a room were found as such; None of one piece of furniture
+    on_still          ids of movable parts of what never opens
     beliefs           each joint's belief against the truth, to pool over worlds
     """
 
@@ -117,11 +97,14 @@ class Score:
     alignment: Alignment
     standard: Parts
     tight: Parts
+    drawers: Parts
     refined: Frame
     raw: Frame
     missed: tuple[str, ...]
     false: tuple[str, ...]
     hinge_sides: float | None
+    instances: Instances | None
+    on_still: tuple[str, ...]
     beliefs: tuple[Believed, ...]
     calibration: Calibration
 
@@ -140,11 +123,14 @@ class Score:
             },
             "standard": _parts_json(self.standard),
             "tight": _parts_json(self.tight),
+            "all_drawers": _parts_json(self.drawers),
             "refined": asdict(self.refined),
             "raw": asdict(self.raw),
             "missed": list(self.missed),
             "false": list(self.false),
             "hinge_sides": self.hinge_sides,
+            "instances": None if self.instances is None else _instances_json(self.instances),
+            "on_still": list(self.on_still),
             "beliefs": [asdict(b) for b in self.beliefs],
             "calibration": asdict(self.calibration),
         }
@@ -164,6 +150,9 @@ def score(scene: Scene, truth: Truth) -> Score:
     alignment = align(scene, truth)
     refined, wrong = _frame(scene, truth, alignment.truth_from_capture)
     raw, _ = _frame(scene, truth, np.eye(4))
+    every = all_drawers(predictions(scene, alignment.truth_from_capture))
+    drawers, others = _errors(every, truth)
+    room = len(truth.boxes) > 1
     found = {error.true for error in refined.parts}
     sides = [error.side_right for error in refined.parts if error.side_right is not None]
     beliefs = believed(scene, truth, alignment.truth_from_capture)
@@ -173,11 +162,14 @@ def score(scene: Scene, truth: Truth) -> Score:
         alignment=alignment,
         standard=_counts(refined.parts, len(wrong), truth, STANDARD),
         tight=_counts(refined.parts, len(wrong), truth, TIGHT),
+        drawers=_counts(drawers, len(others), truth, STANDARD),
         refined=refined,
         raw=raw,
         missed=tuple(part.id for part in truth.parts if part.id not in found),
         false=tuple(guess.id for guess in wrong),
         hinge_sides=sum(sides) / len(sides) if sides else None,
+        instances=instances(scene, truth, alignment.truth_from_capture) if room else None,
+        on_still=opening_what_is_still(wrong, truth),
         beliefs=beliefs,
         calibration=calibration(beliefs),
     )
@@ -185,13 +177,17 @@ def score(scene: Scene, truth: Truth) -> Score:
 
 def _frame(scene: Scene, truth: Truth, truth_from_capture: Array) -> tuple[Frame, list[Predicted]]:
     """Return all errors in one alignment, and the movable parts that match nothing."""
-    guesses = [p for p in predictions(scene, truth_from_capture) if p.joint.movable]
+    errors, wrong = _errors([p for p in predictions(scene, truth_from_capture) if p.joint.movable], truth)
+    box = box_error(scene, truth.box, truth_from_capture) if len(truth.boxes) == 1 else None
+    return Frame(errors, _spreads(errors), box), wrong
+
+
+def _errors(guesses: list[Predicted], truth: Truth) -> tuple[tuple[PartError, ...], list[Predicted]]:
+    """Return the errors of the parts that match, and the others."""
     pairs = match(guesses, truth)
     errors = tuple(part_error(guesses[pair.predicted], truth.parts[pair.true], pair) for pair in pairs)
     matched = {pair.predicted for pair in pairs}
-    wrong = [guess for i, guess in enumerate(guesses) if i not in matched]
-    box = box_error(scene, truth.box, truth_from_capture) if len(truth.boxes) == 1 else None
-    return Frame(errors, _spreads(errors), box), wrong
+    return errors, [guess for i, guess in enumerate(guesses) if i not in matched]
 
 
 def _spreads(errors: Sequence[PartError]) -> Spreads:
@@ -225,3 +221,7 @@ def _parts_json(parts: Parts) -> dict[str, Any]:
         name: asdict(c) | {"precision": c.precision, "recall": c.recall, "f1": c.f1}
         for name, c in named.items()
     }
+
+
+def _instances_json(found: Instances) -> dict[str, Any]:
+    return asdict(found) | {"f1": found.counts.f1}

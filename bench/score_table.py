@@ -5,14 +5,18 @@ from typing import TYPE_CHECKING
 from pocketworld.bench.errors import BoxError, PartError
 
 if TYPE_CHECKING:
-    from pocketworld.bench.score import Counts, Score, Spread
+    from pocketworld.bench.counts import Counts
+    from pocketworld.bench.instances import Instances
+    from pocketworld.bench.score import Score, Spread
 
 
 def table(score: "Score") -> str:
     """Return the score as lines of text: counts, one line a part, spreads, outer box, calibration."""
     lines = [f"{score.scene} against the truth of {score.capture}", _alignment(score), ""]
     lines += _counts(score)
-    lines += ["", "errors after alignment (and before it)", *_parts(score)]
+    # A room has too many parts for a table: they are in the JSON.
+    if score.instances is None:
+        lines += ["", "errors after alignment (and before it)", *_parts(score)]
     lines += ["", *_spreads(score)]
     if score.refined.box and score.raw.box:
         lines += ["", *_box(score.refined.box, score.raw.box)]
@@ -30,14 +34,30 @@ def _alignment(score: "Score") -> str:
 
 
 def _counts(score: "Score") -> list[str]:
-    rows = [f"{'gate':<22}{'part':>22}{'+M':>22}{'+MA':>22}{'+MAO':>22}"]
-    for name, parts in (("5 deg, 50 mm", score.standard), ("tight: 2 deg, 10 mm", score.tight)):
-        cells = "".join(f"{_count(c):>22}" for c in (parts.part, parts.m, parts.ma, parts.mao))
+    rows = [f"{'gate':<22}{'part':>24}{'+M':>24}{'+MA':>24}{'+MAO':>24}"]
+    for name, parts in (
+        ("5 deg, 50 mm", score.standard),
+        ("tight: 2 deg, 10 mm", score.tight),
+        ("if all were drawers", score.drawers),
+    ):
+        cells = "".join(f"{_count(c):>24}" for c in (parts.part, parts.m, parts.ma, parts.mao))
         rows.append(f"{name:<22}{cells}")
     if score.hinge_sides is not None:
         rows.append(f"hinges on the right side: {score.hinge_sides:.0%}")
     rows += [f"missed: {', '.join(score.missed)}"] * bool(score.missed)
-    return rows + [f"false: {', '.join(score.false)}"] * bool(score.false)
+    rows += [f"false: {', '.join(score.false)}"] * bool(score.false)
+    if score.instances is not None:
+        rows += [
+            f"open what never opens: {', '.join(score.on_still) or 'none'}",
+            *_instances(score.instances),
+        ]
+    return rows
+
+
+def _instances(found: "Instances") -> list[str]:
+    rows = [f"things as wholes, box IoU >= 0.5: {_count(found.counts)}"]
+    rows += [f"things missed: {', '.join(found.missed)}"] * bool(found.missed)
+    return rows + [f"things false: {', '.join(found.false)}"] * bool(found.false)
 
 
 def _count(counts: "Counts") -> str:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from pocketworld.bench import truth as truths
 from pocketworld.bench.calibration import ENOUGH, Believed, calibration, pooled
+from pocketworld.bench.counts import Counts
 from pocketworld.bench.rectangles import moved
-from pocketworld.bench.score import Counts, Score, Spread, score
+from pocketworld.bench.score import Score, Spread, score
 from pocketworld.bench.truth import Truth
 from pocketworld.geometry import se3
 from pocketworld.geometry.convex import BoxPiece, Vec3
