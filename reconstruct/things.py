@@ -16,7 +16,7 @@ from pocketworld.reconstruct.depth import NEAR
 from pocketworld.reconstruct.depthbox import EXPLAINED, DepthBox, box_of, explain
 from pocketworld.reconstruct.floor import LAYER, Floor
 from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.walls import Wall, belongs, find_walls, up_to
+from pocketworld.reconstruct.walls import Wall, of_wall, up_to, walls_of
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ LONG = 3.0  # m: as large as a room
 LOW = 0.1  # m: what is lower is a rug, a cable or noise
 LEAST = 0.02  # m² of surface: a thing as large as a fist
 FILLED = 0.5  # faces are closed rather than frames
-FAR = 2**0.5 * NEAR  # m: depth errs twice as much as at NEAR
+FAR = NEAR * (CELL / 0.01) ** 0.5  # m: the error of depth, 1 cm at NEAR, is as large as a cell
 HANGING, SHEET = 0.25, 0.08  # m: what is thinner and does not reach the floor is a piece of wall
 FURNITURE = 0.25  # m: lower boxes are cartons
 
@@ -71,9 +71,9 @@ class Things:
 def find_things(surface: Surface, floor: Floor, name: str) -> Things:
     """Return what stands on the floor of a surface in the scene's frame; `name`: what findings are about."""
     above = (surface.vertices[:, 2] > LAYER) & (surface.vertices[:, 2] < TALL)
-    walls = _walls(surface, above)
+    walls = walls_of(surface)
     for wall in walls:
-        above &= ~belongs(surface.vertices, wall)
+        above &= ~of_wall(surface, wall)
     tolerance = 3 * max(floor.noise, surface.voxel / 2)
     things: list[Thing] = []
     left_out: Counter[str] = Counter()
@@ -84,17 +84,6 @@ def find_things(surface: Surface, floor: Floor, name: str) -> Things:
         else:
             things.append(thing)
     return Things(tuple(things), tuple(_noticed(name, len(walls), left_out, things)))
-
-
-def _walls(surface: Surface, above: NDArray[np.bool_]) -> list[Wall]:
-    """Return the walls, found in the capture's own heading, in the surface's frame."""
-    grid_from_surface = se3.inverse(surface.from_grid)
-    part = surface.part(above)
-    points = se3.apply(grid_from_surface, part.vertices)
-    points[:, 2] = part.vertices[:, 2]  # heights above the floor
-    normals = part.normals @ grid_from_surface[:3, :3].T
-    found = find_walls(points, normals, surface.vertex_areas()[above])
-    return [wall.moved(surface.from_grid) for wall in found]
 
 
 def _pieces(surface: Surface, above: NDArray[np.bool_]) -> list[Surface]:
