@@ -20,7 +20,8 @@ def made(request: pytest.FixtureRequest, captures: Path) -> tuple[str, Reconstru
     name, frames = request.param
     told: list[str] = []
     made = reconstruct(api.read(captures / name, frames), told.append)
-    assert told == ["the surface is fused", "furniture is measured", "fronts are read"]
+    assert told[0] == "the surface is fused"
+    assert told[-1] == "furniture is measured, its fronts are read"
     return name, made
 
 

@@ -1,0 +1,74 @@
+"""Furniture that stands free: its box measured on the pictures, its fronts read, a family built."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pocketworld.errors import PocketworldError
+from pocketworld.families import registry
+from pocketworld.families.box import Box
+from pocketworld.families.cabinet.parameters import Cabinet
+from pocketworld.findings import Finding, Severity
+from pocketworld.geometry.convex import Vec3
+from pocketworld.reconstruct.assemble import furnish
+from pocketworld.reconstruct.box import BoxFit
+from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.things import Thing
+from pocketworld.scan.capture import Capture
+from pocketworld.scene import Asset, Base, Pose, Relation
+
+Options = tuple[tuple[float, Cabinet | Box], ...]
+
+
+def furniture(thing: Thing, fit: BoxFit, capture: Capture, surface: Surface) -> Placed:
+    """Return a box-like thing as the family that explains it; surface: in the scene's frame."""
+    poses = fit.scene_from_world @ fit.world_from_camera
+    found = furnish(capture, fit.box, poses, surface, thing.id, _size_sigma(fit), fit.lower_edge)
+    options = found.alternatives or ((1.0, found.parameters),)
+    built = [(p, q, asset) for p, q in options if (asset := _built(q, thing.id)) is not None]
+    if not built:
+        plain = Box(*found.box.size)
+        built = [(1.0, plain, registry.family("box").build(plain, thing.id))]
+    best, findings = built[0], _dropped(options, built, thing.id)
+    own = [(p, q) for p, q, asset in built if asset.family == best[2].family]
+    total = sum(p for p, _ in own)
+    asset = replace(
+        best[2],
+        pose=Pose.upright(found.box.foot, found.box.yaw),
+        base=Base.FIXED,
+        alternatives=tuple((p / total, registry.to_json(q)) for p, q in own) if len(own) > 1 else (),
+    )
+    noticed = (*fit.findings, *found.findings, *findings)
+    return Placed(asset, noticed, found.elevations, on_floor(asset))
+
+
+def on_floor(asset: Asset) -> tuple[Relation, ...]:
+    """Return what relates an asset to the floor, if it stands there."""
+    return (Relation("on", asset.id, "floor"),) if asset.pose.position[2] == 0 else ()
+
+
+def _built(parameters: Cabinet | Box, id: str) -> Asset | None:
+    """Return the asset of some parameters, or None where they make none: what was read off may not fit."""
+    try:
+        return registry.family("cabinet" if isinstance(parameters, Cabinet) else "box").build(parameters, id)
+    except PocketworldError:
+        return None
+
+
+def _dropped(options: Options, built: list[tuple[float, Cabinet | Box, Asset]], id: str) -> Iterator[Finding]:
+    """Say which explanations are left out: those that can't be built, and those of another family."""
+    kept = sum(p for p, _, _ in built)
+    if len(built) < len(options):
+        text = "an explanation of its fronts makes no furniture that can be built: it is left out"
+        yield Finding("layout-unbuildable", Severity.DEGRADED, "reconstruct", id, text, {"p": 1 - kept})
+    other = sum(p for p, _, asset in built if asset.family != built[0][2].family)
+    if other:
+        text = f"it may also be no {built[0][2].family} at all; its cousins do not vary that"
+        yield Finding("family-in-doubt", Severity.DEGRADED, "reconstruct", id, text, {"p": other})
+
+
+def _size_sigma(fit: BoxFit) -> Vec3:
+    """Return the standard errors of width, depth and height (of the top alone: the floor is the floor)."""
+    _, left, front, _, right, back, top = (float(v) for v in fit.sigma)
+    return math.hypot(left, right), math.hypot(front, back), top
