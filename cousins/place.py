@@ -1,58 +1,83 @@
 """Where a cousin's things stand: moved on the floor, carried by what they stand on, none in another."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.cousins.extent import corners, outer
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.families.vary import Vary
+from pocketworld.geometry.apart import level, moved
 from pocketworld.geometry.separating import depths, shape
-from pocketworld.scene import Asset, Part, Pose, Scene
+from pocketworld.scene import Asset, Pose, Scene
 
 Array = NDArray[np.float64]
+CARRYING = ("on", "inside")  # relations by which a thing goes where another goes
+SHARES = (1.0, 0.5, 0.25, 0.0)  # of a drawn way that are tried: a thing moves as far as there is room
+PUSHES = 4  # times that a thing gives way to what has come nearer
+AWAY = 0.3  # m: no thing is pushed further at once
 FIXING = ("against", "flush_with")  # relations that leave a thing no turn, and no way but along
 SLACK = 1e-3  # m: touching is no overlap
 
 
 def supports_first(scene: Scene) -> list[Asset]:
     """Return the assets, each after what it stands on; else in the scene's order."""
-    on = {r.a: r.b for r in scene.relations if r.kind == "on"}
+    height = heights(scene)
+    return sorted(scene.assets, key=lambda asset: height[asset.id])
+
+
+def heights(scene: Scene) -> dict[str, int]:
+    """Return how many assets are below each, of those that it stands on or in."""
     ids = {asset.id for asset in scene.assets}
+    on = {r.a: r.b for r in scene.relations if r.kind in CARRYING and r.b in ids}
 
     def height(id: str, seen: tuple[str, ...] = ()) -> int:
         below = on.get(id)
-        return 0 if below not in ids or below in seen else 1 + height(below, (*seen, id))
+        return 0 if below is None or below in seen else 1 + height(below, (*seen, id))
 
-    return sorted(scene.assets, key=lambda asset: height(asset.id))
+    return {id: height(id) for id in ids}
 
 
 def place(
-    asset: Asset, was: Asset, scene: Scene, standing: Mapping[str, Asset], spread: Spread, draw: Draw
+    asset: Asset,
+    was: Asset,
+    scene: Scene,
+    standing: Mapping[str, Asset],
+    spread: Spread,
+    draw: Draw,
+    share: float = 1.0,
 ) -> Pose:
     """Return where a mutated asset stands, upright like the twin's.
 
     was        the twin's asset, whose pose the mutated one has: its back stays where it was, since furniture
                mostly stands with its back to something
-    standing   what of the cousin is placed already: what stands on one of these goes with it
+    standing   what of the cousin is placed already: what stands on one of these, or in it, goes with it and
+               stays on it
     spread     how far things move: to the right, inwards (m), turned (rad); things against others stay so
+    share      of the way that was drawn
     """
     vary = Vary(spread, draw)
-    x, y, turn = (vary.shifted(0.0, name) for name in ("x", "y", "yaw"))
+    x, y, turn = (share * vary.shifted(0.0, name) for name in ("x", "y", "yaw"))
     if any(r.kind in FIXING and asset.id in (r.a, r.b) for r in scene.relations):
         y, turn = 0.0, 0.0
-    back = _extent(was)[1][1] - _extent(asset)[1][1]
-    on = (r.b for r in scene.relations if r.kind == "on" and r.a == asset.id)
-    support = next((id for id in on if id in standing), None)
+    back = float(outer(was)[1][1] - outer(asset)[1][1])
+    holds = [r for r in scene.relations if r.a == asset.id and r.b in standing and r.kind in CARRYING]
+    support = min(holds, key=lambda r: CARRYING.index(r.kind), default=None)
     if x == y == turn == back == 0 and support is None:
         return asset.pose
     matrix = asset.pose.matrix
     if support is not None:
-        matrix = _carried(scene.asset(support), standing[support]) @ matrix
+        before, now = scene.asset(support.b), standing[support.b]
+        matrix = _carried(before, now, rises=support.kind == "on")(matrix)
     foot = matrix @ np.array([x, y + back, 0.0, 1.0])
     heading = math.atan2(matrix[1, 0], matrix[0, 0]) + turn
-    return Pose.upright((float(foot[0]), float(foot[1]), float(foot[2])), heading)
+    pose = Pose.upright((float(foot[0]), float(foot[1]), float(foot[2])), heading)
+    if support is not None and support.kind == "on":
+        pose = _kept_on(replace(asset, pose=pose), now, _over(was, before))
+    return pose
 
 
 def clash(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> float:
@@ -84,23 +109,72 @@ def depth(a: Asset, b: Asset) -> float:
     )
 
 
-def _carried(was: Asset, now: Asset) -> Array:
-    """Return how something on top of an asset moves when the asset becomes another one (4, 4)."""
-    rise = np.eye(4)
-    rise[2, 3] = _extent(now)[1][2] - _extent(was)[1][2]
-    moved: Array = rise @ now.pose.matrix @ np.linalg.inv(was.pose.matrix)
-    return moved
+def freed(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> Asset:
+    """Return a free thing pushed aside, level, where what grew beside it has come too near."""
+    for _ in range(PUSHES):
+        met = next((id for id, other in standing.items() if _meets(asset, other, scene)), None)
+        if met is None:
+            return asset
+        push = _aside(asset, standing[met])
+        if push is None or float(np.linalg.norm(push)) > AWAY:
+            return asset
+        x, y, z = (float(v) for v in np.add(asset.pose.position, push))
+        asset = replace(asset, pose=Pose((x, y, z), asset.pose.wxyz))
+    return asset
 
 
-def _extent(asset: Asset) -> tuple[Array, Array]:
-    """Return the lowest and highest corner (3,) of an asset's parts, in its own frame, m."""
-    points = np.concatenate([_points(part) for part in asset.parts])
+def _aside(asset: Asset, other: Asset) -> Array | None:
+    """Return the longest level shift (3,), m, that a piece of an asset needs to get out of another asset."""
+    mine = [moved(shape(piece), asset.pose.matrix) for part in asset.parts for piece in part.pieces]
+    theirs = [moved(shape(piece), other.pose.matrix) for part in other.parts for piece in part.pieces]
+    found = [push for a in mine for b in theirs if (push := level(a, b)) is not None]
+    return max(found, key=lambda push: float(np.linalg.norm(push)), default=None)
+
+
+def _meets(asset: Asset, other: Asset, scene: Scene) -> bool:
+    return clash(asset, {other.id: other}, scene) > 0
+
+
+def _carried(was: Asset, now: Asset, rises: bool) -> Callable[[Array], Array]:
+    """Return how a pose (4, 4) on top of an asset moves when the asset becomes another one.
+
+    A place on it stays as far along it as it was.
+    """
+    (low, high), (new_low, new_high) = outer(was), outer(now)
+    grown = (new_high - new_low)[:2] / (high - low)[:2]
+
+    def move(matrix: Array) -> Array:
+        local = np.linalg.inv(was.pose.matrix) @ matrix
+        local[:2, 3] = (local[:2, 3] - (low + high)[:2] / 2) * grown + (new_low + new_high)[:2] / 2
+        local[2, 3] += (new_high - high)[2] if rises else 0.0
+        moved: Array = now.pose.matrix @ local
+        return moved
+
+    return move
+
+
+def _over(asset: Asset, support: Asset) -> Array:
+    """Return how far (2,), m, a thing stands out over what it stands on, each way at most."""
+    low, high = _in_frame(asset, support)
+    rim_low, rim_high = outer(support)
+    return np.maximum(np.maximum(rim_low - low, high - rim_high)[:2], 0.0)
+
+
+def _kept_on(asset: Asset, support: Asset, over: Array) -> Pose:
+    """Return the pose of a thing moved back onto its support; it stands out by `over` (2,), m, at most."""
+    low, high = _in_frame(asset, support)
+    rim_low, rim_high = outer(support)
+    least, most = (rim_low[:2] - over) - low[:2], (rim_high[:2] + over) - high[:2]
+    move = np.where(least > most, 0.0, np.clip(0.0, least, most))
+    if not move.any():
+        return asset.pose
+    by = support.pose.matrix[:3, :2] @ move
+    x, y, z = (float(v) for v in np.add(asset.pose.position, by))
+    return Pose((x, y, z), asset.pose.wxyz)
+
+
+def _in_frame(asset: Asset, support: Asset) -> tuple[Array, Array]:
+    """Return the lowest and highest corner (3,) of all of an asset, in another's frame, m."""
+    by = np.linalg.inv(support.pose.matrix) @ asset.pose.matrix
+    points = np.concatenate([corners(part) for part in asset.parts]) @ by[:3, :3].T + by[:3, 3]
     return points.min(0), points.max(0)
-
-
-def _points(part: Part) -> Array:
-    """Return the corners (n, 3) of a part's pieces, of its meshes where it has none."""
-    corners = [piece.vertices for piece in part.pieces] or [
-        np.asarray(m.vertices, float) for m in part.meshes
-    ]
-    return np.concatenate([*corners, np.empty((0, 3))])

@@ -10,9 +10,10 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from pocketworld.cousins import spec as specs
-from pocketworld.cousins.draw import Drawn, Refused
+from pocketworld.cousins.draw import Drawn
 from pocketworld.cousins.rows import Row, Source, decode, encode
 from pocketworld.cousins.sequence import Cousins
+from pocketworld.cousins.together import Refused
 from pocketworld.errors import WorldError
 from pocketworld.families.protocol import Refusal
 from pocketworld.scene import Scene

@@ -12,10 +12,11 @@ from scipy import stats
 
 from pocketworld import scene_file
 from pocketworld.cousins import spec as specs
-from pocketworld.cousins.draw import ATTEMPTS, Drawn, Reason, build, draw_cousin, findings_of
+from pocketworld.cousins.draw import Drawn, build, draw_cousin, findings_of
 from pocketworld.cousins.place import depth
 from pocketworld.cousins.rows import Source
 from pocketworld.cousins.spec import Spec
+from pocketworld.cousins.together import ATTEMPTS, Reason
 from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.family import CabinetFamily

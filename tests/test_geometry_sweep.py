@@ -212,7 +212,7 @@ def test_the_order_of_joints_does_not_matter(order: list[int]) -> None:
 
 def test_no_corner_goes_further_than_a_step_between_samples() -> None:
     door = part("door", span((0, 0, 0), (0.8, 0.02, 2.0)), span((0.7, -0.05, 1.0), (0.72, 0, 1.2)))
-    pieces = module._pieces((part("body"), door))
+    pieces = module.pieces_of((part("body"), door))
     for joint in (hinge("1", "door", 1.9), slide("1", "door", 0.6), hinge("1", "door", 0.001)):
         q, motions, low, high = module._samples(pieces, np.arange(2), joint)
         corners = module._moved(np.concatenate([p.vertices for p in door.pieces]), motions)

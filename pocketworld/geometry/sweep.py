@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.geometry import se3
 from pocketworld.geometry.convex import Piece
 from pocketworld.geometry.separating import Shape, depths, shape
 
@@ -92,8 +93,8 @@ class Overlap:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Pieces:
-    """All pieces of an asset: shapes, the part (n,) each belongs to, lowest and highest corners (n, 3)."""
+class Pieces:
+    """All pieces of some parts: shapes, the part (n,) each belongs to, lowest and highest corners (n, 3)."""
 
     shapes: list[Shape]
     part: NDArray[np.intp]
@@ -112,48 +113,48 @@ def sweep(asset: Swept, tolerance: float = TOLERANCE) -> tuple[Overlap, ...]:
     Closed, all pairs; then each joint over its range with all others closed, in steps of at most STEP.
     """
     ids = [part.id for part in asset.parts]
-    pieces = _pieces(asset.parts)
+    pieces = pieces_of(asset.parts)
     found: dict[tuple[int, int], Overlap] = {}
     closed = np.eye(4)[None]
-    for a, b in np.argwhere(_near(pieces.low, pieces.high, pieces.low, pieces.high, tolerance)).tolist():
+    for a, b in np.argwhere(near(pieces.low, pieces.high, pieces.low, pieces.high, tolerance)).tolist():
         if pieces.part[a] < pieces.part[b]:
             _note(found, ids, pieces, (a, b), "", np.zeros(1), closed, tolerance)
     for joint in asset.joints:
-        moves = np.isin(pieces.part, _carried(asset, ids, joint))
+        moves = np.isin(pieces.part, carried(asset, ids, joint))
         if joint.range[0] < joint.range[1] and moves.any() and not moves.all():
-            _open(found, ids, pieces, moves, joint, tolerance)
+            opened(found, ids, pieces, np.flatnonzero(moves), np.flatnonzero(~moves), joint, tolerance)
     return tuple(sorted(found.values(), key=lambda overlap: (-overlap.depth, overlap.parts)))
 
 
-def _open(
+def opened(
     found: dict[tuple[int, int], Overlap],
-    ids: list[str],
-    pieces: _Pieces,
-    moves: NDArray[np.bool_],
+    ids: Sequence[str],
+    pieces: Pieces,
+    moving: NDArray[np.intp],
+    still: NDArray[np.intp],
     joint: SweptJoint,
     tolerance: float,
 ) -> None:
-    """Note what the pieces that a joint moves meet among those that stand."""
-    moving, still = np.flatnonzero(moves), np.flatnonzero(~moves)
+    """Note in `found`, by pairs of parts, what the pieces that a joint moves meet among those that stand."""
     q, motions, low, high = _samples(pieces, moving, joint)
-    ahead = _near(low.min(0), high.max(0), pieces.low[still], pieces.high[still], tolerance)
+    ahead = near(low.min(0), high.max(0), pieces.low[still], pieces.high[still], tolerance)
     for i, j in np.argwhere(ahead):
         a, b = int(moving[i]), int(still[j])
-        close = _near(low[:, i], high[:, i], pieces.low[[b]], pieces.high[[b]], tolerance)[:, 0]
+        close = near(low[:, i], high[:, i], pieces.low[[b]], pieces.high[[b]], tolerance)[:, 0]
         if close.any():
             _note(found, ids, pieces, (a, b), joint.id, q[close], motions[close], tolerance)
 
 
-def _pieces(parts: Sequence[SweptPart]) -> _Pieces:
+def pieces_of(parts: Sequence[SweptPart]) -> Pieces:
     """Return all pieces of an asset's parts."""
     shapes = [shape(piece) for part in parts for piece in part.pieces]
     owner = np.repeat(np.arange(len(parts)), [len(part.pieces) for part in parts])
     low = np.array([s.vertices.min(0) for s in shapes]).reshape(-1, 3)
     high = np.array([s.vertices.max(0) for s in shapes]).reshape(-1, 3)
-    return _Pieces(shapes, owner, low, high)
+    return Pieces(shapes, owner, low, high)
 
 
-def _carried(asset: Swept, ids: list[str], joint: SweptJoint) -> list[int]:
+def carried(asset: Swept, ids: list[str], joint: SweptJoint) -> list[int]:
     """Return the indices of the parts that a joint moves: its child and what hangs on it."""
     moved = {joint.child}
     for other in asset.joints:  # parents stand before children
@@ -163,7 +164,7 @@ def _carried(asset: Swept, ids: list[str], joint: SweptJoint) -> list[int]:
 
 
 def _samples(
-    pieces: _Pieces, moving: NDArray[np.intp], joint: SweptJoint
+    pieces: Pieces, moving: NDArray[np.intp], joint: SweptJoint
 ) -> tuple[Array, Array, Array, Array]:
     """Return q (s,), motions (s, 4, 4), and the lowest and highest corners (s, m, 3) of the moving pieces."""
     corners = [pieces.shapes[i].vertices for i in moving]
@@ -171,12 +172,20 @@ def _samples(
     ends = np.cumsum([0, *(len(c) for c in corners)])[:-1]
     low, high = joint.range
     # The longest way of any corner, from a few samples: they lie close enough for its length along an arc.
-    few = np.array([joint.motion(q) for q in np.linspace(low, high, 9)])
+    few = motions_of(joint, np.linspace(low, high, 9))
     ways = np.linalg.norm(np.diff(_moved(points, few), axis=0), axis=2).sum(0)
     q = np.linspace(low, high, 2 + int(1.05 * ways.max() / STEP))
-    motions = np.array([joint.motion(value) for value in q])
+    motions = motions_of(joint, q)
     there = _moved(points, motions)
     return q, motions, np.minimum.reduceat(there, ends, axis=1), np.maximum.reduceat(there, ends, axis=1)
+
+
+def motions_of(joint: SweptJoint, q: Array) -> Array:
+    """Return the motions (s, 4, 4) at q (s,): along or about one axis, they are powers of one of them."""
+    unit = min(abs(joint.range[1]), 1.0)
+    if not unit:
+        return np.broadcast_to(np.eye(4), (len(q), 4, 4))
+    return se3.exp(np.asarray(q)[:, None] / unit * se3.log(joint.motion(unit)))
 
 
 def _moved(points: Array, motions: Array) -> Array:
@@ -184,7 +193,7 @@ def _moved(points: Array, motions: Array) -> Array:
     return points @ motions[:, :3, :3].swapaxes(1, 2) + motions[:, None, :3, 3]
 
 
-def _near(low: Array, high: Array, b_low: Array, b_high: Array, tolerance: float) -> NDArray[np.bool_]:
+def near(low: Array, high: Array, b_low: Array, b_high: Array, tolerance: float) -> NDArray[np.bool_]:
     """Return (n, m): whether upright boxes (n, 3) overlap others (m, 3); touching is clear."""
     together = np.minimum(high[:, None], b_high) - np.maximum(low[:, None], b_low)
     return np.asarray((together > tolerance).all(2))
@@ -192,8 +201,8 @@ def _near(low: Array, high: Array, b_low: Array, b_high: Array, tolerance: float
 
 def _note(
     found: dict[tuple[int, int], Overlap],
-    ids: list[str],
-    pieces: _Pieces,
+    ids: Sequence[str],
+    pieces: Pieces,
     pair: tuple[int, int],
     joint: str,
     q: Array,

@@ -1,0 +1,138 @@
+"""An asset's parameters drawn: from the belief, times the spec; and what is drawn for a whole run at once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from pocketworld.families import registry, worktop
+from pocketworld.families.protocol import Draw, Refusal, Spread
+from pocketworld.families.worktop import Worktop
+from pocketworld.rng import stream
+from pocketworld.scene import Asset
+
+KEPT = 3  # tries for which what a front is stays as it was drawn: refusals should not bend the belief
+SIZES = ("width", "depth", "height")  # what a family calls its outer size, where it has one
+STYLE = frozenset(
+    {
+        *("depth", "height", "height/edges", "plinth", "base", "base/which", "base/height"),
+        *("mount", "mount/which", "gap", "board", "front", "handle", "handle/which"),
+        *("handle_length", "handle_thickness", "handle_standoff", "handle_across", "handle_up"),
+    }
+)
+"""Draws that the units of a run share: depth, height, what they stand on, fronts and handles."""
+PAINT = ("hue", "saturation", "value", "roughness")  # of any material: shared too
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The named streams of one cousin."""
+
+    seed: int
+    index: int
+
+    def of(self, asset: str, attempt: int) -> Draw:
+        """Return an asset's streams; each attempt has others, but for what its fronts are."""
+
+        def draw(parameter: str) -> np.random.Generator:
+            again = attempt if attempt >= KEPT or not _belief(parameter) else 0
+            return stream(self.seed, "cousin", self.index, asset, parameter, *((again,) if again else ()))
+
+        return draw
+
+    def shared(self, own: Draw, run: str, attempt: int) -> Draw:
+        """Return the streams of a unit of a run: what its run shares, else its own."""
+
+        def draw(parameter: str) -> np.random.Generator:
+            if parameter not in STYLE and parameter.rsplit("/", 1)[-1] not in PAINT:
+                return own(parameter)
+            again = (attempt,) if attempt else ()
+            return stream(self.seed, "cousin", self.index, "run", run, parameter, *again)
+
+        return draw
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Mutated:
+    """An asset's parameters, and what the belief alone makes of it: as the family's own classes.
+
+    None for both where no family built it.
+    """
+
+    p: Any
+    believed: Any
+    changed: bool
+
+    def resized(self, size: Mapping[str, float]) -> "Mutated":
+        """Return it with other outer sizes (m); so is what the belief alone gave, where it is the same."""
+        p = resized(self.p, size)
+        return replace(self, p=p, believed=p if self.p == self.believed else self.believed, changed=True)
+
+
+def mutated(
+    asset: Asset, spread: Spread, draw: Draw, stretch: Mapping[str, float] | None = None
+) -> Mutated | Refusal:
+    """Return an asset's parameters drawn from belief times spread, and from the belief alone.
+
+    stretch   size's name -> factor that the twin's is multiplied by before anything is drawn
+    """
+    if asset.family not in registry.names():
+        return Mutated(None, None, False)
+    family = registry.family(asset.family)
+    known = registry.from_json(asset.family, _layout(asset, draw) if spread.doubt else asset.parameters)
+    if stretch:
+        known = resized(known, {n: getattr(known, n) * f for n, f in stretch.items()})
+    believed = family.mutate(known, Spread(doubt=spread.doubt), draw)
+    if isinstance(believed, Refusal):
+        return believed
+    varied = bool(spread.scale or spread.shift or spread.choices or spread.chance)
+    out = family.mutate(known, spread, draw) if varied else believed
+    if isinstance(out, Refusal):
+        return out
+    return Mutated(out, believed, registry.to_json(out) != asset.parameters)
+
+
+def built(asset: Asset, p: Any) -> Asset:
+    """Return the twin's asset with other parameters; what no family builds (None) keeps its form.
+
+    Raises PocketworldError for parameters that make nothing.
+    """
+    if p is None:
+        return asset
+    made = registry.family(asset.family).build(p, asset.id)
+    return replace(made, pose=asset.pose, base=asset.base)
+
+
+def sizes(asset: Asset) -> dict[str, float]:
+    """Return the outer sizes that an asset's family knows it by, m; none where it is of no family."""
+    found = {name: asset.parameters.get(name) for name in SIZES}
+    return {name: float(v) for name, v in found.items() if isinstance(v, int | float)}
+
+
+def resized(p: Any, size: Mapping[str, float]) -> Any:
+    """Return parameters with other outer sizes, m; a name that they don't have is left out.
+
+    Raises PocketworldError for a worktop that becomes too small for its sink.
+    """
+    if isinstance(p, Worktop):
+        return worktop.resized(p, size.get("width", p.width), size.get("depth", p.depth))
+    names = {f.name for f in fields(p)}
+    return replace(p, **{name: value for name, value in size.items() if name in names})
+
+
+def _belief(parameter: str) -> bool:
+    """Say whether a stream decides what is, not how large: a layout, a front's kind."""
+    return parameter == "layout" or parameter.endswith("/kind")
+
+
+def _layout(asset: Asset, draw: Draw) -> Mapping[str, object]:
+    """Return the parameters of one of an asset's layouts, by their probabilities."""
+    if not asset.alternatives:
+        return asset.parameters
+    u = float(draw("layout").random())
+    for p, parameters in asset.alternatives:
+        if u < p:
+            return parameters
+        u -= p
+    return asset.parameters

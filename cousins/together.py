@@ -1,0 +1,201 @@
+"""What is drawn together: the units of a run and the tops on them, or one thing; checked, or refused."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from pocketworld.cousins import openings
+from pocketworld.cousins.fitting import fitted
+from pocketworld.cousins.layout import Line, laid, lift, line, moved, placed
+from pocketworld.cousins.mutation import Mutated, Streams, built, mutated
+from pocketworld.cousins.neighbours import crossing
+from pocketworld.cousins.place import SHARES, clash, freed, place
+from pocketworld.cousins.runs import Run, Top
+from pocketworld.cousins.spec import Spec
+from pocketworld.cousins.tops import stretched
+from pocketworld.errors import PocketworldError
+from pocketworld.families.protocol import Draw, Refusal, Spread
+from pocketworld.families.vary import Vary
+from pocketworld.geometry.sweep import sweep
+from pocketworld.scene import Asset, Base, Scene
+
+ATTEMPTS = 24  # where half of all draws are refused, one thing in 16 million stays as it was
+PATIENCE = 4  # refusals of one unit after which what its run shares is drawn again too
+
+
+class Reason(StrEnum):
+    """Why a drawn asset can't stay, besides the reasons of its family."""
+
+    SWEEP = "parts-collide-as-they-open"
+    PLACE = "no-place-beside-the-others"
+    ACROSS = "opens-into-another"
+    BUILD = "cannot-be-built"
+    RUN = "its-run-stays"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A draw that was refused: of which cousin and asset, at which attempt, and why."""
+
+    cousin: int
+    asset: str
+    attempt: int
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What of a cousin stands already, and the same things as the belief alone has them, by id."""
+
+    standing: dict[str, Asset] = field(default_factory=dict)
+    believed: dict[str, Asset] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Made:
+    """A member of a run as it was drawn and placed, as the belief alone has it, and its drawn parameters."""
+
+    asset: Asset
+    believed: Asset
+    drawn: Mutated
+
+
+class _No(Exception):
+    """A draw that can't be: whose, and why."""
+
+    def __init__(self, asset: str, refusal: Refusal) -> None:
+        super().__init__(asset)
+        self.asset, self.refusal = asset, refusal
+
+
+def draw_run(
+    run: Run, twin: Scene, spec: Spec, stage: Stage, streams: Streams
+) -> tuple[dict[str, Made] | None, tuple[Refused, ...]]:
+    """Return a run's members as drawn, None where `ATTEMPTS` draws of one don't work; and the refusals."""
+    tries: Counter[str] = Counter()
+    refused: list[Refused] = []
+    again = 0
+    while True:
+        attempt = _Attempt(run, twin, spec, stage, streams, dict(tries), again)
+        try:
+            return attempt.made(), tuple(refused)
+        except _No as no:
+            refused.append(Refused(streams.index, no.asset, tries[no.asset], no.refusal))
+            tries[no.asset] += 1
+            if tries[no.asset] == ATTEMPTS:
+                mates = (id for id in run.members if id != no.asset)
+                stays = (Refused(streams.index, id, ATTEMPTS - 1, Refusal(Reason.RUN)) for id in mates)
+                return None, (*refused, *stays)
+            again += no.refusal.reason in (Reason.PLACE, Reason.ACROSS) or tries[no.asset] % PATIENCE == 0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Attempt:
+    """One try to draw a run: which try of each member, and of what they share."""
+
+    run: Run
+    twin: Scene
+    spec: Spec
+    stage: Stage
+    streams: Streams
+    tries: Mapping[str, int]
+    again: int
+
+    def made(self) -> dict[str, Made]:
+        """Return the members; raises _No where one can't be."""
+        out = self._thing(self.run.units[0]) if len(self.run.members) == 1 else self._together()
+        for id, made in out.items():
+            if hit := clash(made.asset, self.stage.standing, self.twin):
+                raise _No(id, Refusal(Reason.PLACE, {"overlap_m": hit}))
+        for id, made in out.items():
+            if made.drawn.changed and (hits := sweep(made.asset)):
+                raise _No(id, Refusal(Reason.SWEEP, {"depth_m": max(hit.depth for hit in hits)}))
+        if met := crossing({id: made.asset for id, made in out.items()}, self.stage.standing, self.twin):
+            mine = [id for id in out if any(part.startswith(f"{id}/") for part in met.parts)]
+            raise _No(mine[0], Refusal(Reason.ACROSS, {"depth_m": met.depth}))
+        return out
+
+    def _draw(self, id: str) -> Draw:
+        own = self.streams.of(id, self.tries.get(id, 0))
+        together = len(self.run.units) > 1 and id in self.run.units
+        return self.streams.shared(own, self.run.id, self.again) if together else own
+
+    def _mutated(self, id: str, stretch: Mapping[str, float] | None = None) -> Mutated:
+        asset = self.twin.asset(id)
+        spread = self.spec.spread(asset.family)
+        if asset.family != openings.STRUCTURE and openings.built_in(asset, self.twin):
+            spread = Spread(doubt=spread.doubt)
+        found = mutated(asset, spread, self._draw(id), stretch)
+        if isinstance(found, Refusal):
+            raise _No(id, found)
+        return found
+
+    def _built(self, id: str, p: Any) -> Asset:
+        try:
+            return built(self.twin.asset(id), p)
+        except PocketworldError:
+            raise _No(id, Refusal(Reason.BUILD)) from None
+
+    def _both(self, id: str, drawn: Mutated) -> tuple[Asset, Asset]:
+        """Return an asset as drawn and as the belief alone has it, where it was in the twin."""
+        made = self._built(id, drawn.p)
+        return made, made if drawn.believed == drawn.p else self._built(id, drawn.believed)
+
+    def _thing(self, id: str) -> dict[str, Made]:
+        """Return a thing by itself: carried by what it stands on, moved as far as there is room."""
+        was, twin = self.twin.asset(id), self.twin
+        drawn = openings.opened(was, self._mutated(id), twin, self.stage.standing)
+        made, alone = self._both(id, drawn)
+        still = openings.built_in(was, twin)
+        spread = Spread(doubt=False) if still else self.spec.placement
+        here = self._placed(made, was, self.stage.standing, spread)
+        if was.base is Base.FREE:
+            here = freed(here, self.stage.standing, twin)
+        return {id: Made(here, self._placed(alone, was, self.stage.believed, Spread(doubt=False)), drawn)}
+
+    def _placed(self, made: Asset, was: Asset, standing: Mapping[str, Asset], spread: Spread) -> Asset:
+        draw = self._draw(was.id)
+        up = np.array((0.0, 0.0, lift(self.run, self.twin, standing)))
+        for share in SHARES if spread.shift else (1.0,):
+            pose = place(made, was, self.twin, standing, spread, draw, share)
+            here = replace(made, pose=moved(pose, up))
+            if not clash(here, standing, self.twin):
+                break
+        return here
+
+    def _together(self) -> dict[str, Made]:
+        """Return units side by side, and tops on them."""
+        way = line(self.run, self.twin, self.stage.standing)
+        drawn = fitted(way, self.twin, self._mutated)
+        if isinstance(drawn, Refusal):
+            raise _No(self.run.units[0], drawn)
+        both = {id: self._both(id, one) for id, one in drawn.items()}
+        shift = Vary(self.spec.placement, self.streams.of(self.run.id, self.again)).shifted(0.0, "x")
+        units = placed(way, self.twin, {id: made for id, (made, _) in both.items()}, shift)
+        beside = line(self.run, self.twin, self.stage.believed)
+        alone = placed(beside, self.twin, {id: believed for id, (_, believed) in both.items()})
+        out = {id: Made(units[id], alone[id], drawn[id]) for id in units}
+        for top in self.run.tops:
+            out[top.id] = self._top(top, (way, units), (beside, alone))
+        return out
+
+    def _top(
+        self, top: Top, now: tuple[Line, dict[str, Asset]], believed: tuple[Line, dict[str, Asset]]
+    ) -> Made:
+        """Return a top on units as they are placed, and as the belief alone has both."""
+        drawn, twin = self._mutated(top.id), self.twin
+        try:
+            p, alone = (
+                stretched(top, p, way, twin, units)
+                for p, (way, units) in ((drawn.p, now), (drawn.believed, believed))
+            )
+        except PocketworldError:
+            raise _No(top.id, Refusal(Reason.BUILD)) from None
+        drawn = replace(drawn, p=p, believed=alone)
+        both = zip(self._both(top.id, drawn), (now, believed), strict=True)
+        made, other = (laid(top, asset, way, twin, units) for asset, (way, units) in both)
+        return Made(made, other, drawn)
