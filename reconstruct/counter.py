@@ -1,7 +1,9 @@
 """The worktop of a run of base units, as the asset that lies on them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.families import worktop as family
 from pocketworld.findings import Finding, Severity
@@ -12,33 +14,41 @@ from pocketworld.scene import Base, Pose, Relation
 BASIN = 0.18  # m: usual (EN 695 units); how deep a basin is, depth maps hardly show in shining steel
 
 
-def worktop(run: Run, units: tuple[Placed, ...]) -> Placed | None:
-    """Return the worktop of a run on its units, or None where it has none."""
+def worktop(run: Run, units: Sequence[Placed]) -> Placed | None:
+    """Return the worktop of a run, which lies on its units; None where it has none."""
     if run.worktop is None:
         return None
     found, id = run.worktop, f"{run.id}.worktop"
-    made = registry.family("worktop").build(_parameters(found), id)
-    asset = replace(made, pose=Pose.upright(found.box.foot, found.box.yaw), base=Base.FIXED)
-    on = tuple(Relation(kind, id, u.asset.id) for u in units for kind in ("on", "flush_with"))
-    return Placed(asset, tuple(_noticed(found, id)), relations=on)
+    p, lost = _checked(found, id)
+    pose = Pose.upright(found.box.foot, found.box.yaw)
+    asset = replace(registry.family("worktop").build(p, id), pose=pose, base=Base.FIXED)
+    below = tuple(Relation(kind, id, unit.asset.id) for unit in units for kind in ("on", "flush_with"))
+    return Placed(asset, (*_noticed(found, p, id), *lost), relations=below)
 
 
-def _parameters(found: Worktop) -> family.Worktop:
-    width, depth, thickness = found.box.size
-    sink = None
-    if found.sink is not None:
-        left, right, front, back = found.sink
-        sink = family.Sink((left + right) / 2, right - left, back - front, BASIN, front + depth / 2)
-    return family.Worktop(width, depth, thickness, sink)
+def _checked(found: Worktop, id: str) -> tuple[family.Worktop, tuple[Finding, ...]]:
+    """Return the parameters of a worktop, without a sink that does not lie within it."""
+    plain = family.Worktop(*found.box.size)
+    if found.sink is None:
+        return plain, ()
+    left, right, front, back = found.sink
+    basin = max(BASIN, 2 * plain.thickness)
+    sink = family.Sink((left + right) / 2, right - left, back - front, basin, front + plain.depth / 2)
+    try:
+        family.check(whole := replace(plain, cutout=sink))
+    except PocketworldError as error:
+        text = f"its sink is left out: {error}"
+        return plain, (Finding("sink-left-out", Severity.LOST, "reconstruct", id, text),)
+    return whole, ()
 
 
-def _noticed(found: Worktop, id: str) -> list[Finding]:
+def _noticed(found: Worktop, p: family.Worktop, id: str) -> list[Finding]:
     out = []
     if not found.measured:
-        text = "no picture or depth shows its edge: it is as thick as usual"
-        numbers = {"thickness_m": found.box.size[2]}
+        text = "neither pictures nor depth show its edge: it is as thick as usual"
+        numbers = {"thickness_m": p.thickness}
         out.append(Finding("thickness-guessed", Severity.NOTE, "reconstruct", id, text, numbers))
-    if found.sink is not None:
+    if p.cutout is not None:
         text = "how deep its basin is was not measured: a usual one is taken"
         out.append(Finding("basin-guessed", Severity.NOTE, "reconstruct", id, text, {"basin_m": BASIN}))
     return out
