@@ -30,6 +30,7 @@ TOPS: tuple[Vec3, ...] = ((0.30, 0.29, 0.28), (0.55, 0.40, 0.25), (0.68, 0.67, 0
 BESIDE = 0.015  # m between a tall unit and what stands beside it: its door passes the worktop
 HANDLE = 0.06  # m between wall units and what stands deeper beside them, where a door's handle ends up
 LEAN = 0.15  # m from a row's end to a wall: a door that is wide open leans over, with its handle
+WALK, SEAT = 1.8, 0.5  # m from the row's fronts to a table, from there to a wall
 FREE = 0.02  # m between things that stand beside each other
 
 
@@ -76,17 +77,18 @@ def kitchen(seed: int, name: str = "kitchen") -> Scene:
     relations = [relation for row in rows for relation in _beside(row)]
     tops, on = _tops(draws, look, rows)
     hung = _hung(draws, look, base)
-    walls = _walls(draws, base, cornered)
+    deep = draws.between("room/depth", 3.8, 4.4)
+    walls = _walls(draws, base, cornered, deep)
     back, left = walls[0].id, walls[1].id
     for row in rows:
         wall = back if row is base else left
         relations += [Relation("on", asset.id, "floor") for asset in row.assets]
         relations += [Relation("against", asset.id, wall) for asset in row.assets]
     relations += [*on, *(Relation("against", asset.id, back) for asset in hung.assets), *_beside(hung)]
-    table, seats = _table(draws, base, look)
-    relations += [Relation("on", asset.id, "floor") for asset in (*table, *seats)]
+    table = _table(draws, base, look, deep)
+    relations += [Relation("on", asset.id, "floor") for asset in table]
     things, lying = _things(draws, (*tops, *table))
-    assets = (*walls, *parts, *tops, *hung.assets, *table, *seats, *things)
+    assets = (*walls, *parts, *tops, *hung.assets, *table, *things)
     return Scene(
         name, assets, (*relations, *lying), provenance={"seed": str(seed), "drawn by": "pocketworld"}
     )
@@ -238,9 +240,9 @@ def _hung(draws: Draws, look: Style, base: Standing) -> Standing:
     return Standing(base.row, tuple(assets), tuple(spans))
 
 
-def _walls(draws: Draws, base: Standing, cornered: bool) -> list[Asset]:
+def _walls(draws: Draws, base: Standing, cornered: bool, deep: float) -> list[Asset]:
     """Return the wall behind the row, one at its left, and perhaps one at the right and one across."""
-    high, deep = draws.between("room/height", 2.35, 2.7), draws.between("room/depth", 3.0, 3.8)
+    high = draws.between("room/height", 2.35, 2.7)
     x0 = 0.0 if cornered else -draws.between("room/left", LEAN, 0.9)
     x1 = base.row.x1 + draws.between("room/right", LEAN, 0.9)
     width, half, family = x1 - x0, THICK / 2, registry.family("wall")
@@ -262,9 +264,16 @@ def _walls(draws: Draws, base: Standing, cornered: bool) -> list[Asset]:
     return out
 
 
-def _table(draws: Draws, base: Standing, look: Style) -> tuple[list[Asset], list[Asset]]:
-    """Return a table that stands free before the row, and chairs around it."""
-    return [], []
+def _table(draws: Draws, base: Standing, look: Style, deep: float) -> list[Asset]:
+    """Return a table that stands free, a walk's width before the row."""
+    family = registry.family("table")
+    p = family.sample(draws.below("table"), Site((1.5, 0.9, 0.8)))
+    table = family.build(p, "table")
+    near, far = look.base[1] + WALK + p.depth / 2, deep - SEAT - p.depth / 2
+    x0, x1 = base.row.x0 + p.width / 2 + SEAT, base.row.x1 - p.width / 2
+    x, y = draws.between("table/x", min(x0, x1), max(x0, x1)), -draws.between("table/y", near, max(near, far))
+    turn = draws.between("table/turn", -0.1, 0.1)
+    return [replace(table, pose=Pose.upright((x, y, 0.0), turn))]
 
 
 def _things(draws: Draws, tops: Sequence[Asset]) -> tuple[list[Asset], list[Relation]]:

@@ -4,13 +4,13 @@ Everything follows from the scene: rows are what has fronts and faces the same w
 assets span. World z up, lengths in m.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.bench.truth import outer
+from pocketworld.errors import PocketworldError
 from pocketworld.geometry.convex import CORNERS, Vec3
 from pocketworld.scene import Asset, Scene
 
@@ -21,6 +21,7 @@ HELD = 1.45  # m: how high a phone is held
 NEAR, MIDDLE, FAR = 1.0, 1.45, 1.75  # m from the fronts: at their feet, at the fronts, up to what hangs
 LOW, HALF, HIGH = 0.35, 0.7, 1.5  # m: how high it looks then
 BEFORE = 0.35  # m: it looks ahead of where it walks
+BEHIND = 2.0  # m: how far it looks at what is not in the row
 CLEAR = 0.45  # m that are left to walls and to what stands beside
 HANGS = 0.15  # m: a lamp below the highest thing there is
 BUILDING = ("wall", "room_door")  # families whose fronts nobody walks along
@@ -47,6 +48,8 @@ def route(scene: Scene) -> list[Look]:
     """Return (place, target) from look to look: along each row and back, then over the rest of the room."""
     low, high = room(scene)
     rows = fronts(scene)
+    if not rows:
+        raise PocketworldError(f"scene {scene.name} has nothing with fronts", "a walk goes along what opens")
     looks: list[Look] = []
     for i, row in enumerate(rows):
         looks += [row.look(share, MIDDLE, HALF, BEFORE) for share in (0.05, 0.95)]
@@ -54,7 +57,7 @@ def route(scene: Scene) -> list[Look]:
             looks += [row.look(share, FAR, HIGH, -BEFORE) for share in (0.9, 0.1)]
         if i == 0:
             looks += [row.look(share, NEAR, LOW, BEFORE) for share in (0.1, 0.9)]
-    looks += _rest(rows, (low + high) / 2)
+    looks += _rest(rows[0])
     return [(_kept(place, low, high), target) for place, target in looks]
 
 
@@ -77,13 +80,15 @@ def _front(into: Array, points: Array) -> Front:
     return Front(x.min() * along + y.min() * into, along, into, float(np.ptp(x)), float(points[:, 2].max()))
 
 
-def _rest(rows: Sequence[Front], middle: Array) -> Iterator[Look]:
-    """Go through a turn on the spot, away from the longest row: once over what is behind."""
-    row = rows[0]
-    back = row.start + row.length / 2 * row.along - MIDDLE * row.into
-    for angle in np.radians((45, 100, 180, 260)):
-        way = np.cos(angle) * row.along - np.sin(angle) * row.into
-        yield _point(back, HELD), _point(back + 1.5 * way, 0.9)
+def _rest(row: Front) -> list[Look]:
+    """Return looks at what is behind someone who stands before a row, from its ends: to and fro, turning."""
+    out = []
+    for share, angles in ((0.8, (60, 110)), (0.5, (90,)), (0.2, (70, 120, 170))):
+        back = row.start + share * row.length * row.along - NEAR * row.into
+        for angle in np.radians(angles):
+            way = np.cos(angle) * row.along - np.sin(angle) * row.into
+            out.append((_point(back, HELD), _point(back + BEHIND * way, HALF)))
+    return out
 
 
 def lamps(scene: Scene) -> list[Vec3]:
