@@ -20,7 +20,7 @@ from pocketworld.scene import Asset, Base, Scene
 from pocketworld.sim import mjcf
 from pocketworld.sim.stability import stand
 
-NAMES = ("table",)
+NAMES = ("table", "cylinder")
 SITE = Site((2.2, 1.1, 2.0))
 FAR = np.array((0.0, 0.0, 5.0))
 NOTHING = np.zeros((0, 3))
@@ -84,8 +84,8 @@ def test_its_own_surface_leaves_no_residual(name: str, seed: int) -> None:
     p, asset = sampled(name, seed)
     seen = evidence(asset, seed)
     residual = registry.family(name).residual(p, seen)
-    # Where pieces touch, their common face is no surface, but some of their triangles lie on it.
-    assert np.median(np.abs(residual[3:])) < 1e-4
+    # Where pieces touch, some of their triangles lie inside; what is round is drawn with flat sides.
+    assert np.median(np.abs(residual[3:])) < 5e-3
     assert np.abs(residual[:3]).max() < 1e-3
 
 

@@ -18,6 +18,7 @@ _FAMILIES = {
     "worktop": "pocketworld.families.worktop:WorktopFamily",
     "room_door": "pocketworld.families.room_door.family:RoomDoorFamily",
     "table": "pocketworld.families.table:TableFamily",
+    "cylinder": "pocketworld.families.cylinder:CylinderFamily",
 }
 
 

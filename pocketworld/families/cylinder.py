@@ -1,0 +1,270 @@
+"""A round thing that stands upright: pot, bin, bottle, cup, extinguisher; open at the top or closed."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from pocketworld.errors import PocketworldError
+from pocketworld.families.block import Stuff, check_lengths, check_room, one_part
+from pocketworld.families.misfit import misfits
+from pocketworld.families.paint import painted
+from pocketworld.families.protocol import Array, Draw, Evidence, Refusal, Site, Spread
+from pocketworld.families.vary import Vary
+from pocketworld.geometry.convex import HullPiece, Vec3
+from pocketworld.geometry.solids import Triangles
+from pocketworld.scene import Asset, Base, Material
+
+LEAST = 0.005  # m: least radius and height
+THIN = 0.0015  # m: least wall; cups and tins have more
+SIDES, SMOOTH = 16, 48  # of what one bumps into, and of what one sees
+SLOPE = 1.5  # how much wider or narrower than below a top may be: beyond it is a bowl or a cone
+PLASTIC = Material((0.15, 0.16, 0.18), 0.5)
+PAINTS: tuple[Vec3, ...] = (
+    (0.15, 0.16, 0.18),
+    (0.60, 0.25, 0.14),
+    (0.62, 0.04, 0.03),
+    (0.10, 0.22, 0.45),
+    (0.80, 0.79, 0.76),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """What a sort of round thing measures: radius below, height and wall in m, taper, density in kg/m³."""
+
+    radius: tuple[float, float]
+    height: tuple[float, float]
+    taper: tuple[float, float]
+    wall: tuple[float, float]
+    density: tuple[float, float]
+    open: bool
+
+
+SORTS = {
+    "pot": Sort((0.06, 0.16), (0.12, 0.35), (1.15, 1.4), (0.006, 0.012), (1500, 2000), True),  # terracotta
+    "bin": Sort((0.10, 0.16), (0.25, 0.60), (1.0, 1.3), (0.003, 0.005), (900, 1100), True),  # polypropylene
+    "bottle": Sort((0.03, 0.045), (0.20, 0.33), (1.0, 1.0), (0.003, 0.003), (900, 1100), False),
+    "cup": Sort((0.03, 0.04), (0.08, 0.11), (1.0, 1.2), (0.004, 0.006), (2000, 2400), True),  # stoneware
+    "extinguisher": Sort(
+        (0.055, 0.085), (0.35, 0.60), (1.0, 1.0), (0.003, 0.003), (900, 1200), False
+    ),  # EN 3-7
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cylinder:
+    """An upright frustum: radius below and height, m.
+
+    taper    its radius at the top over that below;  open: hollow, with a bottom and no lid
+    wall     thickness of wall and bottom, m, where it is open;  density: of its material, of its whole volume
+             where closed, kg/m³
+    """
+
+    radius: float
+    height: float
+    taper: float = 1.0
+    open: bool = False
+    wall: float = 0.005
+    density: float = 1000.0
+    material: Material = PLASTIC
+
+    @property
+    def size(self) -> Vec3:
+        """Return width, depth, height, m."""
+        wide = 2 * self.radius * max(1.0, self.taper)
+        return (wide, wide, self.height)
+
+
+class CylinderFamily:
+    """Round things (`pocketworld.families.protocol.Family`): free to be pushed, carried, and to roll."""
+
+    name = "cylinder"
+    parameters = Cylinder
+    widest = Spread(
+        scale={"radius": 0.5, "height": 0.5, "taper": 0.2, "wall": 0.5, "density": 1.5},
+        shift={"hue": 0.5, "saturation": 0.5, "value": 0.5, "roughness": 0.5},
+    )
+
+    def sample(self, draw: Draw, site: Site) -> Cylinder:
+        """Return a pot, bin, bottle, cup or extinguisher that fits the place.
+
+        Raises PocketworldError where none does.
+        """
+        fits = [s for s in SORTS.values() if _least(s) <= min(site.free[:2]) and s.height[0] <= site.free[2]]
+        if not fits:
+            free = " x ".join(f"{side:.3g}" for side in site.free)
+            raise PocketworldError(f"no cylinder fits into {free} m", "leave it more room")
+        sort = fits[int(draw("sort").integers(len(fits)))]
+        taper = float(draw("taper").uniform(*sort.taper))
+        most = min(site.free[:2]) / 2 / max(1.0, taper)
+        return Cylinder(
+            min(float(draw("radius").uniform(*sort.radius)), most),
+            min(float(draw("height").uniform(*sort.height)), site.free[2]),
+            taper,
+            sort.open,
+            float(draw("wall").uniform(*sort.wall)),
+            float(draw("density").uniform(*sort.density)),
+            Material(
+                PAINTS[int(draw("paint").integers(len(PAINTS)))], float(draw("rough").uniform(0.2, 0.8))
+            ),
+        )
+
+    def build(self, p: Cylinder, id: str) -> Asset:
+        """Return the thing as one free part; an open one can hold others.
+
+        Raises PocketworldError, in one line, for parameters that make none.
+        """
+        check(p)
+        return one_part(id, self.name, p, [Stuff(p.material, p.density, pieces(p), _lathe(p))], Base.FREE)
+
+    def propose(self, evidence: Evidence) -> list[Cylinder]:
+        """Return a closed and an open one about the evidence's own vertical axis, of the height seen."""
+        radius, taper = outline(evidence)
+        closed = Cylinder(radius, evidence.size[2], taper)
+        wall = min(max(THIN, 0.03 * radius), closed.height / 4)
+        return [closed, replace(closed, open=True, wall=wall)]
+
+    def residual(self, p: Cylinder, evidence: Evidence) -> Array:
+        """Return residuals (3 + n + m,): size, points, places seen empty; see `misfit`."""
+        return misfits(p.size, _distance(p, evidence.points), _distance(p, evidence.free), evidence)
+
+    def mutate(self, p: Cylinder, spread: Spread, draw: Draw) -> Cylinder | Refusal:
+        """Return one of other size, weight and paint, or why it can't be."""
+        vary = Vary(spread, draw)
+        names = ("radius", "height", "taper", "wall", "density")
+        changed: dict[str, Any] = {name: vary.scaled(getattr(p, name), name) for name in names}
+        out = replace(p, **changed, material=painted(p.material, "body", vary))
+        spare = min(*_spare(out), min(out.radius, out.radius * out.taper, out.height) - LEAST)
+        return Refusal("too-thin", {"short_m": -spare}) if spare < 0 or out.wall < THIN else out
+
+
+def check(p: Cylinder) -> None:
+    """Raise PocketworldError, in one line, for sizes that are none and walls as thick as the thing."""
+    check_lengths("cylinder", LEAST, radius=p.radius, height=p.height, density=p.density)
+    check_lengths("cylinder", 1 / SLOPE**2, taper=p.taper)
+    check_lengths("cylinder", LEAST, top=p.radius * p.taper)
+    check_lengths("cylinder", THIN, wall=p.wall)
+    check_room("cylinder", "taper", p.taper, SLOPE**2)
+    if p.open:
+        check_room("cylinder", "wall", p.wall, p.wall + min(_spare(p)))
+
+
+def _spare(p: Cylinder) -> tuple[float, float]:
+    """Return how wide and how high the room inside is, m; below 0: none. A closed one needs none."""
+    if not p.open:
+        return 1.0, 1.0
+    return p.radius * min(1.0, p.taper) - 1.5 * p.wall, p.height - 1.5 * p.wall
+
+
+def _least(sort: Sort) -> float:
+    return 2 * sort.radius[0] * sort.taper[1]
+
+
+def profile(p: Cylinder) -> Array:
+    """Return the outline (n, 2) of its half section: radius and height, from the axis below to that above."""
+    top = p.radius * p.taper
+    if not p.open:
+        return np.array([(0, 0), (p.radius, 0), (top, p.height), (0, p.height)], float)
+    inner = p.radius + (top - p.radius) * p.wall / p.height - p.wall
+    rim = [(p.radius, 0), (top, p.height), (top - p.wall, p.height)]
+    return np.array([(0, 0), *rim, (inner, p.wall), (0, p.wall)], float)
+
+
+def pieces(p: Cylinder) -> list[HullPiece]:
+    """Return what one bumps into: a prism of SIDES sides, or a bottom and as many pieces of wall."""
+    around = 2 * np.pi * np.arange(SIDES) / SIDES
+    round_ = np.stack([np.cos(around), np.sin(around)], -1)
+    outer = profile(p)
+    if not p.open:
+        return [_hull(_ring(round_, outer[1]), _ring(round_, outer[2]))]
+    above = (outer[4][0] + p.wall, p.wall)
+    floor = _hull(_ring(round_, outer[1]), _ring(round_, above))
+    rings = [_ring(round_, at) for at in (above, outer[4], outer[2], outer[3])]
+    both = np.stack([np.arange(SIDES), (np.arange(SIDES) + 1) % SIDES], -1)
+    return [floor, *(_hull(*(ring[pair] for ring in rings)) for pair in both)]
+
+
+def _ring(round_: Array, at: Any) -> Array:
+    """Return points (n, 3) at a radius and height, in the directions round_ (n, 2)."""
+    radius, height = at
+    return np.column_stack([round_ * radius, np.full(len(round_), height)])
+
+
+def _hull(*rings: Array) -> HullPiece:
+    return HullPiece(tuple((float(x), float(y), float(z)) for x, y, z in np.concatenate(rings)))
+
+
+def _lathe(p: Cylinder) -> Triangles:
+    """Return its outline turned about the axis."""
+    around = 2 * np.pi * np.arange(SMOOTH) / SMOOTH
+    round_ = np.stack([np.cos(around), np.sin(around)], -1)
+    outer = profile(p)
+    vertices = np.concatenate([_ring(round_, at) for at in outer])
+    i = np.arange(SMOOTH)
+    j = (i + 1) % SMOOTH
+    faces = []
+    for row in range(len(outer) - 1):
+        a, b = row * SMOOTH, (row + 1) * SMOOTH
+        if outer[row + 1][0] > 0:
+            faces.append(np.stack([a + i, b + j, b + i], -1))
+        if outer[row][0] > 0:
+            faces.append(np.stack([a + i, a + j, b + j], -1))
+    return vertices, np.concatenate(faces).astype(np.int32)
+
+
+def _distance(p: Cylinder, points: Array) -> Array:
+    """Return signed distances (n,) of points (n, 3) from its surface, m; below 0 inside."""
+    at = np.stack([np.hypot(points[:, 0], points[:, 1]), points[:, 2]], -1)
+    outer = profile(p)
+    off, inside = np.full(len(at), np.inf), np.zeros(len(at), bool)
+    for a, b in zip(outer, [*outer[1:], outer[0]], strict=True):
+        along = b - a
+        crosses = (a[1] > at[:, 1]) != (b[1] > at[:, 1])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            inside ^= crosses & (at[:, 0] < a[0] + along[0] * (at[:, 1] - a[1]) / along[1])
+        if a[0] > 0 or b[0] > 0:  # the axis is no surface
+            t = np.clip((at - a) @ along / (along @ along), 0, 1)
+            np.minimum(off, np.linalg.norm(at - a - t[:, None] * along, axis=1), out=off)
+    return np.asarray(np.where(inside, -off, off))
+
+
+def axis(points: Array, normals: Array, rounds: int = 8) -> tuple[float, float]:
+    """Return x, y of the upright axis about which a surface is round: where its normals meet in plan.
+
+    Least squares over the lines of points (n, 3) along normals (n, 3), each weighted down by how far it
+    passes (Cauchy), so that a handle or a neighbour hardly pulls. The middle of the points where none look
+    aside.
+    """
+    level = np.hypot(normals[:, 0], normals[:, 1])
+    aside = level > math.cos(math.radians(45))
+    if aside.sum() < 8:
+        x, y = points[:, :2].mean(0) if len(points) else (0.0, 0.0)
+        return float(x), float(y)
+    n = normals[aside, :2] / level[aside, None]
+    across = np.stack([-n[:, 1], n[:, 0]], -1)
+    passes = np.einsum("ni,ni->n", across, points[aside, :2])
+    weight, centre = np.ones(len(n)), np.zeros(2)
+    for _ in range(rounds):
+        w = across * weight[:, None]
+        centre = np.linalg.lstsq(w.T @ across, w.T @ passes, rcond=None)[0]
+        off = np.abs(across @ centre - passes)
+        weight = 1 / (1 + (off / max(float(np.median(off)), 1e-4)) ** 2)
+    return float(centre[0]), float(centre[1])
+
+
+def outline(evidence: Evidence) -> tuple[float, float]:
+    """Return radius below and taper, from points about the evidence's own axis (medians of two halves)."""
+    radius = np.hypot(evidence.points[:, 0], evidence.points[:, 1])
+    height, widest = evidence.size[2], max(min(evidence.size[:2]) / 2, LEAST)
+    out = (evidence.points[:, :2] * evidence.normals[:, :2]).sum(1) > 0.7 * radius
+    low, high = (out & (evidence.points[:, 2] < height / 2)), (out & (evidence.points[:, 2] >= height / 2))
+    if min(low.sum(), high.sum()) < 8:
+        return float(np.median(radius[out])) if out.any() else widest, 1.0
+    (z0, r0), (z1, r1) = (
+        (float(np.median(evidence.points[half, 2])), float(np.median(radius[half]))) for half in (low, high)
+    )
+    slope = (r1 - r0) / max(z1 - z0, 0.1 * height)
+    below = max(r0 - slope * z0, LEAST)
+    return below, float(np.clip((below + slope * height) / below, 1 / SLOPE, SLOPE))
