@@ -12,7 +12,7 @@ from pocketworld.reconstruct.surface import Surface
 
 
 class RunKind(StrEnum):
-    """Where a run's units are: on the floor under a worktop, hung on the wall, or from the floor to the top."""
+    """Where a run's units are: on the floor under a worktop, hung on the wall, or from floor to top."""
 
     BASE = "base"
     WALL = "wall"
@@ -20,7 +20,7 @@ class RunKind(StrEnum):
 
 
 class EndKind(StrEnum):
-    """What a run ends at: its own side, something that stands beside it, air, or the edge of what was seen."""
+    """What a run ends at: its own side, what stands beside it, air, or the edge of what was seen."""
 
     PANEL = "panel"
     NEIGHBOUR = "neighbour"
@@ -61,7 +61,7 @@ class Worktop:
 
     box        from its underside to its top; its front edge is the box's front, its back is at the wall
     overhang   m by which it stands out before the fronts (negative: behind them)
-    sink       the hole where depth shows a basin: left and right end, front and back in the worktop's frame, m
+    sink       the hole where depth shows a basin: left, right, front, back in the worktop's frame, m
     sigma      standard error of its top, m
     measured   whether its thickness was seen at its edge; else it is a usual one
     """

@@ -1,18 +1,154 @@
-"""Where built-in furniture is: rows of units along a wall, under a worktop, hung above it, tall beside it."""
+"""Where built-in furniture is: rows of units along a wall, under a worktop, hung above it, tall beside it.
 
-from collections.abc import Sequence
+A base run is an upright plane (its fronts) with a level plate over it and a wall behind. Wall and tall units
+are looked for from there: fronts that face the same way above the plate, and at its ends.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from pocketworld.findings import Finding
+from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.floor import Floor
+from pocketworld.reconstruct.row_ajar import ajar_parts
+from pocketworld.reconstruct.row_base import STEP, Base, base_run, refined
+from pocketworld.reconstruct.row_ends import UNSEEN, end_of, side_top
+from pocketworld.reconstruct.row_fronts import Local, Mask, front_planes
+from pocketworld.reconstruct.row_noticed import noticed
 from pocketworld.reconstruct.row_parts import Ajar, End, EndKind, Patch, Plinth, Rows, Run, RunKind, Worktop
+from pocketworld.reconstruct.row_taken import explained
+from pocketworld.reconstruct.row_upper import Upper, tall_units, wall_units
+from pocketworld.reconstruct.row_worktop import Edge, edge_of, plinth_of, sink_of
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.walls import Wall
 
+Array = NDArray[np.float64]
+
 __all__ = ["Ajar", "End", "EndKind", "Patch", "Plinth", "Rows", "Run", "RunKind", "Worktop", "find_rows"]
+
+VOXEL = 0.3  # of a voxel: the standard error of a plane that many vertices show
+LIT = 0.15  # m: how far above its top a run's neighbours may show
 
 
 def find_rows(surface: Surface, floor: Floor, walls: Sequence[Wall], name: str) -> Rows:
-    """Return the runs of a surface in the scene's frame; `name`: what findings are about."""
-    del floor, walls, name
-    return Rows((), np.zeros(len(surface.vertices), bool), ())
+    """Return the runs of a surface in the scene's frame; `name`: what findings are about.
+
+    walls   known ones, in the scene's frame: a run may stand before one that is hidden above its worktop
+    """
+    areas = surface.vertex_areas()
+    taken = np.zeros(len(surface.vertices), bool)
+    runs: list[Run] = []
+    findings: list[Finding] = []
+    for frame in list(front_planes(surface, areas)):
+        base = _base(surface, np.where(taken, 0.0, areas), frame, walls)
+        if base is None:
+            continue
+        found = _runs(base, surface, max(floor.noise, VOXEL * surface.voxel))
+        numbered = [replace(run, id=f"run-{len(runs) + i}") for i, run in enumerate(found, 1)]
+        taken |= explained(surface, numbered)
+        findings += noticed(name, numbered, edge_of(base))
+        runs += numbered
+    return Rows(tuple(runs), taken, tuple(findings))
+
+
+def _base(surface: Surface, areas: Array, frame: Array, walls: Sequence[Wall]) -> Base | None:
+    """Return the base run in the plane of a frame, the plane fitted to the run's own surface."""
+    local = Local.of(surface, areas, frame)
+    first = base_run(local, walls)
+    if first is None:
+        return None
+    return base_run(Local.of(surface, areas, frame @ refined(local, first)), walls)
+
+
+def _runs(base: Base, surface: Surface, sigma: float) -> Iterator[Run]:
+    """Yield the base run, then the wall units above it, then the tall units beside it; without ids."""
+    edge = edge_of(base)
+    yield _base_run(base, edge, surface, sigma)
+    for upper in wall_units(base):
+        yield _upper_run(base, upper, RunKind.WALL, sigma)
+    for upper in tall_units(base):
+        yield _upper_run(base, upper, RunKind.TALL, sigma)
+
+
+def _base_run(base: Base, edge: Edge, surface: Surface, sigma: float) -> Run:
+    local = base.local
+    heights = (0.1, base.top - LIT)
+    (left, low), (right, high) = (
+        end_of(local, sign, at, heights, base.back, 2 * LIT + LIT)
+        for sign, at in ((-1, base.low), (1, base.high))
+    )
+    under = base.top - edge.thickness
+    box = _box(base, low, high, 0.0, base.back, 0.0, under)
+    middle = (low + high) / 2
+    plate = _box(base, low, high, -edge.overhang, base.back, under, base.top)
+    ajar = list(ajar_parts(base))
+    sink = sink_of(base, _shut(base, [patch for patch, _ in ajar]))
+    if sink is not None:
+        shift = (base.back - edge.overhang) / 2
+        sink = (sink[0] - middle, sink[1] - middle, sink[2] - shift, sink[3] - shift)
+    return Run(
+        "run",
+        RunKind.BASE,
+        box,
+        plinth_of(local, low, high),
+        Worktop(plate, edge.overhang, sink, base.sigma, edge.measured),
+        (left, right),
+        (sigma, sigma, base.sigma),
+        ajar=tuple(
+            Ajar(_shifted(patch, middle, under), surface.part(_all(surface, local, mine)))
+            for patch, mine in ajar
+        ),
+    )
+
+
+def _shut(base: Base, ajar: Iterable[Patch]) -> Mask:
+    """Return the steps of a run where no front stands open."""
+    x = base.low + (np.arange(len(base.closed)) + 0.5) * STEP
+    shut = np.ones(len(x), bool)
+    for patch in ajar:
+        shut &= (x < patch.left) | (x > patch.right)
+    return shut
+
+
+def _shifted(patch: Patch, middle: float, high: float) -> Patch:
+    return Patch(patch.left - middle, patch.right - middle, patch.low, high)
+
+
+def _upper_run(base: Base, upper: Upper, kind: RunKind, sigma: float) -> Run:
+    patch, tall = upper.patch, kind is RunKind.TALL
+    foot = 0.0 if tall else patch.low
+    ahead = replace(base.local, points=base.local.points - (0, upper.front, 0))
+    heights, back = (max(foot, LIT), patch.high), base.back - upper.front
+    (left, low), (right, high) = (
+        end_of(ahead, sign, at, heights, back, LIT) for sign, at in ((-1, patch.left), (1, patch.right))
+    )
+    # A side that one sees reaches as high as the front beside it.
+    seen = [
+        side_top(ahead, at, back) for end, at in ((left, low), (right, high)) if end.kind is EndKind.PANEL
+    ]
+    box = _box(base, low, high, upper.front, base.back, foot, max(patch.high, *seen, 0.0))
+    middle = (low + high) / 2
+    dark = (Patch(d.left - middle, d.right - middle, d.low - foot, d.high - foot) for d in upper.dark)
+    plinth = plinth_of(ahead, low, high) if tall else None
+    sigmas = (sigma, sigma, UNSEEN if upper.cut else sigma)
+    return Run("run", kind, box, plinth, None, (left, right), sigmas, tuple(dark))
+
+
+def _box(
+    base: Base, left: float, right: float, front: float, back: float, low: float, high: float
+) -> UprightBox:
+    frame = base.local.scene_from_front
+    x, y, _ = (float(v) for v in (frame @ [(left + right) / 2, (front + back) / 2, 0, 1])[:3])
+    yaw = math.atan2(frame[1, 0], frame[0, 0])
+    return UprightBox((x, y, low), yaw, (right - left, back - front, high - low))
+
+
+def _all(surface: Surface, local: Local, mine: Mask) -> Mask:
+    """Return (n,) of all of a surface what `mine` says of what is around a front."""
+    every = np.zeros(len(surface.vertices), bool)
+    every[local.which[mine]] = True
+    return every
