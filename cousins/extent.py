@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.geometry.separating import around, bounds
 from pocketworld.scene import Asset, Part, Rectangle
 
 Array = NDArray[np.float64]
@@ -13,25 +14,20 @@ def outer(asset: Asset) -> tuple[Array, Array]:
 
     The body's pieces and the fronts' faces span it; what has neither is measured by its meshes.
     """
-    found = [corners(asset.parts[0])]
+    found = [_bounds(asset.parts[0])]
     found += [_rectangle(part.front) for part in asset.parts if part.front is not None]
     if len(found) == 1:  # nothing closes it: all that it is made of is the thing itself
-        found = [corners(part) for part in asset.parts]
-    points = np.concatenate(found)
-    return points.min(0), points.max(0)
+        found = [_bounds(part) for part in asset.parts]
+    return np.min([low for low, _ in found], 0), np.max([high for _, high in found], 0)
 
 
 def seen_from(asset: Asset, turn: Array) -> tuple[Array, Array]:
     """Return the lowest and highest corner (3,) of an asset's outer box along the axes `turn` (3, 3) of the
     scene (its columns), m from the scene's origin.
     """
-    low, high = outer(asset)
-    ends = np.array(
-        [[x, y, z] for x in (low[0], high[0]) for y in (low[1], high[1]) for z in (low[2], high[2])]
-    )
-    matrix = asset.pose.matrix
-    along = (ends @ matrix[:3, :3].T + matrix[:3, 3]) @ turn
-    return along.min(0), along.max(0)
+    by = np.eye(4)
+    by[:3, :3], by[:3, 3] = turn.T @ asset.pose.matrix[:3, :3], turn.T @ asset.pose.position
+    return around(outer(asset), by)
 
 
 def corners(part: Part) -> Array:
@@ -40,6 +36,13 @@ def corners(part: Part) -> Array:
     return np.concatenate([*found, np.empty((0, 3))])
 
 
-def _rectangle(front: Rectangle) -> Array:
-    right, up = np.array(front.right) * front.width / 2, np.array(front.up) * front.height / 2
-    return np.array([front.centre + a * right + b * up for a in (-1, 1) for b in (-1, 1)])
+def _bounds(part: Part) -> tuple[Array, Array]:
+    if part.pieces:
+        return bounds(part.pieces)
+    points = corners(part)
+    return points.min(0, initial=np.inf), points.max(0, initial=-np.inf)
+
+
+def _rectangle(front: Rectangle) -> tuple[Array, Array]:
+    half = np.abs(np.multiply(front.right, front.width / 2)) + np.abs(np.multiply(front.up, front.height / 2))
+    return front.centre - half, front.centre + half

@@ -81,15 +81,14 @@ def mutated(
         return Mutated(None, None, False)
     family = registry.family(asset.family)
     known = registry.from_json(asset.family, _layout(asset, draw) if spread.doubt else asset.parameters)
-    if stretch:
-        known = resized(known, {n: getattr(known, n) * f for n, f in stretch.items()})
-    believed = family.mutate(known, Spread(doubt=spread.doubt), draw)
-    if isinstance(believed, Refusal):
-        return believed
+    fit = resized(known, {n: getattr(known, n) * f for n, f in stretch.items()}) if stretch else known
     varied = bool(spread.scale or spread.shift or spread.choices or spread.chance)
-    out = family.mutate(known, spread, draw) if varied else believed
-    if isinstance(out, Refusal):
-        return out
+    out = family.mutate(fit, spread, draw)
+    # A handle may not fit a front of the belief alone that was made narrower: that one keeps its width.
+    believed = family.mutate(known, Spread(doubt=spread.doubt), draw) if varied else out
+    for one in (out, believed):
+        if isinstance(one, Refusal):
+            return one
     return Mutated(out, believed, registry.to_json(out) != asset.parameters)
 
 

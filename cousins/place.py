@@ -11,7 +11,7 @@ from pocketworld.cousins.extent import corners, outer
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.apart import level, moved
-from pocketworld.geometry.separating import depths, shape
+from pocketworld.geometry.separating import around, bounds, depths, shape
 from pocketworld.scene import Asset, Pose, Scene
 
 Array = NDArray[np.float64]
@@ -94,11 +94,14 @@ def clash(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> float:
 
 def depth(a: Asset, b: Asset) -> float:
     """Return how deep (m) the collision pieces of two assets are in each other; 0 where they are apart."""
+    if not all(any(part.pieces for part in asset.parts) for asset in (a, b)):
+        return 0.0
     b_from_a = np.linalg.inv(b.pose.matrix) @ a.pose.matrix
+    (low, high), (b_low, b_high) = around(_whole(a), b_from_a), _whole(b)
+    if not (np.minimum(high, b_high) - np.maximum(low, b_low) > SLACK).all():
+        return 0.0
     mine = [shape(piece) for part in a.parts for piece in part.pieces]
     theirs = [shape(piece) for part in b.parts for piece in part.pieces]
-    if not mine or not theirs:
-        return 0.0
     moved = [s.vertices @ b_from_a[:3, :3].T + b_from_a[:3, 3] for s in mine]
     low, high = np.array([v.min(0) for v in moved]), np.array([v.max(0) for v in moved])
     b_low = np.array([s.vertices.min(0) for s in theirs])
@@ -121,6 +124,12 @@ def freed(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> Asset:
         x, y, z = (float(v) for v in np.add(asset.pose.position, push))
         asset = replace(asset, pose=Pose((x, y, z), asset.pose.wxyz))
     return asset
+
+
+def _whole(asset: Asset) -> tuple[Array, Array]:
+    """Return the lowest and highest corner (3,) of an asset's pieces, closed, in its own frame."""
+    boxes = [bounds(part.pieces) for part in asset.parts]
+    return np.min([low for low, _ in boxes], 0), np.max([high for _, high in boxes], 0)
 
 
 def _aside(asset: Asset, other: Asset) -> Array | None:

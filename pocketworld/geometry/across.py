@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.geometry.separating import Shape, shape
+from pocketworld.geometry.separating import Shape, around, bounds, shape
 from pocketworld.geometry.sweep import (
     TOLERANCE,
     Overlap,
@@ -109,6 +109,8 @@ def _with(
         if not _near(other, by, reach):
             continue
         for part in other.parts:
+            if not part.pieces or not _overlap(around(bounds(part.pieces), by), reach):
+                continue
             near = [s for s in (_moved(shape(piece), by) for piece in part.pieces) if _touches(s, reach)]
             if near:
                 shapes += near
@@ -121,13 +123,14 @@ def _with(
 
 def _near(other: Stood, by: Array, box: tuple[Array, Array]) -> bool:
     """Say whether the box around an asset's pieces, moved by (4, 4), reaches into a box."""
-    points = [shape(piece).vertices for part in other.parts for piece in part.pieces]
-    if not points:
+    if not (boxes := [bounds(part.pieces) for part in other.parts if part.pieces]):
         return False
-    every = np.concatenate(points)
-    low, high = every.min(0), every.max(0)
-    middle, half = (low + high) / 2 @ by[:3, :3].T + by[:3, 3], np.abs(by[:3, :3]) @ (high - low) / 2
-    return bool((middle - half <= box[1]).all() and (middle + half >= box[0]).all())
+    whole = np.min([b[0] for b in boxes], 0), np.max([b[1] for b in boxes], 0)
+    return _overlap(around(whole, by), box)
+
+
+def _overlap(a: tuple[Array, Array], b: tuple[Array, Array]) -> bool:
+    return bool((a[0] <= b[1]).all() and (a[1] >= b[0]).all())
 
 
 def _moved(s: Shape, by: Array) -> Shape:

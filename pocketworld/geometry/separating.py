@@ -48,6 +48,27 @@ def shape(piece: Piece) -> Shape:
     return Shape(points[hull.vertices], _directions(hull.equations[:, :3]), _directions(edges))
 
 
+@lru_cache(maxsize=4096)
+def bounds(pieces: tuple[Piece, ...]) -> tuple[Array, Array]:
+    """Return the lowest and highest corner (3,) of some pieces, read-only; kept, as they are asked for often.
+
+    Without any pieces they are inf and -inf.
+    """
+    points = [piece.vertices for piece in pieces]
+    low = np.min([p.min(0) for p in points], 0) if points else np.full(3, np.inf)
+    high = np.max([p.max(0) for p in points], 0) if points else np.full(3, -np.inf)
+    for corner in (low, high):
+        corner.setflags(write=False)
+    return low, high
+
+
+def around(box: tuple[Array, Array], by: Array) -> tuple[Array, Array]:
+    """Return the corners of the upright box around a box that is moved by (4, 4)."""
+    middle = (box[0] + box[1]) / 2 @ by[:3, :3].T + by[:3, 3]
+    half = np.abs(by[:3, :3]) @ (box[1] - box[0]) / 2
+    return middle - half, middle + half
+
+
 def _directions(vectors: Array) -> Array:
     """Return unit vectors (n, 3) without those that are parallel to another."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(1)[:, None], 1)

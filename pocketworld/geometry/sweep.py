@@ -11,7 +11,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.geometry import se3
 from pocketworld.geometry.convex import Piece
 from pocketworld.geometry.separating import Shape, depths, shape
 
@@ -181,11 +180,23 @@ def _samples(
 
 
 def motions_of(joint: SweptJoint, q: Array) -> Array:
-    """Return the motions (s, 4, 4) at q (s,): along or about one axis, they are powers of one of them."""
-    unit = min(abs(joint.range[1]), 1.0)
-    if not unit:
-        return np.broadcast_to(np.eye(4), (len(q), 4, 4))
-    return se3.exp(np.asarray(q)[:, None] / unit * se3.log(joint.motion(unit)))
+    """Return the motions (s, 4, 4) at q (s,), in one go: a joint slides along one axis or turns about it."""
+    out = np.broadcast_to(np.eye(4), (len(q), 4, 4)).copy()
+    unit = min(joint.range[1], 1.0)
+    if unit <= 0:
+        return out
+    once = joint.motion(unit)
+    turn, shift = once[:3, :3], once[:3, 3]
+    if (turn == np.eye(3)).all():
+        out[:, :3, 3] = np.outer(q / unit, shift)
+        return out
+    # Rodrigues: R(q) = I + sin q K + (1 - cos q) K²; about a fixed point the shift is likewise a sum of two.
+    k = (turn - turn.T) / (2 * np.sin(unit))
+    first = np.linalg.solve(np.sin(unit) * np.eye(3) + (1 - np.cos(unit)) * k, shift)
+    sin, rest = np.sin(q)[:, None], 1 - np.cos(q)[:, None]
+    out[:, :3, :3] += sin[..., None] * k + rest[..., None] * (k @ k)
+    out[:, :3, 3] = sin * first + rest * (k @ first)
+    return out
 
 
 def _moved(points: Array, motions: Array) -> Array:
