@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from pocketworld.families import registry
 from pocketworld.families.cabinet.feasible import gripped, made
 from pocketworld.families.cabinet.grips import grip
 from pocketworld.families.cabinet.handles import usual
@@ -17,9 +18,9 @@ from pocketworld.families.cabinet.parameters import (
 )
 from pocketworld.families.cabinet.plan import field
 from pocketworld.families.cabinet.regrid import map_fronts
-from pocketworld.families.protocol import Draw, Refusal
+from pocketworld.families.protocol import Draw, Refusal, Site
 from pocketworld.geometry.convex import Vec3
-from pocketworld.scene import HandleKind, Material, Side
+from pocketworld.scene import Asset, HandleKind, Material, Side
 
 FACES: tuple[Vec3, ...] = (
     (0.85, 0.85, 0.83),
@@ -39,6 +40,8 @@ HANDLES = 3  # kinds in one kitchen
 WIDE = 0.55  # m: a unit's face that is wider has doors in pairs
 DARK = 0.03  # linear RGB of a dark front: what a phone's laser hardly sees
 BLUNT = 1.5  # rad: how far a door opens that must not lean over its neighbour
+TALL = 1.2  # m: fridges that are lower stand under a worktop
+TRIES = 32  # draws until one is what is asked for
 SLOWER = 0.1  # of a drawer's damping (N s/m) that a hinge has (N m s/rad): a hand on a lever of 0.3 m
 
 
@@ -133,10 +136,10 @@ def _handle(kind: HandleKind, draws: Draws) -> HandleSpec:
 class Unit:
     """A unit to be built.
 
-    name     what stands in it, from the top: "drawers", "drawer door", "fixed door", "door", "flap"
+    name     what stands in it, from the top: "drawers", "drawer door", "fixed door", "door"
     size     width, depth, height, m;  handle: which of the style's;  hinge: the side of a single door
     dark     has the dark face;  plinth: stands on one;  uneven: how much wider the right door of a pair is
-    opening  how far its doors open, rad
+    pretends whether its fixed front has a drawer's handle
     """
 
     name: str
@@ -147,7 +150,7 @@ class Unit:
     plinth: bool = True
     drawers: int = 3
     uneven: float = 1.0
-    opening: float = USUAL[FrontKind.DOOR][0]
+    pretends: bool = False
 
 
 def cabinet(unit: Unit, style: Style) -> Cabinet:
@@ -174,7 +177,7 @@ def cabinet(unit: Unit, style: Style) -> Cabinet:
     spec = style.handles[unit.handle]
 
     def handled(front: Front, path: str, width: float, height: float) -> Front:
-        if front.kind not in MOVABLE:
+        if front.kind not in MOVABLE and not unit.pretends:
             return replace(front, handle=usual(HandleKind.NONE))
         slow = SLOWER if front.kind is FrontKind.DOOR else 1.0
         return replace(
@@ -197,8 +200,8 @@ def _grid(unit: Unit, style: Style) -> Grid:
         elif word == "door":
             rows.append((left, _doors(unit)))
         else:
-            kind = {"drawer": FrontKind.DRAWER, "fixed": FrontKind.FIXED, "flap": FrontKind.DOOR}[word]
-            rows.append((left if word == unit.name else style.share, _front(kind, unit, word == "flap")))
+            kind = {"drawer": FrontKind.DRAWER, "fixed": FrontKind.FIXED}[word]
+            rows.append((style.share, _front(kind, unit)))
     return _split(True, rows)
 
 
@@ -217,7 +220,27 @@ def _split(rows: bool, parts: list[tuple[float, Grid]]) -> Grid:
     return Split(rows, tuple(size for size, _ in parts), tuple(part for _, part in parts))
 
 
-def _front(kind: FrontKind, unit: Unit, flap: bool = False) -> Front:
-    side = Side.NONE if kind is not FrontKind.DOOR else Side.BOTTOM if flap else unit.hinge
-    opening = unit.opening if kind is FrontKind.DOOR else USUAL[kind][0]
-    return Front(kind, side, opening=opening)
+def _front(kind: FrontKind, unit: Unit) -> Front:
+    if kind is FrontKind.DOOR:
+        return Front(kind, unit.hinge, opening=BLUNT)
+    return Front(kind, opening=USUAL[kind][0])
+
+
+def oven(draws: Draws, style: Style) -> Asset:
+    """Return an oven on the units' plinth, as high and deep as they are."""
+    height, depth = style.base
+    family = registry.family("oven")
+    p = family.sample(draws.below("oven"), Site((0.6, depth, height), above=True))
+    p = replace(p, height=height, depth=depth, plinth=style.plinth)
+    return family.build(p, "oven")
+
+
+def fridge(draws: Draws) -> Asset:
+    """Return a fridge that is higher than a worktop."""
+    family, site = registry.family("fridge"), Site((0.7, 0.68, 2.05), wall_behind=True)
+    found = (family.sample(draws.below(f"fridge/{i}"), site) for i in range(TRIES))
+    p = next(p for p in found if p.height > TALL)
+    fronts = tuple(
+        replace(f, opening=min(f.opening, BLUNT)) if f.kind is FrontKind.DOOR else f for f in p.fronts
+    )
+    return family.build(replace(p, fronts=fronts), "fridge")

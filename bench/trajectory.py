@@ -58,7 +58,7 @@ class Stroll:
     pace         frames over which they wander
     """
 
-    frames: int = 90
+    frames: int = 80
     step: float = 0.15
     turn: float = float(np.radians(11))
     sway: float = 0.02
