@@ -20,7 +20,7 @@ from pocketworld.scene import Asset, Base, Scene
 from pocketworld.sim import mjcf
 from pocketworld.sim.stability import stand
 
-NAMES = ("table", "cylinder")
+NAMES = ("table", "cylinder", "shelf", "chair")
 SITE = Site((2.2, 1.1, 2.0))
 FAR = np.array((0.0, 0.0, 5.0))
 NOTHING = np.zeros((0, 3))

@@ -10,11 +10,18 @@ import numpy as np
 from pocketworld.errors import PocketworldError
 from pocketworld.families.codec import to_json
 from pocketworld.families.protocol import Draw
-from pocketworld.geometry.convex import Piece
+from pocketworld.geometry.convex import Piece, Vec3
 from pocketworld.geometry.inertia import inertia
 from pocketworld.geometry.solids import Triangles, surfaces
 from pocketworld.scene import Asset, Base, Material, Mesh, Part
 
+WOODS: tuple[Vec3, ...] = (
+    (0.75, 0.72, 0.68),
+    (0.62, 0.47, 0.32),
+    (0.42, 0.27, 0.16),
+    (0.85, 0.85, 0.83),
+    (0.25, 0.26, 0.28),
+)  # linear RGB: birch, oak, walnut, white and dark laminate
 LEAST = 1e-3  # m: what is thinner is no piece that one could bump into
 
 
@@ -64,3 +71,11 @@ def within(draw: Draw, name: str, usual: tuple[float, float], free: float, what:
             f"no {what} fits: its {name} is at least {low:.3g} m", f"{free:.3g} m are free"
         )
     return float(draw(name).uniform(low, min(high, free)))
+
+
+def coloured(
+    draw: Draw, name: str, colours: Sequence[Vec3], rough: tuple[float, float] = (0.3, 0.9)
+) -> Material:
+    """Return a material of one of some colours, more or less rough."""
+    colour = colours[int(draw(f"{name}/colour").integers(len(colours)))]
+    return Material(colour, float(draw(f"{name}/rough").uniform(*rough)))

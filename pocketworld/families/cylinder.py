@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pocketworld.errors import PocketworldError
-from pocketworld.families.block import Stuff, check_lengths, check_room, one_part
+from pocketworld.families.block import Stuff, check_lengths, check_room, coloured, one_part
 from pocketworld.families.misfit import misfits
 from pocketworld.families.paint import painted
 from pocketworld.families.protocol import Array, Draw, Evidence, Refusal, Site, Spread
@@ -106,9 +106,7 @@ class CylinderFamily:
             sort.open,
             float(draw("wall").uniform(*sort.wall)),
             float(draw("density").uniform(*sort.density)),
-            Material(
-                PAINTS[int(draw("paint").integers(len(PAINTS)))], float(draw("rough").uniform(0.2, 0.8))
-            ),
+            coloured(draw, "body", PAINTS),
         )
 
     def build(self, p: Cylinder, id: str) -> Asset:

@@ -19,6 +19,8 @@ _FAMILIES = {
     "room_door": "pocketworld.families.room_door.family:RoomDoorFamily",
     "table": "pocketworld.families.table:TableFamily",
     "cylinder": "pocketworld.families.cylinder:CylinderFamily",
+    "shelf": "pocketworld.families.shelf:ShelfFamily",
+    "chair": "pocketworld.families.chair:ChairFamily",
 }
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from pocketworld.families.block import Stuff, check_lengths, check_room, one_part, within
+from pocketworld.families.block import WOODS, Stuff, check_lengths, check_room, coloured, one_part, within
 from pocketworld.families.layers import layer
 from pocketworld.families.misfit import misfit
 from pocketworld.families.paint import painted
@@ -93,6 +93,8 @@ class TableFamily:
             float(draw("leg").uniform(*(COLUMNS if pedestal else LEGS))),
             float(draw("inset").uniform(*INSETS)),
             float(draw("apron").uniform(*APRONS)) if draw("frame").random() < 0.7 else 0.0,
+            board=coloured(draw, "board", WOODS),
+            frame=coloured(draw, "frame", (*WOODS, DARK.colour)),
         )
 
     def build(self, p: Table, id: str) -> Asset:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pocketworld.errors import PocketworldError
-from pocketworld.families.block import LEAST, Stuff, check_lengths, check_room, one_part, within
+from pocketworld.families.block import LEAST, Stuff, check_lengths, check_room, coloured, one_part, within
 from pocketworld.families.misfit import misfit
 from pocketworld.families.paint import painted
 from pocketworld.families.protocol import Array, Draw, Evidence, Refusal, Site, Spread
@@ -26,7 +26,8 @@ BORDER = 0.04  # m of slab that must stay around a cutout: less breaks
 STEEL = 0.003  # m: real basins are pressed from 1 mm; thinner pieces let small things through
 STEEL_DENSITY = 7900.0 / 3  # kg/m³, so that pieces of 3 mm weigh as 1 mm of steel does
 RIM = 0.015, 0.0015  # m: width and height of the rim that one sees around a basin
-LAMINATE = Material((0.30, 0.29, 0.28), 0.5)
+TOPS: tuple[Vec3, ...] = ((0.30, 0.29, 0.28), (0.55, 0.40, 0.25), (0.68, 0.67, 0.65), (0.16, 0.16, 0.17))
+LAMINATE = Material(TOPS[0], 0.5)
 STAINLESS = Material((0.6, 0.6, 0.62), 0.25, 1.0)
 
 
@@ -80,7 +81,7 @@ class WorktopFamily:
         """
         usual = zip(("width", "depth", "thickness"), (WIDTHS, DEPTHS, THICKNESSES), site.free, strict=True)
         width, depth, thickness = (within(draw, *each, "worktop") for each in usual)
-        p = Worktop(width, depth, thickness)
+        p = Worktop(width, depth, thickness, top=coloured(draw, "top", TOPS))
         sink = Sink(
             0.0, **{name: float(draw(f"sink/{name}").uniform(*usual)) for name, usual in SINK.items()}
         )
