@@ -87,7 +87,7 @@ WRONG = {
     "": "name is None; letters, digits",
     'name = "a/b"': "name is 'a/b'; letters, digits",
     'name = "a.b"': "name is 'a.b'; letters, digits",
-    'name = "x"\n[cupboard]': "unknown key 'cupboard'; known are name, box, cabinet, placement",
+    'name = "x"\n[cupboard]': "unknown key 'cupboard'; known are name, box, cabinet, ",
     'name = "x"\ncabinet = 3': "cabinet is 3; a table of scale",
     'name = "x"\n[cabinet.size]': "cabinet: unknown key 'size'; known are scale",
     'name = "x"\n[cabinet]\nscale = 3': "cabinet.scale is 3; a table of words and values",

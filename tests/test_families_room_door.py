@@ -194,7 +194,8 @@ def test_what_is_believed_is_in_the_joint() -> None:
     assert known.p(JointKind.HINGE, Side.RIGHT) == pytest.approx(0.1)
     assert known.p(JointKind.FIXED) == pytest.approx(0.2)
     assert known.evidence == ("a closer",)
-    assert known.best.axis == asset.joints[0].axis == (0, 0, -1)
+    assert known.best.axis == asset.joints[0].axis
+    assert list(known.best.axis) == [0, 0, -1]
     assert known.best.origin == asset.joints[0].origin
     assert all(h.origin_sigma == 0.01 and h.range_sigma > 0 for h in known.hypotheses[:3])
     for hypothesis, chance in zip(known.hypotheses, CHANCES[:3], strict=False):

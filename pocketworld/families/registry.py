@@ -16,11 +16,13 @@ _FAMILIES = {
     "box": "pocketworld.families.box:BoxFamily",
     "wall": "pocketworld.families.wall:WallFamily",
     "worktop": "pocketworld.families.worktop:WorktopFamily",
-    "room_door": "pocketworld.families.room_door.family:RoomDoorFamily",
     "table": "pocketworld.families.table:TableFamily",
     "cylinder": "pocketworld.families.cylinder:CylinderFamily",
     "shelf": "pocketworld.families.shelf:ShelfFamily",
     "chair": "pocketworld.families.chair:ChairFamily",
+    "room_door": "pocketworld.families.room_door.family:RoomDoorFamily",
+    "fridge": "pocketworld.families.fridge:FridgeFamily",
+    "oven": "pocketworld.families.oven:OvenFamily",
 }
 
 

@@ -10,6 +10,8 @@ from pocketworld.geometry.convex import BoxPiece, span
 
 SHELF_BACK = 0.03
 """How far shelves stand back behind a door, m: fingers in a recessed handle reach through the panel."""
+SHELF = 0.025
+"""Greatest thickness of a shelf, m: thicker boards are walls (of a fridge)."""
 SHELF_EVERY = {FrontKind.OPEN: 0.30, FrontKind.DOOR: 0.45, FrontKind.SLIDING: 0.45}
 """A cavity has one shelf per so much of its height, m."""
 FOOT = 0.04
@@ -87,9 +89,10 @@ def _shelves(p: Cabinet, cell: Cell, y0: float, y1: float) -> list[BoxPiece]:
         y0 += SHELF_BACK
     if y1 - y0 < SHELF_BACK:
         return []
-    step = (room.height - count * p.board) / (count + 1) + p.board
-    lows = [room.z0 + i * step - p.board for i in range(1, count + 1)]
-    return [span((room.x0, y0, z), (room.x1, y1, z + p.board)) for z in lows]
+    board = min(p.board, SHELF)
+    step = (room.height - count * board) / (count + 1) + board
+    lows = [room.z0 + i * step - board for i in range(1, count + 1)]
+    return [span((room.x0, y0, z), (room.x1, y1, z + board)) for z in lows]
 
 
 def _strips(p: Cabinet, cell: Cell, where: Plan, room: Rect) -> list[BoxPiece]:

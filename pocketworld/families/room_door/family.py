@@ -107,7 +107,7 @@ def doubt(p: RoomDoor, draw: Draw) -> RoomDoor:
     """Return one door of those that the belief allows, certain; the handle goes where its hinge is not."""
     side, swing, opening = p.side, p.swing, p.opening
     if p.chances:
-        chance = drawn(p.chances, float(draw("way").random()))
+        chance = drawn(p.chances, float(draw("leaf/kind").random()))
         side, swing = chance.side, chance.swing
     if p.sigma and swing is not Swing.FIXED:
         z = float(np.clip(draw("opening-doubt").standard_normal(), -2, 2))
