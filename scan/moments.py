@@ -1,6 +1,6 @@
 """The files of a frame, checked when a capture is opened and decoded when the frame is asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +15,10 @@ from pocketworld.scan.source import Source
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """What a capture's files hold of one frame: names inside its source, and the cameras that saw them."""
+    """What a capture's files hold of one frame: names inside its source, and the cameras that saw them.
+
+    A film's pictures are called by their number in it.
+    """
 
     name: str
     time: float | None
@@ -33,6 +36,8 @@ class Loader:
     world_from_camera   (n, 4, 4), as in `Capture`
     per_metre           steps of the depth maps in a metre
     best                the confidence map's highest level, where there is one
+    colour_of           decodes the picture that a moment names
+    depth_of            decodes the depth map that a moment names, given `per_metre`
     """
 
     source: Source
@@ -40,6 +45,8 @@ class Loader:
     world_from_camera: NDArray[np.float64]
     per_metre: float
     best: int = 1
+    colour_of: Callable[[Source, str], NDArray[np.uint8]] = pictures.colour
+    depth_of: Callable[[Source, str, float], NDArray[np.float32]] = pictures.depth
 
     def __call__(self, index: int) -> Frame:
         """Return a frame. Raises CaptureError where a file is damaged inside."""
@@ -48,9 +55,9 @@ class Loader:
             index,
             moment.name,
             self.world_from_camera[index],
-            pictures.colour(self.source, moment.colour) if moment.colour else None,
+            self.colour_of(self.source, moment.colour) if moment.colour else None,
             moment.colour_camera,
-            pictures.depth(self.source, moment.depth, self.per_metre),
+            self.depth_of(self.source, moment.depth, self.per_metre),
             moment.depth_camera,
             self._confidence(moment.confidence) if moment.confidence else None,
             moment.time,
