@@ -52,9 +52,9 @@ def route(scene: Scene) -> list[Look]:
         raise PocketworldError(f"scene {scene.name} has nothing with fronts", "a walk goes along what opens")
     looks: list[Look] = []
     for i, row in enumerate(rows):
-        looks += [row.look(share, MIDDLE, HALF, BEFORE) for share in (0.05, 0.95)]
+        looks += [row.look(share, MIDDLE, HALF, BEFORE) for share in (0.08, 0.92)]
         if row.height > HIGH:
-            looks += [row.look(share, FAR, HIGH, -BEFORE) for share in (0.9, 0.1)]
+            looks += [row.look(share, FAR, HIGH, -BEFORE) for share in (0.85, 0.15)]
         if i == 0:
             looks += [row.look(share, NEAR, LOW, BEFORE) for share in (0.1, 0.9)]
     looks += _rest(rows[0])

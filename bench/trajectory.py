@@ -5,7 +5,6 @@ World z up; cameras x right, y down, z forward.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +48,9 @@ def around(walk: Walk, middle: Vec3, towards_front: float, rng: np.random.Genera
     return np.stack([looking(p, t) for p, t in zip(place, target, strict=True)])
 
 
+FINE = 32  # steps from look to look in which a walk is measured
+
+
 @dataclass(frozen=True, slots=True)
 class Stroll:
     """A walk from look to look.
@@ -58,9 +60,9 @@ class Stroll:
     pace         frames over which they wander
     """
 
-    frames: int = 80
+    frames: int = 90
     step: float = 0.15
-    turn: float = float(np.radians(11))
+    turn: float = float(np.radians(13))
     sway: float = 0.02
     aim: float = 0.05
     roll: float = float(np.radians(1.5))
@@ -70,34 +72,37 @@ class Stroll:
 def through(stroll: Stroll, looks: Sequence[tuple[Vec3, Vec3]], rng: np.random.Generator) -> Array:
     """Return world_from_camera (n, 4, 4) of a walk past places, each with a target that is looked at there.
 
-    Between two of them place and target go straight, in as many frames as neither step nor turn is too large.
+    Between two of them place and target go straight, as fast as step and turn allow.
     """
-    places, targets = (np.array([look[i] for look in looks], float) for i in (0, 1))
-    needed = np.array([_frames(stroll, a, b) for a, b in pairwise(looks)])
-    shares = np.maximum(1, np.ceil(needed * min(1.0, stroll.frames / needed.sum()))).astype(int)
-    at = np.concatenate([i + np.arange(n) / n for i, n in enumerate(shares)] + [[len(looks) - 1]])
-    known = np.arange(len(looks))
-    place, target = (
-        np.stack([np.interp(at, known, ends[:, axis]) for axis in range(3)], 1) for ends in (places, targets)
-    )
-    place += stroll.sway * wander(len(at), 3, stroll.pace, rng)
-    target += stroll.aim * wander(len(at), 3, stroll.pace, rng)
+    known = np.arange(len(looks), dtype=float)
+    fine = np.linspace(0, len(looks) - 1, FINE * (len(looks) - 1) + 1)
+    place, target = (_between(looks, which, known, fine) for which in (0, 1))
+    effort = np.concatenate([[0.0], np.cumsum(_effort(stroll, place, target))])
+    count = max(2, min(stroll.frames, int(np.ceil(effort[-1])) + 1))
+    at = np.interp(np.linspace(0, effort[-1], count), effort, fine)
+    place, target = (_between(looks, which, known, at) for which in (0, 1))
+    place += stroll.sway * wander(count, 3, stroll.pace, rng)
+    target += stroll.aim * wander(count, 3, stroll.pace, rng)
     level = np.stack([looking(p, t) for p, t in zip(place, target, strict=True)])
-    roll = np.zeros((len(at), 6))
-    roll[:, 5] = stroll.roll * wander(len(at), 1, stroll.pace, rng)[:, 0]
+    roll = np.zeros((count, 6))
+    roll[:, 5] = stroll.roll * wander(count, 1, stroll.pace, rng)[:, 0]
     out: Array = level @ se3.exp(roll)
     return out
 
 
-def _frames(stroll: Stroll, a: tuple[Vec3, Vec3], b: tuple[Vec3, Vec3]) -> float:
-    """Return in how many frames one gets from a look to the next."""
-    share = np.linspace(0, 1, 33)[:, None]
-    place, target = ((1 - share) * a[i] + share * np.array(b[i]) for i in (0, 1))
-    ray = target - place
-    ray /= np.linalg.norm(ray, axis=1, keepdims=True)
-    turned = np.arccos(np.clip((ray[1:] * ray[:-1]).sum(1), -1, 1)).sum()
-    moved = float(np.linalg.norm(np.subtract(b[0], a[0])))
-    return float(max(moved / stroll.step, turned / stroll.turn))
+def _between(looks: Sequence[tuple[Vec3, Vec3]], which: int, known: Array, at: Array) -> Array:
+    """Return (n, 3): places or targets at fractions of the way from look to look."""
+    ends = np.array([look[which] for look in looks], float)
+    return np.stack([np.interp(at, known, ends[:, axis]) for axis in range(3)], 1)
+
+
+def _effort(stroll: Stroll, place: Array, target: Array) -> Array:
+    """Return in how many frames one gets from each look (n, 3) to the next."""
+    level = np.stack([looking(p, t) for p, t in zip(place, target, strict=True)])
+    moved = se3.log(se3.inverse(level[:-1]) @ level[1:])
+    step, turn = (np.linalg.norm(part, axis=1) for part in (moved[:, :3], moved[:, 3:]))
+    out: Array = np.maximum(step / stroll.step, turn / stroll.turn)
+    return out
 
 
 def looking(place: Array, target: Array) -> Array:
