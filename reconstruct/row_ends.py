@@ -49,7 +49,19 @@ def _is_side(local: Local, which: Mask, span: float) -> bool:
     return bool(np.ptp(np.percentile(local.points[which, 1], [2, 98])) > span)
 
 
-def side_top(local: Local, at: float, back: float) -> float:
-    """Return how high the side at x = `at` shows, m."""
-    near = local.within(0, at - EDGE, at + EDGE) & local.within(1, SEEN, back)
-    return float(np.percentile(local.points[near, 2], 99))
+def side_top(local: Local, sign: int, at: float, back: float) -> float:
+    """Return how high the run's own side at x = `at` shows, m."""
+    side = local.within(0, at - EDGE, at + EDGE) & local.within(1, SEEN, back - BESIDE)
+    side &= local.normals[:, 0] * sign > ALONG
+    return float(np.percentile(local.points[side, 2], 99)) if side.any() else 0.0
+
+
+def in_corner(local: Local, sign: int, inner: float, outer: float, height: tuple[float, float]) -> bool:
+    """Say whether another run's fronts stand before a run between two places near its end.
+
+    height   where fronts are, m
+    """
+    low, high = sorted((inner, outer + sign * BESIDE))
+    before = local.within(0, low, high) & local.within(1, -AHEAD, -EDGE) & local.within(2, *height)
+    before &= local.normals[:, 0] * sign < -ALONG
+    return float(local.areas[before].sum()) > SIDE

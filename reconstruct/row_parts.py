@@ -64,6 +64,7 @@ class Worktop:
     sink       the hole where depth shows a basin: left, right, front, back in the worktop's frame, m
     sigma      standard error of its top, m
     measured   whether its thickness was seen at its edge; else it is a usual one
+    ends       left and right: in a corner it goes on behind the fronts of the other run
     """
 
     box: UprightBox
@@ -71,6 +72,7 @@ class Worktop:
     sink: tuple[float, float, float, float] | None
     sigma: float
     measured: bool
+    ends: tuple[End, End]
 
 
 @dataclass(frozen=True, eq=False, slots=True)

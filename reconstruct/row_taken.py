@@ -9,7 +9,7 @@ from scipy import ndimage
 from pocketworld.geometry import se3
 from pocketworld.reconstruct.row_ajar import BEFORE
 from pocketworld.reconstruct.row_base import LAYER
-from pocketworld.reconstruct.row_parts import EndKind, Run, RunKind
+from pocketworld.reconstruct.row_parts import EndKind, Run, RunKind, Worktop
 from pocketworld.reconstruct.row_upper import CEILING
 from pocketworld.reconstruct.surface import Surface
 
@@ -32,7 +32,7 @@ def explained(surface: Surface, runs: Sequence[Run]) -> Mask:
     for run in runs:
         taken |= _own(run, se3.apply(se3.inverse(run.box.world_from_box), surface.vertices))
         if run.worktop is not None:
-            taken |= of_plate(surface, run)
+            taken |= of_plate(surface, run) | _behind(surface, run.worktop)
     return taken
 
 
@@ -45,8 +45,6 @@ def _own(run: Run, local: Array) -> Mask:
     inside = along & (front > -HANDLES) & (back < WALL[1]) & (z < top)
     inside &= z > (FLOOR if foot == 0 else -MARGIN)
     inside &= (front > -MARGIN) | (z + foot > FLOOR)
-    if run.kind is RunKind.BASE:
-        inside |= along & (back > -WALL[0]) & (back < WALL[1]) & (z >= top) & (z < CEILING)
     for end, sign in zip(run.ends, (-1, 1), strict=True):
         if end.kind is EndKind.NEIGHBOUR:
             beside = np.abs(x - sign * width / 2) < MARGIN
@@ -57,22 +55,36 @@ def _own(run: Run, local: Array) -> Mask:
     return np.asarray(inside)
 
 
+def _behind(surface: Surface, worktop: Worktop) -> Mask:
+    """Return what is of the wall behind a worktop and of walls at its ends, and all that is under it."""
+    local = se3.apply(se3.inverse(worktop.box.world_from_box), surface.vertices)
+    (x, y, z), (width, depth, _) = local.T, worktop.box.size
+    along, foot = np.abs(x) < width / 2 + MARGIN, worktop.box.foot[2]
+    across = (y > -depth / 2 - MARGIN) & (y < depth / 2 + WALL[1]) & (z + foot < CEILING)
+    wall = along & across & (z > 0) & (y > depth / 2 - WALL[0])
+    under = along & across & (z <= 0) & (z + foot > FLOOR)
+    for end, sign in zip(worktop.ends, (-1, 1), strict=True):
+        if end.kind is EndKind.NEIGHBOUR:
+            wall |= across & (z > 0) & (np.abs(x - sign * width / 2) < MARGIN)
+    return np.asarray(wall | under)
+
+
 def of_plate(surface: Surface, run: Run) -> Mask:
     """Return which vertices (n,) are a run's worktop, as uneven as depth shows it."""
     assert run.worktop is not None
     box = run.worktop.box
     local = se3.apply(se3.inverse(box.world_from_box), surface.vertices)
-    half = np.array(box.size[:2]) / 2
+    half: Array = np.array(box.size[:2]) / 2
     near = (np.abs(local[:, :2]) < half + MARGIN).all(1) & (np.abs(local[:, 2] - box.size[2]) < 2 * LAYER)
     edge = near & (local[:, 1] < EDGE - half[1]) & (local[:, 2] < box.size[2] + LAYER)
     level = near & (surface.normals[:, 2] > 0.8) & (np.abs(local[:, 2] - box.size[2]) < LAYER)
     if not level.any():
-        return edge | (near & (local[:, 2] < box.size[2] + OVER))
+        return np.asarray(edge | (near & (local[:, 2] < box.size[2] + OVER)))
     shape = np.ceil(2 * (half + MARGIN) / CELL).astype(int)
     cells = np.clip(((local[:, :2] + half + MARGIN) / CELL).astype(int), 0, shape - 1)
     heights = _heights(cells[level], local[level, 2], tuple(shape))
-    plate: Mask = edge | (near & (local[:, 2] < heights[tuple(cells.T)] + OVER))
-    return plate
+    low = local[:, 2] - heights[tuple(cells.T)] < OVER
+    return np.asarray(edge | (near & low))
 
 
 def _heights(cells: NDArray[np.intp], z: Array, shape: tuple[int, ...]) -> Array:

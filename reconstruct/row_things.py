@@ -1,6 +1,6 @@
 """What stands on a run's worktop: pieces of surface over it that neither the run nor the wall explains."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,20 +10,22 @@ from scipy.spatial import KDTree
 
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.depthbox import box_of, explain
+from pocketworld.reconstruct.depthbox import explain, main_yaw
 from pocketworld.reconstruct.row_parts import Rows, Run
-from pocketworld.reconstruct.row_upper import CEILING
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing, completeness
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-CELL = 0.02  # m: pieces of surface nearer than about twice this belong together
+CELL = 0.01  # m: pieces of surface nearer than about twice this belong together; things stand close
 LEAST = 0.003  # m² of surface: a cup's half
 LOW = 0.03  # m: what is lower is unevenness, a cloth or a plate's rim
 STANDS = 0.08  # m: what begins higher over the worktop hangs on the wall
+COVERS = 0.5  # of a floating piece is over what it belongs to
+REACH = 1.2  # m: higher over a worktop nothing stands on it
 TOLERANCE = 1.5  # voxels: three sigma of a surface that is good to half a voxel
+TRIM = 0.5, 99.5  # percentiles: the rest is noise at edges
 ASIDE = 0.03  # m: things may stand out over the worktop's edge
 
 
@@ -34,24 +36,23 @@ def things_on(surface: Surface, rows: Rows, run: Run) -> tuple[Thing, ...]:
     """
     if run.worktop is None:
         return ()
-    top = run.worktop.box.foot[2] + run.worktop.box.size[2]
-    found = (_standing(piece, top) for piece in _pieces(surface, _over(surface, rows, run)))
-    own = [(piece, box) for piece, box in found if box is not None]
+    box = run.worktop.box
+    local = se3.apply(se3.inverse(box.world_from_box), surface.vertices) - (0, 0, box.size[2])
+    pieces = list(_pieces(surface, _over(local, box) & ~rows.taken))
+    found = [surface.part(piece) for piece in _whole(local, pieces)]
+    own = [(piece, of) for piece in found if (of := _standing(piece, box.foot[2] + box.size[2])) is not None]
     return tuple(_thing(f"{run.id}-thing-{i}", piece, box) for i, (piece, box) in enumerate(own, 1))
 
 
-def _over(surface: Surface, rows: Rows, run: Run) -> Mask:
-    """Return which vertices (n,) are over a worktop and not explained."""
-    assert run.worktop is not None
-    box = run.worktop.box
-    local = se3.apply(se3.inverse(box.world_from_box), surface.vertices)
-    over = (np.abs(local[:, :2]) < np.array(box.size[:2]) / 2 + ASIDE).all(1)
-    over &= (local[:, 2] > 0) & (surface.vertices[:, 2] < CEILING)
-    return np.asarray(over & ~rows.taken)
+def _over(local: Array, worktop: UprightBox) -> Mask:
+    """Return which points (n, 3), in the frame of a worktop's top, are over it or in it."""
+    over = (np.abs(local[:, :2]) < np.array(worktop.size[:2]) / 2 + ASIDE).all(1)
+    over &= (local[:, 2] > -worktop.size[2]) & (local[:, 2] < REACH)
+    return np.asarray(over)
 
 
-def _pieces(surface: Surface, which: Mask) -> Iterator[Surface]:
-    """Yield the pieces of surface that hang together over less than two cells, the largest first."""
+def _pieces(surface: Surface, which: Mask) -> Iterator[Mask]:
+    """Yield, as masks (n,), what hangs together over less than two cells, the largest first."""
     chosen = np.flatnonzero(which)
     if not len(chosen):
         return
@@ -66,20 +67,42 @@ def _pieces(surface: Surface, which: Mask) -> Iterator[Surface]:
         if areas[number] >= LEAST:
             keep = np.zeros(len(which), bool)
             keep[chosen[label == number]] = True
-            yield surface.part(keep)
+            yield keep
 
 
-def _standing(piece: Surface, top: float) -> tuple[Surface, UprightBox | None]:
-    """Return a piece with its box, down to the worktop it stands on; without where it does not stand."""
+def _whole(local: Array, pieces: Sequence[Mask]) -> list[Mask]:
+    """Return what stands, the largest first, each with what floats over it.
+
+    Black and shiny parts have no depth, so that of a machine one sees the foot and the head.
+    """
+    standing = [piece for piece in pieces if local[piece, 2].min() < STANDS]
+    floating = [piece for piece in pieces if local[piece, 2].min() >= STANDS]
+    whole = standing.copy()
+    for piece in floating:
+        over = [_share_over(local[piece], local[foot]) for foot in standing]
+        if over and max(over) > COVERS:
+            whole[int(np.argmax(over))] = whole[int(np.argmax(over))] | piece
+    return whole
+
+
+def _share_over(above: Array, below: Array) -> float:
+    """Return the share of points (n, 3) that are in plan inside the extent of others (m, 3)."""
+    low, high = below[:, :2].min(0) - ASIDE, below[:, :2].max(0) + ASIDE
+    return float(((above[:, :2] > low) & (above[:, :2] < high)).all(1).mean())
+
+
+def _standing(piece: Surface, top: float) -> UprightBox | None:
+    """Return the box of a piece, down to the worktop it stands on; None where it does not stand."""
     z = piece.vertices[:, 2]
-    if z.min() > top + STANDS or z.max() < top + LOW:
-        return piece, None
-    areas = piece.vertex_areas()
-    found = box_of(piece.vertices, piece.normals, areas, TOLERANCE * piece.voxel, CELL).box
-    height = found.foot[2] + found.size[2] - top
-    if height < LOW:
-        return piece, None
-    return piece, UprightBox((*found.foot[:2], top), found.yaw, (*found.size[:2], height))
+    height = float(np.percentile(z, 99)) - top
+    if z.min() > top + STANDS or height < LOW:
+        return None
+    yaw = main_yaw(piece.normals, piece.vertex_areas())
+    turn = se3.exp(np.array([0, 0, 0, 0, 0, yaw]))
+    low, high = np.percentile(piece.vertices @ turn[:3, :3], TRIM, axis=0)[:, :2]
+    x, y = (float(v) for v in turn[:2, :2] @ ((low + high) / 2))
+    width, depth = (float(v) for v in high - low)
+    return UprightBox((x, y, top), yaw, (width, depth, height))
 
 
 def _thing(id: str, piece: Surface, box: UprightBox) -> Thing:

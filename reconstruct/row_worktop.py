@@ -58,14 +58,18 @@ def edge_of(base: Base) -> Edge:
 
 
 def _under(base: Base, out: float) -> float:
-    """Return the height above which the profile stands out by more than `out`, m."""
-    local = base.local
+    """Return the height above which the profile stands out by more than `out`, m, from its edge down."""
+    local, proud = base.local, False
     mine = local.facing & local.within(1, -OUT, OUT / 2) & local.within(0, base.low, base.high)
     for z in np.arange(base.top + LAYER, base.top - THICK, -SLICE):
         slab = mine & local.within(2, z - 2 * SLICE, z)
-        if slab.any() and -weighted_median(local.points[slab, 1], local.areas[slab]) < out:
+        if not slab.any():
+            continue
+        stands = -weighted_median(local.points[slab, 1], local.areas[slab])
+        if proud and stands < out:
             return float(z - SLICE)
-    return base.top - THICK
+        proud |= stands >= out  # its upper edge is round in depth, and leans back
+    return base.top - THICK if proud else base.top
 
 
 def sink_of(base: Base, closed: Mask) -> tuple[float, float, float, float] | None:

@@ -5,7 +5,7 @@ are looked for from there: fronts that face the same way above the plate, and at
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,7 @@ from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.floor import Floor
 from pocketworld.reconstruct.row_ajar import ajar_parts
 from pocketworld.reconstruct.row_base import STEP, Base, base_run, refined
-from pocketworld.reconstruct.row_ends import UNSEEN, end_of, side_top
+from pocketworld.reconstruct.row_ends import EDGE, UNSEEN, end_of, in_corner, side_top
 from pocketworld.reconstruct.row_fronts import Local, Mask, front_planes
 from pocketworld.reconstruct.row_noticed import noticed
 from pocketworld.reconstruct.row_parts import Ajar, End, EndKind, Patch, Plinth, Rows, Run, RunKind, Worktop
@@ -31,6 +31,9 @@ Array = NDArray[np.float64]
 __all__ = ["Ajar", "End", "EndKind", "Patch", "Plinth", "Rows", "Run", "RunKind", "Worktop", "find_rows"]
 
 VOXEL = 0.3  # of a voxel: the standard error of a plane that many vertices show
+FOOT = 0.1  # m: sides of what stands beside a run show above its plinth
+CORNER = 0.08  # m: less is the unsure end of a front
+BLIND = End(EndKind.NEIGHBOUR, EDGE)  # fronts before a corner end at a filler, or at a gap
 LIT = 0.15  # m: how far above its top a run's neighbours may show
 
 
@@ -47,6 +50,8 @@ def find_rows(surface: Surface, floor: Floor, walls: Sequence[Wall], name: str) 
         base = _base(surface, np.where(taken, 0.0, areas), frame, walls)
         if base is None:
             continue
+        # What belongs to other runs is no front of this one, but it may be what this one ends at.
+        base = replace(base, local=replace(base.local, areas=areas[base.local.which]))
         found = _runs(base, surface, max(floor.noise, VOXEL * surface.voxel))
         numbered = [replace(run, id=f"run-{len(runs) + i}") for i, run in enumerate(found, 1)]
         taken |= explained(surface, numbered)
@@ -75,27 +80,25 @@ def _runs(base: Base, surface: Surface, sigma: float) -> Iterator[Run]:
 
 
 def _base_run(base: Base, edge: Edge, surface: Surface, sigma: float) -> Run:
-    local = base.local
-    heights = (0.1, base.top - LIT)
+    local, ajar = base.local, list(ajar_parts(base))
+    places = [patch for patch, _ in ajar]
+    outer = [_outer_end(base, sign) for sign in (-1, 1)]
     (left, low), (right, high) = (
-        end_of(local, sign, at, heights, base.back, 2 * LIT + LIT)
-        for sign, at in ((-1, base.low), (1, base.high))
+        _front_end(base, sign, of, places) for sign, of in zip((-1, 1), outer, strict=True)
     )
-    under = base.top - edge.thickness
-    box = _box(base, low, high, 0.0, base.back, 0.0, under)
-    middle = (low + high) / 2
-    plate = _box(base, low, high, -edge.overhang, base.back, under, base.top)
-    ajar = list(ajar_parts(base))
-    sink = sink_of(base, _shut(base, [patch for patch, _ in ajar]))
+    (first_end, first), (last_end, last) = outer
+    under, middle = base.top - edge.thickness, (low + high) / 2
+    sink = sink_of(base, ~_among(base, places))
     if sink is not None:
-        shift = (base.back - edge.overhang) / 2
-        sink = (sink[0] - middle, sink[1] - middle, sink[2] - shift, sink[3] - shift)
+        x, y = (first + last) / 2, (base.back - edge.overhang) / 2
+        sink = (sink[0] - x, sink[1] - x, sink[2] - y, sink[3] - y)
+    plate = _box(base, first, last, -edge.overhang, base.back, under, base.top)
     return Run(
         "run",
         RunKind.BASE,
-        box,
+        _box(base, low, high, 0.0, base.back, 0.0, under),
         plinth_of(local, low, high),
-        Worktop(plate, edge.overhang, sink, base.sigma, edge.measured),
+        Worktop(plate, edge.overhang, sink, base.sigma, edge.measured, (first_end, last_end)),
         (left, right),
         (sigma, sigma, base.sigma),
         ajar=tuple(
@@ -105,13 +108,29 @@ def _base_run(base: Base, edge: Edge, surface: Surface, sigma: float) -> Run:
     )
 
 
-def _shut(base: Base, ajar: Iterable[Patch]) -> Mask:
-    """Return the steps of a run where no front stands open."""
+def _outer_end(base: Base, sign: int, at: float | None = None) -> tuple[End, float]:
+    """Return what a base run ends at to the left (-1) or the right (1), at `at` or where it was seen to."""
+    if at is None:
+        at = base.low if sign < 0 else base.high
+    return end_of(base.local, sign, at, (FOOT, base.top - LIT), base.back, 3 * LIT)
+
+
+def _front_end(base: Base, sign: int, outer: tuple[End, float], ajar: Sequence[Patch]) -> tuple[End, float]:
+    """Return what its fronts end at: in a corner the other run's stand before them; its top goes on."""
+    fronts = base.low + np.flatnonzero(base.closed | _among(base, ajar)) * STEP
+    inner = float(fronts[0]) if sign < 0 else float(fronts[-1]) + STEP
+    gap = (outer[1] - inner) * sign
+    if gap < CORNER or not in_corner(base.local, sign, inner, outer[1], (FOOT, base.top - LIT)):
+        return outer
+    corner = _outer_end(base, sign, inner)
+    return corner if corner[0].kind is EndKind.NEIGHBOUR else (BLIND, inner)
+
+
+def _among(base: Base, ajar: Sequence[Patch]) -> Mask:
+    """Return the steps of a run where a front stands open."""
     x = base.low + (np.arange(len(base.closed)) + 0.5) * STEP
-    shut = np.ones(len(x), bool)
-    for patch in ajar:
-        shut &= (x < patch.left) | (x > patch.right)
-    return shut
+    among = [(x > patch.left) & (x < patch.right) for patch in ajar]
+    return np.logical_or.reduce(among) if among else np.zeros(len(x), bool)
 
 
 def _shifted(patch: Patch, middle: float, high: float) -> Patch:
@@ -127,9 +146,8 @@ def _upper_run(base: Base, upper: Upper, kind: RunKind, sigma: float) -> Run:
         end_of(ahead, sign, at, heights, back, LIT) for sign, at in ((-1, patch.left), (1, patch.right))
     )
     # A side that one sees reaches as high as the front beside it.
-    seen = [
-        side_top(ahead, at, back) for end, at in ((left, low), (right, high)) if end.kind is EndKind.PANEL
-    ]
+    sides = ((left, -1, low), (right, 1, high))
+    seen = [side_top(ahead, sign, at, back) for end, sign, at in sides if end.kind is EndKind.PANEL]
     box = _box(base, low, high, upper.front, base.back, foot, max(patch.high, *seen, 0.0))
     middle = (low + high) / 2
     dark = (Patch(d.left - middle, d.right - middle, d.low - foot, d.high - foot) for d in upper.dark)
