@@ -1,0 +1,178 @@
+"""Doors, glass doors and ways through a room's walls: found by depth, placed by colour, built as assets."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.families.wall import Opening, OpeningKind
+from pocketworld.findings import Finding, Severity
+from pocketworld.reconstruct.elevation import brightness
+from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.room_door_gaps import Gap, gaps
+from pocketworld.reconstruct.room_door_glass import DoubleDoor, double_doors
+from pocketworld.reconstruct.room_door_looks import edge, lever, profile
+from pocketworld.reconstruct.room_door_recess import HIGH, LOW, NARROW, WIDE, Recess, at_wall, recesses
+from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.wall_assets import ALIKE, Door, door_asset, opening, thickness_of, wall_asset
+from pocketworld.reconstruct.wall_picture import Pane, WallPicture, paint, pane
+from pocketworld.reconstruct.walls import MARGIN, Wall
+from pocketworld.scan.capture import Capture
+
+Array = NDArray[np.float64]
+
+TALL = 2.4  # m: as high as a wall is looked at; doors end lower
+COARSE, FINE = 0.01, 0.005  # m a pixel: of a whole wall, of a leaf, on which a lever is to be seen
+BY_COLOUR, BY_DEPTH = 0.02, 0.06  # m: how sure an edge is
+NEAR, COVERED = 0.8, 0.1  # m before a wall, and of a door's area: as much stands in its way
+BESIDE = 0.1  # m from an opening: there the wall is
+GLASS_HEIGHT = 2.1  # m: of a double door, whose upper edge depth does not show (leaves of 1.985 and 2.11)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class RoomDoors:
+    """The walls of a room and what is in them.
+
+    openings   of each wall, in its asset's frame (x from its middle)
+    placed     walls "wall-1" and so on, as they were given; then doors "door-1", each inside a wall
+    """
+
+    openings: tuple[tuple[Opening, ...], ...]
+    placed: tuple[Placed, ...]
+    findings: tuple[Finding, ...]
+
+
+def find_room_doors(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -> RoomDoors:
+    """Return the walls as assets, with the doors and ways through them.
+
+    poses     (n, 4, 4) scene_from_camera of the capture's frames;  surface: in the scene's frame
+    walls     as `walls_of` finds them in that surface
+    """
+    read = _read(capture, poses, surface, walls)
+    ids = [f"wall-{i + 1}" for i in range(len(walls))]
+    whole = [wall_asset(w, id, r.doors, r.ways, r.picture) for w, id, r in zip(walls, ids, read, strict=True)]
+    doors = [(w, id, r, door) for w, id, r in zip(walls, ids, read, strict=True) for door in r.doors]
+    built = [
+        door_asset(wall, id, f"door-{i + 1}", door, thickness_of(mine.doors))
+        for i, (wall, id, mine, door) in enumerate(doors)
+    ]
+    openings = [
+        (*(opening(door, w.high - w.low) for door in r.doors), *r.ways)
+        for w, r in zip(walls, read, strict=True)
+    ]
+    findings = [finding for id, r in zip(ids, read, strict=True) for finding in _noticed(id, r)]
+    return RoomDoors(tuple(openings), (*whole, *built), tuple(findings))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Read:
+    """What a wall holds: doors from left to right, ways through it, double doors that were seen by half."""
+
+    doors: tuple[Door, ...]
+    ways: tuple[Opening, ...]
+    halves: int
+    picture: WallPicture
+
+
+def _read(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -> list[_Read]:
+    """Return what each wall holds; every picture of the capture is read once."""
+    areas = surface.vertex_areas()
+    points = [at_wall(surface, areas, wall) for wall in walls]
+    found = [recesses(p, wall.high - wall.low) for p, wall in zip(points, walls, strict=True)]
+    panes = [pane(w.normal, w.distance, w.low, w.high, TALL, COARSE) for w in walls]
+    leaves = [_leaf(wall, one) for wall, mine in zip(walls, found, strict=True) for one in mine]
+    pictures = paint(capture, poses, [*panes, *leaves])
+    inner = iter(pictures[len(walls) :])
+    out = []
+    for wall, p, mine, picture in zip(walls, points, found, pictures, strict=False):
+        doors = [_door(one, picture, next(inner)) for one in mine]
+        double = double_doors(picture, [(door.u0, door.u1) for door in doors])
+        double = [door for door in double if not _hidden(surface, areas, wall, door)]
+        whole = [d for d in double if d.u0 >= 0 and d.u1 <= wall.high - wall.low]
+        doors += [_glass(door) for door in whole]
+        ways = [_way(gap, wall) for gap in gaps(surface, wall, p) if _free(gap, doors)]
+        doors.sort(key=lambda door: door.u0)
+        out.append(_Read(tuple(doors), tuple(ways), len(double) - len(whole), picture))
+    return out
+
+
+def _leaf(wall: Wall, one: Recess) -> Pane:
+    """Return where a door's leaf is to be looked at: through its opening."""
+    low, high = wall.low + one.u0, wall.low + one.u1
+    return pane(wall.normal, wall.distance - one.behind, low, high, one.height, FINE, one.behind)
+
+
+def _door(one: Recess, picture: WallPicture, leaf: WallPicture) -> Door:
+    """Return a door that stands back, its edges by colour where these are plain."""
+    bright, u = profile(picture), picture.grid.u
+    plain = [edge(bright, u, at) for at in (one.u0, one.u1)]
+    u0, u1 = (at if at is not None else known for at, known in zip(plain, (one.u0, one.u1), strict=True))
+    sure = None not in plain and NARROW <= u1 - u0 <= WIDE
+    if not NARROW <= u1 - u0 <= WIDE:
+        u0, u1 = one.u0, one.u1
+    seen = lever(leaf)
+    return Door(
+        u0,
+        u1,
+        one.height,
+        one.behind,
+        BY_COLOUR if sure else BY_DEPTH,
+        handle=seen.side,
+        hidden=seen.hidden,
+        handle_height=seen.height,
+        blind=_alike(leaf, bright[np.abs(u - (u0 + u1) / 2) > (u1 - u0) / 2 + BESIDE]),
+        picture=leaf,
+    )
+
+
+def _alike(leaf: WallPicture, wall: Array) -> bool:
+    """Say whether a leaf is as bright as the wall: then it may be a niche of it."""
+    mine = brightness(leaf.colour)
+    if not (np.isfinite(mine).any() and np.isfinite(wall).any()):
+        return False
+    return bool(abs(np.log((np.nanmedian(mine) + 1) / (np.nanmedian(wall) + 1))) < ALIKE)
+
+
+def _hidden(surface: Surface, areas: Array, wall: Wall, door: DoubleDoor) -> bool:
+    """Say whether something stands before a double door: then it is that which the pictures show."""
+    out = surface.vertices[:, :2] @ np.array(wall.normal) - wall.distance
+    u = surface.vertices[:, :2] @ np.array(wall.along) - wall.low
+    z = surface.vertices[:, 2]
+    before = (out > MARGIN) & (out < NEAR) & (u > door.u0) & (u < door.u1) & (z > LOW) & (z < HIGH)
+    return bool(areas[before].sum() > COVERED * (door.u1 - door.u0) * (HIGH - LOW))
+
+
+def _glass(found: DoubleDoor) -> Door:
+    backset = (found.bars[1] - found.bars[0]) / 2
+    return Door(found.u0, found.u1, GLASS_HEIGHT, 0.0, BY_DEPTH, leaves=2, backset=backset)
+
+
+def _way(gap: Gap, wall: Wall) -> Opening:
+    middle = (gap.u0 + gap.u1 - wall.high + wall.low) / 2
+    return Opening(middle, 0.0, gap.u1 - gap.u0, gap.height, OpeningKind.PASSAGE)
+
+
+def _free(gap: Gap, doors: list[Door]) -> bool:
+    return all(gap.u1 <= door.u0 or gap.u0 >= door.u1 for door in doors)
+
+
+def _noticed(id: str, read: _Read) -> list[Finding]:
+    """Return what is less than it seems in a wall."""
+    out = []
+
+    def notice(code: str, severity: Severity, text: str, numbers: dict[str, float]) -> None:
+        out.append(Finding(code, severity, "reconstruct", id, text, numbers))
+
+    if double := sum(door.leaves == 2 for door in read.doors):
+        text = "glass doors that depth does not see: found by their pairs of handles"
+        notice("glass-doors", Severity.NOTE, text, {"count": double})
+    if read.halves:
+        text = "a double door was seen by half only, where the wall ends: it is left out"
+        notice("double-door-half-seen", Severity.DEGRADED, text, {"count": read.halves})
+    if rough := sum(door.sigma > BY_COLOUR and door.leaves == 1 for door in read.doors):
+        text = "edges of doors that are not plain in colour are placed by depth"
+        notice("door-edges-by-depth", Severity.DEGRADED, text, {"count": rough, "sigma_m": BY_DEPTH})
+    if read.ways:
+        text = "depth goes through the wall here: a way through, or a pane that no depth shows"
+        notice("wall-open", Severity.NOTE, text, {"count": len(read.ways)})
+    return out
