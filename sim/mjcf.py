@@ -1,7 +1,7 @@
 """A scene as MJCF. Bodies are named asset/part, joints and their handle's sites asset/joint.
 
 Each body's frame is its asset's frame with everything closed, so that all numbers are the scene's own.
-Collision geoms are in group 3, visual ones in group 2; the solver's settings keep furniture still where the
+Collision geoms are in group 3, visual ones in group 2. The solver's settings keep furniture still where the
 floor is not level: joint friction is a soft constraint in MuJoCo and creeps under load unless it is made
 stiff.
 """
@@ -10,7 +10,7 @@ stiff.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.geometry.convex import BoxPiece, Piece, Vec3
+from pocketworld.geometry.separating import around, bounds
 from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene
 from pocketworld.sim.framing import Framing, camera
 from pocketworld.sim.look import Look, looks
 
 Array = NDArray[np.float64]
 TIMESTEP = 0.004  # s: half of the contacts' time constant below, the least that the solver takes
+BESIDE = 0.01  # m: parts of neighbours that are this near, closed, are beside each other, not in the way
 FURNITURE, THING, HAND = 1, 2, 4  # collision groups, bits
 # An arm's and a drawer's own moving mass is never zero; it keeps light doors from ringing (kg, kg m²).
 ARMATURE = {JointKind.SLIDE: 0.01, JointKind.HINGE: 0.005}
@@ -235,11 +237,44 @@ def grasp(part: Part) -> Array:
 
 
 def _excludes(assets: Sequence[Asset]) -> Iterator[str]:
-    """Give each pair of parts of one asset: that they clear each other is proved by the sweep."""
+    """Give each pair of parts of one asset, and of furniture that closed is no further apart than BESIDE.
+
+    That they clear each other is proved by the sweeps; a front that is measured to touch its neighbour would
+    else rub on it.
+    """
     for asset in assets:
         for one, other in combinations(asset.parts, 2):
-            a, b = quoteattr(name_of(asset, one)), quoteattr(name_of(asset, other))
-            yield f"<exclude body1={a} body2={b}/>\n"
+            yield _exclude(asset, one, asset, other)
+    fixed = [asset for asset in assets if asset.base is Base.FIXED]
+    for a, b in combinations(fixed, 2):
+        ours, theirs = _moving(a), _moving(b)
+        if (ours or theirs) and _near(a, a.parts, b, b.parts):
+            for one, other in product(a.parts, b.parts):
+                if (one.id in ours or other.id in theirs) and _near(a, [one], b, [other]):
+                    yield _exclude(a, one, b, other)
+
+
+def _moving(asset: Asset) -> set[str]:
+    """Return the ids of the parts that some joint moves."""
+    out: set[str] = set()
+    for joint in asset.joints:
+        if joint.movable or joint.parent in out:
+            out.add(joint.child)
+    return out
+
+
+def _exclude(a: Asset, one: Part, b: Asset, other: Part) -> str:
+    return f"<exclude body1={quoteattr(name_of(a, one))} body2={quoteattr(name_of(b, other))}/>\n"
+
+
+def _near(a: Asset, some: Sequence[Part], b: Asset, others: Sequence[Part]) -> bool:
+    """Say whether the boxes around some parts, closed, are no further apart than BESIDE."""
+    ours, theirs = ([bounds(part.pieces) for part in parts if part.pieces] for parts in (some, others))
+    if not ours or not theirs:
+        return False
+    (low, high), box = ((np.min([x for x, _ in s], 0), np.max([x for _, x in s], 0)) for s in (ours, theirs))
+    b_low, b_high = around(box, np.linalg.inv(a.pose.matrix) @ b.pose.matrix)
+    return bool((np.maximum(low, b_low) - np.minimum(high, b_high) <= BESIDE).all())
 
 
 def _keyframes(scene: Scene, extra: Fragment) -> str:

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -12,12 +13,24 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.families.cabinet.sample import sample
+from pocketworld.families.cylinder import Cylinder, CylinderFamily
 from pocketworld.families.protocol import Site
-from pocketworld.geometry.convex import BoxPiece
+from pocketworld.geometry.convex import BoxPiece, HullPiece
+from pocketworld.geometry.inertia import inertia
 from pocketworld.rng import stream
-from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Pose, Scene, Side
+from pocketworld.scene import Asset, Base, HandleKind, Joint, JointKind, Part, Pose, Scene, Side
 from pocketworld.sim import mjcf
-from pocketworld.sim.stability import DEPTH, MOVED, TURNED, Standing, drop, stand
+from pocketworld.sim.stability import (
+    DEPTH,
+    FREE_MOVED,
+    FREE_TURNED,
+    MOVED,
+    TURNED,
+    Motion,
+    Standing,
+    drop,
+    stand,
+)
 
 TILT = math.radians(2)
 PARCEL = BoxFamily().build(Box(0.2, 0.2, 0.1), "parcel")
@@ -94,20 +107,112 @@ def test_a_pole_on_its_end_turns_over() -> None:
     assert found.turned_rad > math.radians(45)
 
 
+SHUT = Motion("a/door", MOVED, TURNED)
+LOOSE = Motion("b/body", FREE_MOVED, FREE_TURNED, free=True)
+
+
 @pytest.mark.parametrize(
     ("found", "still"),
     [
-        (Standing(MOVED, TURNED, (), DEPTH), True),
-        (Standing(MOVED * 1.01, 0, (), 0), False),
-        (Standing(0, TURNED * 1.01, (), 0), False),
-        (Standing(0, 0, ("a/b",), 0), False),
-        (Standing(0, 0, (), DEPTH * 1.01), False),
+        (Standing((SHUT, LOOSE), (), DEPTH), True),
+        (Standing((replace(SHUT, moved_m=MOVED * 1.01),), (), 0), False),
+        (Standing((replace(SHUT, turned_rad=TURNED * 1.01),), (), 0), False),
+        (Standing((replace(LOOSE, moved_m=FREE_MOVED * 1.01),), (), 0), False),
+        (Standing((replace(LOOSE, turned_rad=FREE_TURNED * 1.01),), (), 0), False),
+        (Standing((replace(LOOSE, moved_m=1.0, rolls=True),), (), 0), True),
+        (Standing((), ("a/b",), 0), False),
+        (Standing((), (), DEPTH * 1.01), False),
     ],
 )
-def test_the_bars_are_1_mm_a_fifth_of_a_degree_and_half_a_millimetre(found: Standing, still: bool) -> None:
-    assert (MOVED, DEPTH) == (1e-3, 0.5e-3)
-    assert pytest.approx(math.radians(0.2)) == TURNED
+def test_the_bars_of_what_is_held_and_of_what_is_free(found: Standing, still: bool) -> None:
+    assert (MOVED, FREE_MOVED, DEPTH) == (1e-3, 5e-3, 0.5e-3)
+    assert pytest.approx((math.radians(0.2), math.radians(1))) == (TURNED, FREE_TURNED)
     assert found.still is still
+
+
+def test_a_standing_names_its_worst_body_and_what_rolls() -> None:
+    ball = Motion("ball/body", 1.0, 3.0, free=True, rolls=True)
+    found = Standing((SHUT, replace(LOOSE, moved_m=0.02), ball), ("a/b",), 0.0001)
+    assert found.worst == replace(LOOSE, moved_m=0.02)
+    assert (found.moved_m, found.turned_rad) == (0.02, FREE_TURNED)
+    assert found.rollers == ("ball/body",)
+    assert found.text() == (
+        "does not stand: deepest contact 0.1 mm; most: b/body by 20 mm, 1 degrees; opened: a/b; "
+        "left out, as they roll: ball/body"
+    )
+    assert Standing((), (), 0).text() == "stands: deepest contact 0 mm"
+
+
+def cylinder(id: str, pose: Pose, **sizes: float | bool) -> Asset:
+    return replace(CylinderFamily().build(Cylinder(**sizes), id), pose=pose)  # type: ignore[arg-type]
+
+
+def chair(id: str, pose: Pose) -> Asset:
+    """Return a thing of one hull: four feet, a seat, a back that leans."""
+    feet = [(x, y, 0.0) for x in (-0.22, 0.22) for y in (-0.2, 0.24)]
+    seat = [(x, -0.24, 0.45) for x in (-0.24, 0.24)]
+    back = [(x, 0.3, 0.9) for x in (-0.2, 0.2)]
+    points = np.array(feet + seat + back)
+    piece = HullPiece(tuple((float(x), float(y), float(z)) for x, y, z in points))
+    part = Part("body", "body", (), (piece,), *inertia((piece,), (80.0,)))
+    return Asset(id, "solid", {}, (part,), pose=pose, base=Base.FREE)
+
+
+def things() -> Scene:
+    """Return a table of things: box, cup, bottle, one box on another, and a chair and a bin on the floor."""
+    table = replace(BoxFamily().build(Box(1.2, 0.6, 0.8), "table"), base=Base.FIXED)
+    top = 0.8
+    assets = (
+        table,
+        replace(PARCEL, id="box", pose=Pose.upright((-0.4, 0.0, top), 0.3)),
+        replace(PARCEL, id="upon", pose=Pose.upright((-0.4, 0.02, top + 0.1), 1.0)),
+        cylinder("cup", Pose((0.0, 0.1, top)), radius=0.035, height=0.09, open=True, wall=0.005, taper=1.15),
+        cylinder("bottle", Pose((0.2, 0.0, top)), radius=0.036, height=0.31),
+        cylinder("bin", Pose((1.2, 0.0, 0.0)), radius=0.14, height=0.5, open=True, wall=0.004, taper=1.2),
+        chair("chair", Pose.upright((1.5, 1.0, 0.0), 2.0)),
+    )
+    return Scene("things", assets)
+
+
+@pytest.mark.parametrize("tilt", [0.0, TILT])
+def test_things_on_a_table_and_on_the_floor_stand_30_s(tilt: float) -> None:
+    found = standing(things(), tilt)
+    assert found.still, found.text()
+    assert not found.rollers
+    assert [one.body for one in found.bodies] == [f"{a.id}/body" for a in things().assets[1:]]
+    assert all(one.free for one in found.bodies)
+    assert found.moved_m < 1e-3
+
+
+def test_a_tin_on_its_side_rolls_and_is_left_out() -> None:
+    """Of its sixteen sides the lowest lies on the floor."""
+    half = math.sqrt(0.5)
+    flat = 0.05 * math.cos(math.pi / 16)
+    lying = cylinder("tin", Pose((0.0, 0.06, flat), (half, half, 0.0, 0.0)), radius=0.05, height=0.12)
+    upright = cylinder("can", Pose((0.5, 0.0, 0.0)), radius=0.05, height=0.12)
+    found = standing(Scene("s", (lying, upright)), seconds=1.0)
+    assert found.rollers == ("tin/body",)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tilt", [0.0, TILT])
+def test_a_whole_kitchen_stands_30_s(row_kitchen: Scene, tilt: float) -> None:
+    found = standing(row_kitchen, tilt)
+    assert found.still, found.text()
+    assert sum(one.free for one in found.bodies) == 3
+
+
+def test_units_of_a_row_do_not_rub_on_each_other(row_kitchen: Scene) -> None:
+    """A drawer's front that touches the worktop is no contact, shut or open; what stands on that is one."""
+    model = mjcf.document(row_kitchen, visual=False).compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_resetDataKeyframe(model, data, model.key("open").id)
+    mujoco.mj_step(model, data, nstep=50)
+    free = {model.body(f"{id}/body").id for id in ("parcel", "tin", "crate")}
+    pairs = [{int(model.geom_bodyid[g]) for g in contact.geom} for contact in data.contact]
+    assert pairs
+    assert all(pair & free for pair in pairs)
+    assert {next(iter(pair & free)) for pair in pairs} == free
 
 
 def test_standing_leaves_the_model_as_it_was() -> None:
