@@ -259,7 +259,8 @@ class _Wide(CabinetFamily):
 
 
 def test_a_drawer_that_does_not_fit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "family", lambda name: _Wide())
+    known = registry.family
+    monkeypatch.setattr(registry, "family", lambda name: _Wide() if name == "cabinet" else known(name))
     drawn = draw_cousin(ALONE, specs.preset("near"), 0, 0)
     assert {one.refusal.reason for one in drawn.refused} == {Reason.SWEEP}
     assert all(0.002 < one.refusal.numbers["depth_m"] < 0.02 for one in drawn.refused)

@@ -196,7 +196,7 @@ BAD: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("p", "message"), BAD, ids=[m[:30] for _, m in BAD])
 def test_what_is_none_is_refused_in_one_line(p: Any, message: str) -> None:
-    family = FRIDGES if isinstance(p, Fridge) else OVENS
+    family: Any = FRIDGES if isinstance(p, Fridge) else OVENS
     with pytest.raises(PocketworldError, match=f"^{message}") as error:
         family.build(p, "it")
     assert "\n" not in str(error.value)

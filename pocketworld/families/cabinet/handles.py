@@ -175,9 +175,10 @@ def _extent(spec: HandleSpec) -> tuple[float, float]:
 
 def _least(kind: HandleKind, thickness: float) -> float:
     """Return the smallest standoff that leaves CLEAR behind what is gripped, m."""
-    half = dict.fromkeys((HandleKind.BAR, HandleKind.BOW, HandleKind.LEVER), thickness / 2)
-    half[HandleKind.EDGE] = NOSE / 2
-    return max(LIMITS[kind].standoff[0], half.get(kind, 0.0) + CLEAR)
+    half = NOSE / 2 if kind is HandleKind.EDGE else 0.0
+    if kind in (HandleKind.BAR, HandleKind.BOW, HandleKind.LEVER):
+        half = thickness / 2
+    return max(LIMITS[kind].standoff[0], half + CLEAR)
 
 
 def _check(spec: HandleSpec, face: Rect, subject: str) -> None:
