@@ -1,5 +1,6 @@
 """Which predicted part is which true one, and the rigid motion that lays the first onto the second."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -135,12 +136,20 @@ def match(predicted: list[Predicted], truth: Truth) -> list[Pair]:
     overlaps = np.zeros((len(predicted), len(truth.parts)))
     for i, guess in enumerate(predicted):
         for j, true in enumerate(truth.parts):
-            pair = guess.front and Pair(i, j, *compare(guess.front, true.front, truth.thickness))
-            if pair and pair.matches:
+            if guess.front is None or not _near(guess.front, true.front):
+                continue
+            pair = Pair(i, j, *compare(guess.front, true.front, truth.thickness))
+            if pair.matches:
                 pairs[i, j], overlaps[i, j] = pair, pair.iou
     rows, columns = linear_sum_assignment(overlaps, maximize=True)
     found = (pairs.get((int(i), int(j))) for i, j in zip(rows, columns, strict=True))
     return sorted((pair for pair in found if pair), key=lambda pair: pair.true)
+
+
+def _near(one: Rectangle, other: Rectangle) -> bool:
+    """Say whether two rectangles may overlap at all: a room has hundreds of pairs that can't."""
+    reach = (math.hypot(one.width, one.height) + math.hypot(other.width, other.height)) / 2
+    return math.dist(one.centre, other.centre) <= reach + PLANE
 
 
 def align(scene: Scene, truth: Truth) -> Alignment:
