@@ -36,6 +36,9 @@ class End:
     sigma: float
 
 
+AIR = End(EndKind.FREE, 0.02)  # to two voxels
+
+
 @dataclass(frozen=True, slots=True)
 class Patch:
     """An upright rectangle on a run's front, m, in the frame of the run's box (x to the right, z up)."""
@@ -72,7 +75,7 @@ class Worktop:
     sink: tuple[float, float, float, float] | None
     sigma: float
     measured: bool
-    ends: tuple[End, End]
+    ends: tuple[End, End] = (AIR, AIR)
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -91,8 +91,9 @@ def _heights(cells: NDArray[np.intp], z: Array, shape: tuple[int, ...]) -> Array
     """Return how high a plate is in each cell of its plan; where nothing shows it, as in the nearest cell."""
     heights = np.full(shape, np.nan)
     number = np.ravel_multi_index(tuple(cells.T), shape)
-    order = np.lexsort((z, number))
+    order = np.array(np.lexsort((z, number)), np.intp, ndmin=1)
     each, first, count = np.unique(number[order], return_index=True, return_counts=True)
     heights.ravel()[each] = z[order][first + (LOW * (count - 1)).astype(int)]
-    nearest = ndimage.distance_transform_edt(np.isnan(heights), return_distances=False, return_indices=True)
+    unknown = np.isnan(heights)
+    nearest = np.asarray(ndimage.distance_transform_edt(unknown, return_distances=False, return_indices=True))
     return np.asarray(ndimage.median_filter(heights[tuple(nearest)], 3))

@@ -118,8 +118,12 @@ def dark_parts(points: Array, patch: Patch) -> Iterator[Patch]:
     inside = ((cells >= 0) & (cells < shape)).all(1)
     seen[tuple(cells[inside].T)] = True
     # Closed over a cell: gaps between fronts are as wide, and lead out of the hole.
-    seen = ndimage.binary_erosion(ndimage.binary_dilation(seen, AROUND), AROUND, border_value=True)
-    label, count = ndimage.label(~seen)
+    closed = np.asarray(
+        ndimage.binary_erosion(ndimage.binary_dilation(seen, AROUND), AROUND, border_value=True)
+    )
+    label = np.zeros(closed.shape, np.int32)
+    count = ndimage.label(np.logical_not(closed), output=label)
+    assert isinstance(count, int)
     for number, place in enumerate(ndimage.find_objects(label, count), 1):
         (across, up), own = place, label[place] == number
         touches = across.start == 0 or across.stop == shape[0] or up.start == 0 or up.stop == shape[1]

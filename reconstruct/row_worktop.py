@@ -87,9 +87,10 @@ def sink_of(base: Base, closed: Mask) -> tuple[float, float, float, float] | Non
     cells = np.floor((local.points[low, :2] - (base.low, BORDER)) / CELL).astype(int)
     grid = np.zeros(cells.max(0) + 1, bool)
     grid[tuple(cells.T)] = True
-    label, count = ndimage.label(grid, np.ones((3, 3)))
+    label = np.zeros(grid.shape, np.int32)
+    ndimage.label(grid, np.ones((3, 3)), output=label)
     of = label[tuple(cells.T)]
-    largest = 1 + int(np.argmax(np.bincount(of, local.areas[low], count + 1)[1:]))
+    largest = 1 + int(np.argmax(np.bincount(of, local.areas[low])[1:]))
     ends = np.percentile(local.points[low][of == largest, :2], [1, 99], axis=0)
     (left, near), (right, far) = ends.tolist()
     if right - left < SINK or far - near < SINK_SEEN:
