@@ -134,7 +134,7 @@ def test_an_angle_of_view_is_a_focal_length(tmp_path: Path) -> None:
     folder = scan(tmp_path / "desk", fl_x=None, fl_y=None, cx=None, cy=None, camera_angle_x=np.pi / 2)
     camera = read(folder)[0].depth_camera
     assert camera is not None
-    np.testing.assert_allclose(camera.matrix, [[32, 0, 31.5], [0, 32, 23.5], [0, 0, 1]])
+    np.testing.assert_allclose(camera.matrix, np.array([[32, 0, 31.5], [0, 32, 23.5], [0, 0, 1]]))
 
 
 def test_a_pose_may_leave_its_last_row_out(tmp_path: Path) -> None:
