@@ -132,11 +132,11 @@ def _reading(face: Face, size: Vec3) -> Reading:
     handles = [replace(h, u=h.u - span.u0, v=h.v - span.v0) for h in seen.handles]
     layouts = explain(width, height, lines, handles)
     return Reading(
-        face, _merged([(found.p, cabinet(found.tree, size, span.v0, _behind(face))) for found in layouts])
+        face, merged([(found.p, cabinet(found.tree, size, span.v0, behind_of(face))) for found in layouts])
     )
 
 
-def _merged(options: Sequence[tuple[float, Cabinet]]) -> tuple[tuple[float, Cabinet], ...]:
+def merged(options: Sequence[tuple[float, Cabinet]]) -> tuple[tuple[float, Cabinet], ...]:
     """Return options without those that differ only in what does not matter: the likelier keeps both
     probabilities.
     """
@@ -157,7 +157,7 @@ def _alike(a: Cabinet, b: Cabinet) -> bool:
     return kinds and len(one) == len(other) and bool(np.allclose(np.array(one), np.array(other), atol=0.006))
 
 
-def _behind(face: Face) -> Behind:
+def behind_of(face: Face) -> Behind:
     """Return the function that tells how far behind a face a cell of it lies."""
     seen, span = face.elevation, face.span
 

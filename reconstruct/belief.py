@@ -93,6 +93,18 @@ RECESS = 0.05  # m
 # Whether the rectangle is the whole face, with no line that parts it from anything: plain sides are.
 WHOLE: Mapping[FrontKind, float] = {FrontKind.FIXED: 0.60, FrontKind.OPEN: 0.10}
 WHOLE_ELSE = 0.06
+# How often a front of a kind is found standing open a little: dishwashers are left so to dry.
+OPENED: Mapping[Kind, float] = {
+    DRAWER: 0.02,
+    LEFT: 0.03,
+    RIGHT: 0.03,
+    TOP: 0.01,
+    BOTTOM: 0.10,
+    TO_LEFT: 1e-4,
+    TO_RIGHT: 1e-4,
+    OPEN: 1e-4,
+    FIXED: 1e-4,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +123,25 @@ def believe(cell: Cell, whole: bool, behind: float | None) -> Guess:
     whole    whether the cell is all of the face
     behind   m by which the middle of the cell lies behind the face; None: not seen
     """
+    return _weighed(_size(cell), _handle(cell), _whole(whole), _depth(behind))
+
+
+def believe_open(cell: Cell, seen: Mapping[Kind, float], said: str) -> Guess:
+    """Return what a front is that stands open.
+
+    seen   the likelihood of what was seen of it, for the kinds that could stand so;  said: that in words
+    """
+    # What can't stand so was perhaps something that stands before a shut front.
+    likely = {kind: p * seen.get(kind, 1e-3) for kind, p in OPENED.items()}
+    return _weighed(_size(cell), (likely, [said]))
+
+
+def _weighed(*features: tuple[Mapping[Kind, float], list[str]]) -> Guess:
     logs = {kind: math.log(p) for kind, p in PRIOR.items()}
     words: list[str] = []
-    for likelihood, said in (_size(cell), _handle(cell), _whole(whole), _depth(behind)):
+    for likelihood, said in features:
         for kind in logs:
-            logs[kind] += math.log(likelihood[kind])
+            logs[kind] += math.log(max(likelihood[kind], 1e-300))
         words += said
     most = max(logs.values())
     weights = {kind: math.exp(value - most) for kind, value in logs.items()}

@@ -90,7 +90,7 @@ def absorbed(tree: Tree) -> Tree:
         return bounds(tree)
     whole = bounds(tree)
     ends = _ends(kept, tree.rows, whole)
-    grown = tuple(_stretched(part, tree.rows, *end) for part, end in zip(kept, ends, strict=True))
+    grown = tuple(stretched(part, tree.rows, *end) for part, end in zip(kept, ends, strict=True))
     return grown[0] if len(grown) == 1 else Cut(tree.rows, grown)
 
 
@@ -115,7 +115,7 @@ def _ends(kept: list[Tree], rows: bool, whole: Cell) -> list[tuple[float, float]
     return out[::-1] if rows else out
 
 
-def _stretched(tree: Tree, rows: bool, low: float, high: float) -> Tree:
+def stretched(tree: Tree, rows: bool, low: float, high: float) -> Tree:
     """Return a division stretched along one direction to other ends."""
     old = bounds(tree)
     a, b = (old.v0, old.v1) if rows else (old.u0, old.u1)
@@ -125,7 +125,7 @@ def _stretched(tree: Tree, rows: bool, low: float, high: float) -> Tree:
 
     if isinstance(tree, Cut):
         parts = tuple(
-            _stretched(part, rows, moved(p.v0 if rows else p.u0), moved(p.v1 if rows else p.u1))
+            stretched(part, rows, moved(p.v0 if rows else p.u0), moved(p.v1 if rows else p.u1))
             for part, p in ((part, bounds(part)) for part in tree.parts)
         )
         return Cut(tree.rows, parts)
@@ -145,7 +145,7 @@ def cabinet(tree: Tree, size: Vec3, bottom: float, behind: Behind) -> Cabinet:
     whole = isinstance(face.tree, Cell)
     # Faces keep half a gap from each line beside them; outer edges of the fronts are no lines.
     above = GAP / 2 if face.above else 0.0
-    grid = _grid(face.tree, whole, behind, Margins(above=above))
+    grid = gridded(face.tree, lambda cell: believe(cell, whole, behind(cell)), Margins(above=above))
     return Cabinet(
         *size,
         grid=grid,
@@ -170,9 +170,10 @@ class Margins:
     right: float = 0.0
 
 
-def _grid(tree: Tree, whole: bool, behind: Behind, margins: Margins) -> Grid:
+def gridded(tree: Tree, guess: Callable[[Cell], Guess], margins: Margins) -> Grid:
+    """Return a division as a grid of fronts, each what it is guessed to be, without the gaps between them."""
     if isinstance(tree, Cell):
-        return front(tree, believe(tree, whole, behind(tree)))
+        return front(tree, guess(tree))
     sizes, grids = [], []
     for i, part in enumerate(tree.parts):
         first, last = i == 0, i == len(tree.parts) - 1
@@ -187,7 +188,7 @@ def _grid(tree: Tree, whole: bool, behind: Behind, margins: Margins) -> Grid:
                 margins, left=margins.left if first else GAP / 2, right=margins.right if last else GAP / 2
             )
             sizes.append(b.width - inner.left - inner.right)
-        grids.append(_grid(part, whole, behind, inner))
+        grids.append(gridded(part, guess, inner))
     return Split(tree.rows, tuple(sizes), tuple(grids))
 
 

@@ -44,11 +44,19 @@ def read_face(capture: Capture, box: UprightBox, poses: Array, number: int, know
     """
     turned = box.turned(number)
     width, _, height = turned.size
-    name = FACES[number]
     made = blend(capture, turned, poses, known)
     if made is None:
-        return Face(Elevation(name, width, height, 0.001), Span(0.0, width, 0.0, height))
-    shape = relief(made.shots, turned, poses, made.grid)
+        return Face(Elevation(FACES[number], width, height, 0.001), Span(0.0, width, 0.0, height))
+    return face_of(made, turned, poses, FACES[number])
+
+
+def face_of(made: Blend, box: UprightBox, poses: Array, name: str) -> Face:
+    """Return the front face of a box as its blended pictures show it.
+
+    poses   (n, 4, 4) world_from_camera, as for the pictures;  name: of the face
+    """
+    width, _, height = box.size
+    shape = relief(made.shots, box, poses, made.grid)
     handles = () if shape is None else _handles(shape, cells(made.grid))
     span = _span(made)
     border = HALO * made.shots[0].view.blur

@@ -78,17 +78,21 @@ def find_lines(
     span     where lines may lie: the face as seen, without its own edges
     """
     level = _runs(_strips(brightness, hidden, grid, span), grid.pixel)
+    return (*level, *find_upright(brightness, grid, hidden, span))
+
+
+def find_upright(
+    brightness: NDArray[np.float32], grid: FaceGrid, hidden: Flags, span: Span
+) -> tuple[Line, ...]:
+    """Return the upright lines alone, as `find_lines` does."""
     # Turned by 90 degrees, rows are counted from the left edge, and along them one goes from top to bottom.
     turned = FaceGrid(grid.height, grid.width, grid.margin, grid.pixel)
     beside = Span(grid.height - span.v1, grid.height - span.v0, span.u0, span.u1)
     upright = _runs(_strips(np.rot90(brightness), np.rot90(hidden), turned, beside), grid.pixel)
     height = grid.height
-    return (
-        *level,
-        *(
-            Line(True, each.at, height - each.end, height - each.start, each.sigma, each.score)
-            for each in upright
-        ),
+    return tuple(
+        Line(True, each.at, height - each.end, height - each.start, each.sigma, each.score)
+        for each in upright
     )
 
 
