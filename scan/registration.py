@@ -25,6 +25,7 @@ WIDTH = 640  # pixels: pictures are compared at this width, about 1.6 mrad a pix
 FARTHEST = 12  # pixels of WIDTH: 3 cm at 1.5 m, what two cameras side by side differ by at most
 JUMP = 0.1  # of the depth: the edge of a thing, not a slanting face
 SPAN = 256  # pixels: sensors blur a jump over about one pixel of a picture as wide as this
+COARSE = 256  # pixels: of a picture less wide, one pixel is more than what is looked for
 BLUR = 1.0  # pixels of WIDTH
 FEWEST = 1000  # jumps: each score is then known to a few percent
 PLAIN = 0.3  # of a picture's mean gradient, by which edges along jumps must be stronger than around
@@ -117,7 +118,7 @@ def _scores(frame: Frame) -> tuple[Array, Array]:
     width, height = WIDTH, max(1, round(frame.colour.shape[0] * WIDTH / frame.colour.shape[1]))
     camera = frame.colour_camera.resized(width, height)
     scores, counts = np.zeros(_SHAPE), np.zeros(2)
-    if height <= 2 * FARTHEST or frame.depth is None:
+    if height <= 2 * FARTHEST or frame.depth is None or frame.colour.shape[1] < COARSE:
         return scores, counts
     grey = np.asarray(cv2.cvtColor(frame.colour, cv2.COLOR_RGB2GRAY))
     small = np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.float32)

@@ -148,6 +148,17 @@ def test_a_damaged_file_is_passed_over(rendered: Capture, tmp_path: Path) -> Non
     assert "colour-shifted" in [finding.code for finding in read(folder).findings]
 
 
+def test_pictures_of_few_pixels_tell_nothing(rendered: Capture) -> None:
+    def load(i: int) -> Frame:
+        frame = moved(rendered.load(i), -8, 8)
+        assert frame.colour is not None
+        assert frame.colour_camera is not None
+        small = np.asarray(cv2.resize(frame.colour, (160, 120), interpolation=cv2.INTER_AREA), np.uint8)
+        return replace(frame, colour=small, colour_camera=frame.colour_camera.resized(160, 120))
+
+    assert measured(replace(rendered, load=load)) is None
+
+
 @pytest.mark.captures
 def test_the_kitchenettes_pictures_are_moved_onto_its_depth(captures: Path) -> None:
     """About (-3, +4) of 540 pixels, found by shifting colours on the fused surface."""
