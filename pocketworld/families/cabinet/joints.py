@@ -38,13 +38,13 @@ HINGES: dict[Side, Vec3] = {
 }
 
 
-def holding_friction(mass: float, lever: float = 1.0) -> float:
-    """Return the joint friction (N, or N m with a lever) that holds a part still where the cabinet leans.
+def holding_friction(mass: float, lever: float = 1.0, lean: float = LEAN) -> float:
+    """Return the joint friction (N, or N m with a lever) that holds a part still in what leans (rad).
 
     mass in kg; lever: 1 for a slide, the distance of the centre of mass from the axis (m) for a hinge. It is
-    one and a half times the pull at a lean of 5 degrees: simulated friction (MuJoCo's frictionloss) is soft.
+    one and a half times the pull of gravity: simulated friction (MuJoCo's frictionloss) is soft.
     """
-    return 1.5 * mass * GRAVITY * math.sin(LEAN) * lever
+    return 1.5 * mass * GRAVITY * math.sin(lean) * lever
 
 
 def axis(kind: FrontKind, side: Side) -> Vec3:

@@ -43,6 +43,8 @@ GRIPS = {
     HandleKind.KNOB: (0.045, 0.055),
 }
 """Thickness and standoff of each kind, m: larger than on furniture, for a whole hand."""
+LEAN = math.radians(2.5)
+"""Houses lean less than furniture; more friction would make a door of 40 kg too hard for a hand to open."""
 LEAST_BACKSET = 0.03
 """m: nearer to its leaf's edge a handle on the far face would meet the strip that the leaf shuts against."""
 
@@ -153,7 +155,7 @@ def _joint(p: RoomDoor, leaf: Leaf, part: Part) -> Joint:
     about, through = axis(p.swing, leaf.hinged), pivot(leaf, p.swing, leaf.hinged)
     reach = min(p.opening, furthest(p, p.swing))
     lever = float(np.linalg.norm(np.cross(about, np.subtract(part.com, through))))
-    friction = max(p.friction, holding_friction(part.mass, lever))
+    friction = max(p.friction, holding_friction(part.mass, lever, LEAN))
     span = (0.0, reach)
     return Joint(
         leaf.name,
