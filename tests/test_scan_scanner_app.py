@@ -15,11 +15,12 @@ from PIL import Image
 from pocketworld.errors import CaptureError
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
-from pocketworld.scan import pictures
+from pocketworld.scan import pictures, scanner_app
 from pocketworld.scan.capture import Frame
 from pocketworld.scan.moments import Loader
 from pocketworld.scan.poses import OPENGL_FROM_OPENCV
 from pocketworld.scan.readers import read
+from pocketworld.scan.source import Source
 
 ROOT = Path(__file__).parent / "data" / "chair"
 COUNT = 9
@@ -108,11 +109,13 @@ def test_a_picture_stored_smaller_has_its_own_camera(export: Path) -> None:
 
 
 def test_knowing_frames_reads_none(export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether pictures lie on depth is looked at later, whatever the format (`registration`)."""
+
     def refuse(source: object, name: str, how: int) -> None:
         raise AssertionError(f"{name} was decoded")
 
     monkeypatch.setattr(pictures, "_decoded", refuse)
-    capture = read(export, "1:7:2")
+    capture = scanner_app.read(Source.of(export))[1:7:2]
     assert [capture.order, len(capture[1:])] == [(1, 3, 5), 2]
     with pytest.raises(AssertionError, match=r"depth_00001\.png was decoded|frame_00001\.jpg was decoded"):
         capture[0]
