@@ -33,14 +33,19 @@ def moved(s: Shape, by: Array) -> Shape:
     return Shape(s.vertices @ turn + by[:3, 3], s.normals @ turn, s.edges @ turn)
 
 
-def level(a: Shape, b: Shape) -> Array | None:
-    """Return the shortest level shift (3,), m, that moves a out of b; None where they don't overlap."""
+def level(a: Shape, b: Shape, touching: float = 0.0) -> Array | None:
+    """Return the shortest level shift (3,), m, that moves a out of b.
+
+    None where they overlap by no more than `touching` (m), or where no level shift parts them.
+    """
     found = _intervals(a, b)
     forth, back = found.other_high - found.low, found.high - found.other_low
-    if min(forth.min(), back.min()) <= 0:
+    if min(forth.min(), back.min()) <= touching:
         return None
     flat = np.linalg.norm(found.axes[:, :2], axis=1)
     useful = flat > STEEP
+    if not useful.any():
+        return None
     ways = np.concatenate([forth[useful] / flat[useful], back[useful] / flat[useful]])
     towards = np.concatenate([found.axes[useful], -found.axes[useful]])[ways.argmin()] * (1, 1, 0)
     out: Array = towards / np.linalg.norm(towards) * ways.min()

@@ -54,6 +54,15 @@ def lowest(sides: tuple[Facet, ...]) -> Facet:
     return min(sides, key=lambda side: float(side.normal[2]))
 
 
+def carrying(points: Array, com: Array, within: float = 0.0) -> Facet | None:
+    """Return the side on which a thing lies down with the least turn, None where none carries it.
+
+    within   how far (m) inside it the centre of mass must be
+    """
+    able = [side for side in facets(points) if side.margin(com) > within]
+    return lowest(tuple(able)) if able else None
+
+
 def rolls(points: Array, com: Array) -> bool:
     """Say whether a thing rolls where it lies: points (n, 3) of its hull and its centre of mass (3,), m.
 
