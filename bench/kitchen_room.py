@@ -21,8 +21,10 @@ PAINTS: tuple[Vec3, ...] = ((0.80, 0.79, 0.76), (0.70, 0.74, 0.72), (0.78, 0.72,
 LEAN = 0.15  # m from a row's end to a wall: a door that is wide open leans over, with its handle
 THICK = 0.125  # m, of walls
 DOORWAY = 0.3  # m of wall left beside a door, at the end of the wall that is far from the row
-WALK, SEAT = 1.8, 0.5  # m from the row's fronts to a table, from there to a wall
+WALK, SEAT = 1.7, 0.8  # m from the row's fronts to a table, from there to a wall: one sits between
+SWING = 0.6  # m of wall beside a door: it opens by more than a right angle
 PASS = 1.1  # m from a row's end to a table: a room door swings there
+ELBOWS = 0.65  # m for each who sits at a table
 FREE = 0.02  # m between things that stand beside each other
 SMALL = Site((0.24, 0.24, 0.3), above=True)  # the place that a thing on a worktop has
 
@@ -37,14 +39,19 @@ class Room:
     high: float
 
 
-def size(draws: Draws, base: Standing, cornered: bool) -> Room:
-    """Return the room around a row; in a corner the left wall is where the second row has its back."""
-    left = 0.0 if cornered else base.row.x0 - draws.between("room/left", LEAN, 0.9)
+def size(draws: Draws, rows: Sequence[Standing], entry: RoomDoor) -> Room:
+    """Return the room around rows; in a corner the left wall is where the second row has its back."""
+    base, *others = rows
+    left = 0.0 if others else base.row.x0 - draws.between("room/left", LEAN, 0.9)
     right = base.row.x1 + draws.between("room/right", LEAN, 0.9)
-    return Room(left, right, draws.between("room/depth", 3.8, 4.4), draws.between("room/height", 2.35, 2.7))
+    deep = draws.between("room/depth", 3.8, 4.4)
+    for side in others:
+        end = side.row.pose.position[1] + side.row.x0
+        deep = max(deep, SWING + entry.width + DOORWAY - end)
+    return Room(left, right, deep, draws.between("room/height", 2.35, 2.7))
 
 
-def walls(draws: Draws, room: Room, cornered: bool) -> tuple[list[Asset], Asset]:
+def walls(draws: Draws, room: Room, entry: RoomDoor) -> tuple[list[Asset], Asset]:
     """Return the wall behind the row, one at its left, perhaps one at the right and one across, and a door.
 
     The door stands in the left wall, at its far end; what stands against a wall has no window behind it.
@@ -57,7 +64,6 @@ def walls(draws: Draws, room: Room, cornered: bool) -> tuple[list[Asset], Asset]
         (width + 2 * THICK, ((room.x0 + room.x1) / 2, -room.deep - half), math.pi),
     ]
     count, paint = 2 + draws.pick("room/walls", 3), PAINTS[draws.pick("room/paint", len(PAINTS))]
-    entry = _entry(draws)
     # Seen from the room, the left wall's left end is far from the row.
     at = entry.width / 2 + DOORWAY - room.deep / 2
     openings = [(), (Opening(at, 0.0, entry.width, entry.height),)]
@@ -72,7 +78,7 @@ def walls(draws: Draws, room: Room, cornered: bool) -> tuple[list[Asset], Asset]
     return out, replace(door, pose=Pose.upright((room.x0 - half, at - room.deep / 2, 0.0), math.pi / 2))
 
 
-def _entry(draws: Draws) -> RoomDoor:
+def entry(draws: Draws) -> RoomDoor:
     """Return a door of one leaf, as thick as the walls."""
     family, site = registry.family("room_door"), Site((1.4, THICK, 2.2))
     found = (family.sample(draws.below(f"room-door/{i}"), site) for i in range(TRIES))
@@ -90,6 +96,31 @@ def table(draws: Draws, base: Standing, look: Style, room: Room) -> Asset:
     y = -draws.between("table/y", min(near, far), max(near, far))
     turn = draws.between("table/turn", -0.1, 0.1)
     return replace(family.build(p, "table"), pose=Pose.upright((x, y, 0.0), turn))
+
+
+def chairs(draws: Draws, table: Asset) -> list[Asset]:
+    """Return two chairs of one sort, at the far side of a table or at its right end."""
+    family = registry.family("chair")
+    p = family.sample(draws.below("chair"), Site((0.5, 0.55, 1.0)))
+    low, high = outer(table)
+    # Where it stands at the table, and the way that one who sits there looks, as a turn of the chair's own.
+    beside = max(high[0] / 2, ELBOWS / 2)
+    places = [((-beside, low[1]), math.pi), ((beside, low[1]), math.pi), ((high[0], 0.0), -math.pi / 2)]
+    out = []
+    for i, which in enumerate(sorted(draws.order("seats", len(places))[:2])):
+        (x, y), turn = places[which]
+        away = p.depth / 2 + draws.between(f"chair/{i}/away", 0.08, 0.2)
+        at = table.pose.matrix @ (x - away * math.sin(turn), y + away * math.cos(turn), 0.0, 1.0)
+        yaw = table_yaw(table) + turn + draws.between(f"chair/{i}/turn", -0.15, 0.15)
+        chair = family.build(p, f"chair-{i + 1}")
+        out.append(replace(chair, pose=Pose.upright((float(at[0]), float(at[1]), 0.0), yaw)))
+    return out
+
+
+def table_yaw(table: Asset) -> float:
+    """Return how far a table is turned about z, rad."""
+    right = table.pose.matrix[:2, 0]
+    return math.atan2(right[1], right[0])
 
 
 def things(draws: Draws, tops: Sequence[Asset]) -> tuple[list[Asset], list[Relation]]:

@@ -41,7 +41,18 @@ def test_the_same_seed_gives_the_same_kitchen_and_another_another() -> None:
 
 def test_it_has_what_a_kitchen_has(scene: Scene) -> None:
     ids = [asset.id for asset in scene.assets]
-    for id in ("fridge", "oven", "sink-unit", "table", "room-door", "wall-1", "wall-2", "wall-unit-1"):
+    for id in (
+        "fridge",
+        "oven",
+        "sink-unit",
+        "table",
+        "chair-1",
+        "chair-2",
+        "room-door",
+        "wall-1",
+        "wall-2",
+        "wall-unit-1",
+    ):
         assert id in ids
     assert {"cabinet", "fridge", "oven", "worktop", "table", "wall", "room_door"} <= {
         a.family for a in scene.assets
@@ -113,7 +124,8 @@ def test_what_stands_on_something_stands_within_it_and_beside_the_others(scene: 
             low, high = outer(top)
             assert (own[:, :2] > low[:2]).all()
             assert (own[:, :2] < high[:2]).all()
-    things = [a for a in scene.assets if a.base is Base.FREE]
+    things = [a for a in scene.assets if a.id.startswith("thing")]
+    assert {a.base for a in things} == {Base.FREE}
     for a, b in pairwise(things):
         apart = np.maximum(
             corners_of(a).min(0) - corners_of(b).max(0), corners_of(b).min(0) - corners_of(a).max(0)
