@@ -72,7 +72,7 @@ def wall_asset(
     return Placed(
         _standing(asset, wall, length / 2, thickness),
         _noticed(wall, id, height, thickness),
-        (elevation(picture, wall.height),) if picture.frames else (),
+        (elevation(picture, picture.grid.height),) if picture.frames else (),
         (Relation("on", id, "floor"),),
     )
 
