@@ -1,6 +1,7 @@
 """Walls: slabs around their openings, refused where they are none, the same after JSON."""
 
 import math
+import random
 from dataclasses import replace
 
 import numpy as np
@@ -80,8 +81,9 @@ def test_it_is_one_fixed_part_that_comes_back_from_json(p: Wall) -> None:
     assert (np.abs(corners[:, :2]) <= np.array(p.size[:2]) / 2 + 1e-9).all()
     assert corners[:, 2].min() >= -1e-9
     assert corners[:, 2].max() <= p.height + 1e-9
-    # Of each slab's 12 triangles the two that face away from the room are left out.
-    assert sum(len(mesh.faces) for mesh in part.meshes) == 10 * len(part.pieces)
+    # Of each slab's 12 triangles the two that face away from the room are left out, and the wall's top.
+    tops = sum(bool(piece.vertices[:, 2].max() > p.height - 1e-6) for piece in part.pieces)
+    assert sum(len(mesh.faces) for mesh in part.meshes) == 10 * len(part.pieces) - 2 * tops
 
 
 def test_one_walks_through_doors_and_passages_but_not_through_glass() -> None:
@@ -177,3 +179,33 @@ def test_a_mutation_leaves_the_room_as_it_is(p: Wall, seed: int) -> None:
     assert other.colour != p.colour
     assert FAMILY.mutate(p, Spread(), draw(seed)) == p
     FAMILY.build(other, "w")
+
+
+@given(walls(), st.randoms(use_true_random=False))
+def test_the_order_of_openings_tells_nothing(p: Wall, order: random.Random) -> None:
+    mixed = list(p.openings)
+    order.shuffle(mixed)
+    assert slabs(replace(p, openings=tuple(mixed))) == slabs(p)
+
+
+@given(walls())
+def test_a_wall_in_a_mirror_is_the_wall_of_mirrored_openings(p: Wall) -> None:
+    other = replace(p, openings=tuple(replace(one, at=-one.at) for one in p.openings))
+    places, mirrored = (
+        sorted(tuple(np.round([side * b.centre[0], b.centre[2], *b.size], 6) + 0.0) for b in slabs(q))
+        for side, q in ((1, p), (-1, other))
+    )
+    assert np.allclose(places, mirrored, atol=2e-6)
+
+
+def test_a_window_has_a_frame_around_its_pane_and_glass_has_none() -> None:
+    one = Opening(0, 0.9, 1.2, 1.1, OpeningKind.WINDOW)
+    window = FAMILY.build(Wall(4, 2.5, 0.2, (one,)), "w").parts[0]
+    glass = FAMILY.build(Wall(4, 2.5, 0.2, (replace(one, kind=OpeningKind.GLASS),)), "w").parts[0]
+    assert len(window.meshes) == len(glass.meshes) + 1 == 3
+    panes = [part.pieces[-1].vertices for part in (window, glass)]
+    assert np.ptp(panes[1], axis=0) == pytest.approx((1.2, 0.012, 1.1))
+    assert (np.ptp(panes[0], axis=0) < np.ptp(panes[1], axis=0) + 1e-9).all()
+    through = np.array([[0.0, 0.0, 1.0]])
+    for part in (window, glass):
+        assert inside(through, [q for q in part.pieces if isinstance(q, BoxPiece)])[0] == 1

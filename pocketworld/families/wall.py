@@ -123,7 +123,7 @@ class WallFamily:
             raise PocketworldError("wall: its openings leave nothing of it", "make it longer or higher")
         materials = (Material(p.colour, ROUGH), FRAME, GLASS)
         shown = [(m, g) for m, g in zip(materials, groups, strict=True) if g]
-        meshes = [(m, _open_behind(boxes(g))) for m, g in shown]
+        meshes = [(m, _open_behind(boxes(g), p.height)) for m, g in shown]
         densities = [PANE_DENSITY if m is GLASS else MASONRY for m, g in shown for _ in g]
         pieces = tuple(piece for _, group in shown for piece in group)
         part = Part(
@@ -179,15 +179,17 @@ def check(p: Wall) -> None:
             )
 
 
-def _open_behind(solid: Triangles) -> Triangles:
-    """Return a solid without what faces away from the room: one looks in as into a doll's house.
+def _open_behind(solid: Triangles, height: float) -> Triangles:
+    """Return a solid without its back and its top at a height: one looks in as into a doll's house.
 
-    No capture of a room has seen it either.
+    No capture of a room has seen them either.
     """
     vertices, faces = solid
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     normals = np.cross(b - a, c - a)
-    return vertices, faces[normals[:, 1] < np.linalg.norm(normals, axis=1) / 2]
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), LEAST)
+    top = (normals[:, 2] > 0.5) & (a[:, 2] > height - LEAST)
+    return vertices, faces[(normals[:, 1] < 0.5) & ~top]
 
 
 def slabs(p: Wall) -> list[BoxPiece]:
