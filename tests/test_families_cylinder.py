@@ -18,13 +18,14 @@ from pocketworld.sim import mjcf
 from pocketworld.sim.stability import stand
 
 FAMILY = CylinderFamily()
-POT = Cylinder(0.14, 0.3, 1.25, open=True, wall=0.008)
+POT = Cylinder(0.14, 0.3, 1.25, open=True, wall=0.008, bottom=0.008)
 
 
 @st.composite
 def cylinders(pick: st.DrawFn) -> Cylinder:
     radius, height, taper = pick(st.floats(0.03, 0.5)), pick(st.floats(0.05, 1)), pick(st.floats(0.7, 1.5))
-    return Cylinder(radius, height, taper, pick(st.booleans()), pick(st.floats(0.002, 0.01)))
+    bottom = pick(st.floats(0.002, 0.9 * height))
+    return Cylinder(radius, height, taper, pick(st.booleans()), pick(st.floats(0.002, 0.01)), bottom)
 
 
 def evidence(p: Cylinder, points: np.ndarray, normals: np.ndarray | None = None) -> Evidence:
@@ -79,7 +80,7 @@ def test_an_open_one_holds_what_is_put_in() -> None:
     ("p", "message"),
     [
         (replace(POT, taper=0.0), "taper is 0; a number"),
-        (replace(POT, taper=5.0), "taper is 5; at most 2.25"),
+        (replace(POT, taper=5.0), "taper is 5; at most 1.5"),
         (replace(POT, wall=0.2), "wall is 0.2; at most"),
         (replace(POT, wall=1e-4), "wall is 0.0001; a number, at least 0.0015"),
         (replace(POT, radius=1e-3), "radius is 0.001"),
@@ -97,19 +98,25 @@ def test_the_axis_is_found_from_one_side_wherever_it_stands(
     points, normals = shell(POT, seed, 900)
     seen = normals[:, 0] * math.cos(yaw) + normals[:, 1] * math.sin(yaw) > 0.2
     noise = 0.004 * stream(seed, "noise").normal(size=points.shape)
-    found = axis((points + noise)[seen] + (x, y, 0), normals[seen])
-    assert found == pytest.approx((x, y), abs=0.006)
+    found = axis((points + noise)[seen] + (x, y, 0), normals[seen], np.ones(seen.sum()))
+    assert found[:2] == pytest.approx((x, y), abs=0.006)
+    assert 0.14 < found[2] < 0.175
 
 
 def test_what_looks_only_up_has_its_axis_in_its_middle_and_nothing_has_it_nowhere() -> None:
     points = np.array([[1.0, 2, 0], [3, 2, 0]])
-    assert axis(points, np.tile((0.0, 0, 1), (2, 1))) == (2, 2)
-    assert axis(points[:0], points[:0]) == (0, 0)
+    assert axis(points, np.tile((0.0, 0, 1), (2, 1)), np.ones(2)) == (2, 2, 0)
+    assert axis(points[:0], points[:0], np.ones(0)) == (0, 0, 0)
 
 
 def test_proposals_have_the_radius_taper_and_height_seen() -> None:
     points, normals = shell(POT, 1)
     closed, hollow = FAMILY.propose(evidence(POT, points, normals))
+    soil = np.array([[0.0, 0.0, 0.25]] * 50)
+    up = np.tile((0.0, 0.0, 1.0), (50, 1))
+    full = FAMILY.propose(evidence(POT, np.concatenate([points, soil]), np.concatenate([normals, up])))[2]
+    assert full.open
+    assert full.bottom == pytest.approx(0.25)
     assert (closed.open, hollow.open) == (False, True)
     assert (closed.radius, closed.taper, closed.height) == pytest.approx((0.14, 1.25, 0.3), abs=0.01)
     check(hollow)

@@ -7,6 +7,7 @@ import numpy as np
 
 from pocketworld.errors import PocketworldError
 from pocketworld.families.codec import to_json
+from pocketworld.families.misfit import distance
 from pocketworld.families.protocol import Array, Draw, Evidence, Refusal, Site, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.convex import span
@@ -74,13 +75,14 @@ class BoxFamily:
         return [Box(*evidence.size)]
 
     def residual(self, p: Box, evidence: Evidence) -> Array:
-        """Return residuals (3 + n,): size in its sigmas, then points' distances by their weights."""
+        """Return residuals (3 + n + m,): size in its sigmas, points' distances by their weights, depths in it of
+        places seen empty.
+        """
         size = (np.array(p.size) - evidence.size) / evidence.size_sigma
-        half = np.array(p.size) / 2
-        beyond = np.abs(evidence.points - (0.0, 0.0, half[2])) - half
-        outside = np.linalg.norm(np.maximum(beyond, 0.0), axis=1)
-        distance = outside + np.minimum(beyond.max(axis=1, initial=-np.inf), 0.0)
-        return np.concatenate([size, distance * evidence.weights])
+        body = [span((-p.width / 2, -p.depth / 2, 0.0), (p.width / 2, p.depth / 2, p.height))]
+        weight = evidence.weights.mean() if len(evidence.weights) else 0.0
+        deep = np.maximum(-distance(evidence.free, body), 0.0) * weight
+        return np.concatenate([size, distance(evidence.points, body) * evidence.weights, deep])
 
     def mutate(self, p: Box, spread: Spread, draw: Draw) -> Box | Refusal:
         """Return a box of other size and density, or say that a side came out too short."""

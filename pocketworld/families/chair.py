@@ -24,7 +24,9 @@ ARMS = (0.20, 0.25)  # m above the seat (EN 1335)
 LEANS = (0.02, 0.12)  # m that the back's top stands behind its foot: 5 to 15 degrees
 LEGS = (0.022, 0.04)  # m: steel tube to wood
 PADS = (0.015, 0.05)  # m: thickness of a seat: plywood to padded
-LOW, HIGH = 0.35, 0.55  # m: where a seat is looked for: a stool for children to one for a bar is none
+LOW, HIGH = 0.35, 0.55  # m: where a seat is looked for: lower ones are for children, higher ones for bars
+LARGEST = (0.9, 1.0, 1.4)  # m: what is larger is no chair
+SMALLEST = (0.3, 0.3, 0.5)
 BACK = 0.025  # m: thickness of a back
 ARM = 0.03  # m: thickness of an arm
 LEAST = 0.005  # m: least thickness of anything on it
@@ -112,10 +114,12 @@ class ChairFamily:
         return one_part(id, self.name, p, (soft, frame), Base.FREE)
 
     def propose(self, evidence: Evidence) -> list[Chair]:
-        """Return chairs in the size seen, their seat at the largest level layer, without arms and with."""
+        """Return chairs in the size seen, if chairs have it, their seat at the largest level layer."""
         width, depth, height = evidence.size
-        low, high = min(LOW, height / 3), min(HIGH, 0.75 * height)
-        seat, _ = layer(evidence, low, max(high, low))
+        sides = zip(SMALLEST, evidence.size, LARGEST, strict=True)
+        if not all(low <= side <= high for low, side, high in sides):
+            return []
+        seat, _ = layer(evidence, LOW, min(HIGH, 0.8 * height))
         leg = min(sum(LEGS) / 2, width / 8, depth / 8)
         pad = min(sum(PADS) / 2, seat / 4)
         plain = Chair(width, depth, height, seat, pad, leg=leg, lean=_lean(evidence, seat))

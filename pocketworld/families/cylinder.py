@@ -8,6 +8,7 @@ import numpy as np
 
 from pocketworld.errors import PocketworldError
 from pocketworld.families.block import Stuff, check_lengths, check_room, coloured, one_part
+from pocketworld.families.layers import layer
 from pocketworld.families.misfit import misfits
 from pocketworld.families.paint import painted
 from pocketworld.families.protocol import Array, Draw, Evidence, Refusal, Site, Spread
@@ -20,6 +21,8 @@ LEAST = 0.005  # m: least radius and height
 THIN = 0.0015  # m: least wall; cups and tins have more
 SIDES, SMOOTH = 16, 48  # of what one bumps into, and of what one sees
 SLOPE = 1.5  # how much wider or narrower than below a top may be: beyond it is a bowl or a cone
+PAIRED = 40  # points whose normals are paired to find an axis: 780 pairs
+ROUND, BAND = 0.12, 0.02  # of the radius, and m, that points of one circle may be off it: noise, and taper
 PLASTIC = Material((0.15, 0.16, 0.18), 0.5)
 PAINTS: tuple[Vec3, ...] = (
     (0.15, 0.16, 0.18),
@@ -58,8 +61,8 @@ class Cylinder:
     """An upright frustum: radius below and height, m.
 
     taper    its radius at the top over that below;  open: hollow, with a bottom and no lid
-    wall     thickness of wall and bottom, m, where it is open;  density: of its material, of its whole volume
-             where closed, kg/m³
+    wall     thickness of its wall where it is open, m;  bottom: of its bottom, or up to where it is full
+    density  of its material, of its whole volume where closed, kg/m³
     """
 
     radius: float
@@ -67,6 +70,7 @@ class Cylinder:
     taper: float = 1.0
     open: bool = False
     wall: float = 0.005
+    bottom: float = 0.005
     density: float = 1000.0
     material: Material = PLASTIC
 
@@ -83,7 +87,7 @@ class CylinderFamily:
     name = "cylinder"
     parameters = Cylinder
     widest = Spread(
-        scale={"radius": 0.5, "height": 0.5, "taper": 0.2, "wall": 0.5, "density": 1.5},
+        scale={"radius": 0.5, "height": 0.5, "taper": 0.2, "wall": 0.5, "bottom": 0.5, "density": 1.5},
         shift={"hue": 0.5, "saturation": 0.5, "value": 0.5, "roughness": 0.5},
     )
 
@@ -97,14 +101,17 @@ class CylinderFamily:
             free = " x ".join(f"{side:.3g}" for side in site.free)
             raise PocketworldError(f"no cylinder fits into {free} m", "leave it more room")
         sort = fits[int(draw("sort").integers(len(fits)))]
-        taper = float(draw("taper").uniform(*sort.taper))
+        taper, wall = (
+            float(draw(n).uniform(*usual)) for n, usual in (("taper", sort.taper), ("wall", sort.wall))
+        )
         most = min(site.free[:2]) / 2 / max(1.0, taper)
         return Cylinder(
             min(float(draw("radius").uniform(*sort.radius)), most),
             min(float(draw("height").uniform(*sort.height)), site.free[2]),
             taper,
             sort.open,
-            float(draw("wall").uniform(*sort.wall)),
+            wall,
+            wall,
             float(draw("density").uniform(*sort.density)),
             coloured(draw, "body", PAINTS),
         )
@@ -118,42 +125,49 @@ class CylinderFamily:
         return one_part(id, self.name, p, [Stuff(p.material, p.density, pieces(p), _lathe(p))], Base.FREE)
 
     def propose(self, evidence: Evidence) -> list[Cylinder]:
-        """Return a closed and an open one about the evidence's own vertical axis, of the height seen."""
+        """Return a closed, an open and a filled one about the evidence's upright axis, of the height seen."""
         radius, taper = outline(evidence)
         closed = Cylinder(radius, evidence.size[2], taper)
         wall = min(max(THIN, 0.03 * radius), closed.height / 4)
-        return [closed, replace(closed, open=True, wall=wall)]
+        hollow = replace(closed, open=True, wall=wall, bottom=wall)
+        full, share = layer(evidence, 2 * wall, 0.95 * closed.height)
+        return [closed, hollow, replace(hollow, bottom=full)] if share else [closed, hollow]
 
     def residual(self, p: Cylinder, evidence: Evidence) -> Array:
         """Return residuals (3 + n + m,): size, points, places seen empty; see `misfit`."""
+        check(p)
         return misfits(p.size, _distance(p, evidence.points), _distance(p, evidence.free), evidence)
 
     def mutate(self, p: Cylinder, spread: Spread, draw: Draw) -> Cylinder | Refusal:
         """Return one of other size, weight and paint, or why it can't be."""
         vary = Vary(spread, draw)
-        names = ("radius", "height", "taper", "wall", "density")
+        names = ("radius", "height", "taper", "wall", "bottom", "density")
         changed: dict[str, Any] = {name: vary.scaled(getattr(p, name), name) for name in names}
         out = replace(p, **changed, material=painted(p.material, "body", vary))
         spare = min(*_spare(out), min(out.radius, out.radius * out.taper, out.height) - LEAST)
-        return Refusal("too-thin", {"short_m": -spare}) if spare < 0 or out.wall < THIN else out
+        return (
+            Refusal("too-thin", {"short_m": -spare}) if spare < 0 or min(out.wall, out.bottom) < THIN else out
+        )
 
 
 def check(p: Cylinder) -> None:
     """Raise PocketworldError, in one line, for sizes that are none and walls as thick as the thing."""
     check_lengths("cylinder", LEAST, radius=p.radius, height=p.height, density=p.density)
-    check_lengths("cylinder", 1 / SLOPE**2, taper=p.taper)
+    check_lengths("cylinder", 1 / SLOPE, taper=p.taper)
     check_lengths("cylinder", LEAST, top=p.radius * p.taper)
-    check_lengths("cylinder", THIN, wall=p.wall)
-    check_room("cylinder", "taper", p.taper, SLOPE**2)
+    check_lengths("cylinder", THIN, wall=p.wall, bottom=p.bottom)
+    check_room("cylinder", "taper", p.taper, SLOPE)
     if p.open:
-        check_room("cylinder", "wall", p.wall, p.wall + min(_spare(p)))
+        inside, above = _spare(p)
+        check_room("cylinder", "wall", p.wall, p.wall + inside)
+        check_room("cylinder", "bottom", p.bottom, p.bottom + above)
 
 
 def _spare(p: Cylinder) -> tuple[float, float]:
     """Return how wide and how high the room inside is, m; below 0: none. A closed one needs none."""
     if not p.open:
         return 1.0, 1.0
-    return p.radius * min(1.0, p.taper) - 1.5 * p.wall, p.height - 1.5 * p.wall
+    return p.radius * min(1.0, p.taper) - 1.5 * p.wall, p.height - p.bottom - THIN
 
 
 def _least(sort: Sort) -> float:
@@ -165,9 +179,9 @@ def profile(p: Cylinder) -> Array:
     top = p.radius * p.taper
     if not p.open:
         return np.array([(0, 0), (p.radius, 0), (top, p.height), (0, p.height)], float)
-    inner = p.radius + (top - p.radius) * p.wall / p.height - p.wall
+    inner = p.radius + (top - p.radius) * p.bottom / p.height - p.wall
     rim = [(p.radius, 0), (top, p.height), (top - p.wall, p.height)]
-    return np.array([(0, 0), *rim, (inner, p.wall), (0, p.wall)], float)
+    return np.array([(0, 0), *rim, (inner, p.bottom), (0, p.bottom)], float)
 
 
 def pieces(p: Cylinder) -> list[HullPiece]:
@@ -177,7 +191,7 @@ def pieces(p: Cylinder) -> list[HullPiece]:
     outer = profile(p)
     if not p.open:
         return [_hull(_ring(round_, outer[1]), _ring(round_, outer[2]))]
-    above = (outer[4][0] + p.wall, p.wall)
+    above = (outer[4][0] + p.wall, p.bottom)
     floor = _hull(_ring(round_, outer[1]), _ring(round_, above))
     rings = [_ring(round_, at) for at in (above, outer[4], outer[2], outer[3])]
     both = np.stack([np.arange(SIDES), (np.arange(SIDES) + 1) % SIDES], -1)
@@ -228,38 +242,68 @@ def _distance(p: Cylinder, points: Array) -> Array:
     return np.asarray(np.where(inside, -off, off))
 
 
-def axis(points: Array, normals: Array, rounds: int = 8) -> tuple[float, float]:
-    """Return x, y of the upright axis about which a surface is round: where its normals meet in plan.
+def axis(points: Array, normals: Array, weights: Array) -> tuple[float, float, float]:
+    """Return x, y and radius of the upright axis about which most of a surface is round, m; weights (n,).
 
-    Least squares over the lines of points (n, 3) along normals (n, 3), each weighted down by how far it
-    passes (Cauchy), so that a handle or a neighbour hardly pulls. The middle of the points where none look
-    aside.
+    Normals meet at it in plan: each pair of some points (n, 3) with normals (n, 3) proposes one, that about
+    which most points lie is kept (RANSAC, Fischler and Bolles 1981, but for its chance), and the lines of
+    those points along their normals say it by least squares. Where fewer than three look aside: the middle.
     """
     level = np.hypot(normals[:, 0], normals[:, 1])
     aside = level > math.cos(math.radians(45))
-    if aside.sum() < 8:
+    if aside.sum() < 3:
         x, y = points[:, :2].mean(0) if len(points) else (0.0, 0.0)
-        return float(x), float(y)
-    n = normals[aside, :2] / level[aside, None]
-    across = np.stack([-n[:, 1], n[:, 0]], -1)
-    passes = np.einsum("ni,ni->n", across, points[aside, :2])
-    weight, centre = np.ones(len(n)), np.zeros(2)
-    for _ in range(rounds):
-        w = across * weight[:, None]
-        centre = np.linalg.lstsq(w.T @ across, w.T @ passes, rcond=None)[0]
-        off = np.abs(across @ centre - passes)
-        weight = 1 / (1 + (off / max(float(np.median(off)), 1e-4)) ** 2)
-    return float(centre[0]), float(centre[1])
+        return float(x), float(y), 0.0
+    at, n, w = points[aside, :2], normals[aside, :2] / level[aside, None], weights[aside]
+    widest = float(np.ptp(at, axis=0).max())
+    some = np.unique(np.linspace(0, len(at) - 1, min(PAIRED, len(at))).astype(int))
+    a, b = (some[side] for side in np.triu_indices(len(some), 1))
+    middles, radii = _meeting(at[a], n[a], at[b], n[b])
+    counts = [w @ _about(at, n, c, r) * (r < widest) for c, r in zip(middles, radii, strict=True)]
+    if not counts or max(counts) <= 0:
+        return float(at[:, 0].mean()), float(at[:, 1].mean()), 0.0
+    best = int(np.argmax(counts))
+    on = _about(at, n, middles[best], radii[best])
+    across = np.stack([-n[on, 1], n[on, 0]], -1)
+    passes = np.einsum("ni,ni->n", across, at[on])
+    x, y = (
+        np.linalg.lstsq(across, passes, rcond=None)[0] if np.ptp(across, axis=0).min() > 0 else middles[best]
+    )
+    return float(x), float(y), float(np.median(np.hypot(*(at[on] - (x, y)).T)))
+
+
+def _meeting(a: Array, along_a: Array, b: Array, along_b: Array) -> tuple[Array, Array]:
+    """Return where lines (k, 2) meet on the inner side of both, and the mean distance from there, m."""
+    cross = along_a[:, 0] * along_b[:, 1] - along_a[:, 1] * along_b[:, 0]
+    clear = np.abs(cross) > math.sin(math.radians(20))  # more parallel ones meet anywhere
+    a, along_a, b, along_b, cross = a[clear], along_a[clear], b[clear], along_b[clear], cross[clear]
+    off = b - a
+    s = (off[:, 0] * along_b[:, 1] - off[:, 1] * along_b[:, 0]) / cross
+    t = (off[:, 0] * along_a[:, 1] - off[:, 1] * along_a[:, 0]) / cross
+    good = (s < -LEAST) & (t < -LEAST) & (np.abs(s - t) < ROUND * np.abs(s + t) / 2)
+    return (a + s[:, None] * along_a)[good], -(s + t)[good] / 2
+
+
+def _about(at: Array, n: Array, middle: Array, radius: float) -> Any:
+    """Say which points (k, 2) lie on a circle and look outwards."""
+    off = at - middle
+    far = np.hypot(off[:, 0], off[:, 1])
+    return (np.abs(far - radius) < min(ROUND * radius, BAND)) & (
+        (off * n).sum(1) > math.cos(math.radians(30)) * far
+    )
 
 
 def outline(evidence: Evidence) -> tuple[float, float]:
-    """Return radius below and taper, from points about the evidence's own axis (medians of two halves)."""
+    """Return radius below and taper, from points about the evidence's own axis that lie near the radius of
+    its size (medians of two halves).
+    """
     radius = np.hypot(evidence.points[:, 0], evidence.points[:, 1])
-    height, widest = evidence.size[2], max(min(evidence.size[:2]) / 2, LEAST)
+    height, wide = evidence.size[2], max(min(evidence.size[:2]) / 2, LEAST)
     out = (evidence.points[:, :2] * evidence.normals[:, :2]).sum(1) > 0.7 * radius
+    out &= np.abs(radius - wide) < 3 * ROUND * wide
     low, high = (out & (evidence.points[:, 2] < height / 2)), (out & (evidence.points[:, 2] >= height / 2))
     if min(low.sum(), high.sum()) < 8:
-        return float(np.median(radius[out])) if out.any() else widest, 1.0
+        return float(np.median(radius[out])) if out.any() else wide, 1.0
     (z0, r0), (z1, r1) = (
         (float(np.median(evidence.points[half, 2])), float(np.median(radius[half]))) for half in (low, high)
     )

@@ -32,9 +32,10 @@ def distance(points: Array, boxes: Sequence[BoxPiece]) -> Array:
     Inside it is the depth in the box in which a point lies deepest; what parts two boxes that touch is none
     of the surface, and points in there, which no capture sees, come out too shallow.
     """
-    outside, inside = np.full(len(points), np.inf), np.zeros(len(points))
-    for box in boxes:
-        beyond = np.abs(points - box.centre) - np.array(box.size) / 2
-        np.minimum(outside, np.linalg.norm(np.maximum(beyond, 0.0), axis=1), out=outside)
-        np.minimum(inside, beyond.max(axis=1), out=inside)
-    return np.asarray(np.where(outside > 0, outside, inside))
+    if not boxes or not len(points):
+        return np.full(len(points), np.inf)
+    centres, halves = np.array([box.centre for box in boxes]), np.array([box.size for box in boxes]) / 2
+    beyond = np.abs(points - centres[:, None]) - halves[:, None]
+    out = np.maximum(beyond, 0.0)
+    outside = np.sqrt(np.einsum("bnk,bnk->bn", out, out).min(0))
+    return np.asarray(np.where(outside > 0, outside, np.minimum(beyond.max(2).min(0), 0.0)))

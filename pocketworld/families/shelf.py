@@ -23,6 +23,8 @@ STEPS = (0.28, 0.42)  # m between boards: folders need 0.32
 LOWEST = (0.04, 0.12)  # m: upper face of the lowest board
 BACK = 0.005  # m: hardboard
 LEAST = 0.003  # m: least thickness of anything on it
+LEAST_SIZE = (0.25, 0.12, 0.4)  # m: what is smaller is no shelf that stands
+DEEPEST = 0.8  # m
 APART = 0.1  # m between boards: less holds nothing
 SHARE = 0.03  # of all points that a board's upper face has
 SCALED = ("width", "depth", "height", "board", "side", "density")  # words of a spread
@@ -102,10 +104,17 @@ class ShelfFamily:
         return one_part(id, self.name, p, [Stuff(p.material, p.density, pieces(p))], Base.FIXED)
 
     def propose(self, evidence: Evidence) -> list[Shelf]:
-        """Return shelves with the boards that were seen from above and one on top; sides either way."""
+        """Return shelves in the size seen, if shelves have it, with the boards seen and one on top."""
         width, depth, height = evidence.size
+        if (
+            not all(low <= side for low, side in zip(LEAST_SIZE, evidence.size, strict=True))
+            or depth > DEEPEST
+        ):
+            return []
         thick = min(sum(BOARDS) / 2, height / 8)
-        seen = [z for z in layers(evidence, SHARE, APART) if z > thick and z < height - APART]
+        seen = [z for z in layers(evidence, SHARE, APART) if thick < z < height - APART]
+        if not seen:  # a top on sides is a table
+            return []
         plain = Shelf(width, depth, height, (*seen, height), thick, side=min(thick, width / 5, depth / 5))
         posts = replace(plain, sides=Sides.POSTS, side=min(sum(POSTS) / 2, width / 5, depth / 5))
         return [plain, replace(plain, back=min(BACK, depth / 4)), posts]

@@ -25,6 +25,7 @@ FRAME = 0.02  # m: thickness of the frame's boards
 FOOT = 0.55  # of the top's sides that a pedestal's foot has: less tips when one leans on the edge
 PLATE = 0.025  # m: height of that foot
 LOWEST, HIGHEST = 0.3, 1.2  # m: tops of coffee tables to standing desks
+NARROWEST = 0.3  # m: what is narrower is no table
 LEAST = 0.005  # m: least thickness of anything on it
 SCALED = ("width", "depth", "height", "top", "leg", "inset", "apron", "density")  # words of a spread
 WOOD = Material((0.55, 0.40, 0.25), 0.5)
@@ -107,9 +108,11 @@ class TableFamily:
         return one_part(id, self.name, p, stuff, Base.FREE)
 
     def propose(self, evidence: Evidence) -> list[Table]:
-        """Return tables on legs and on a pedestal, in the size seen, their top at the largest level layer."""
+        """Return tables in the size seen, if tables have it, their top at the largest level layer."""
         width, depth, high = evidence.size
-        height, _ = layer(evidence, min(LOWEST, high / 2), max(high, LOWEST))
+        if min(width, depth) < NARROWEST or high < LOWEST:
+            return []
+        height, _ = layer(evidence, LOWEST, min(high, HIGHEST))
         leg = min(sum(LEGS) / 2, width / 5, depth / 5)
         plain = Table(width, depth, height, top=min(0.03, height / 8), leg=leg, inset=leg / 2)
         plain = replace(plain, apron=min(plain.apron, height / 6))

@@ -1,0 +1,308 @@
+"""Which family a thing that is no cabinet belongs to: all are fitted, the shortest description wins.
+
+A description says the numbers of a family, and for each patch of surface how far off it is; a patch that the
+family leaves unexplained costs as much as the scan's own description of it, one number (minimum description
+length, Rissanen 1978; BIC is its first order). A scan kept as it is has one number for each patch.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.errors import PocketworldError
+from pocketworld.families import registry
+from pocketworld.families.cylinder import axis
+from pocketworld.families.protocol import Evidence
+from pocketworld.findings import Finding, Severity
+from pocketworld.geometry import se3
+from pocketworld.reconstruct.colours import linear
+from pocketworld.reconstruct.fit import fitted
+from pocketworld.reconstruct.freestanding import on_floor
+from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.solid import solid
+from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.things import Thing
+from pocketworld.rng import stream
+from pocketworld.scene import Material, Pose
+
+Array = NDArray[np.float64]
+
+FAMILIES = ("box", "table", "chair", "shelf", "cylinder")
+TURNED = {"chair": 4, "shelf": 4}  # ways in which a thing with a front may stand in its box; others have none
+PATCH = 0.03  # m: depth errs alike over less than this
+PATCHES = 250  # at least, of a thing too small for so many of that size
+MOST = 500  # patches that tell as much as all
+CLOSE = 1.1  # starts that cost so much more than a family's best are fitted too; two at most
+NEAR = 3.0  # standard deviations: surface that is explained
+# Of what chance leaves: "substantial agreement" of two judges who might agree by chance begins at 0.6 of it
+# (Landis and Koch 1977, on Cohen's kappa).
+SUBSTANTIAL = 0.6
+CHANCE = 400  # random places that tell what a family explains by being everywhere
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Fit:
+    """A family fitted to a thing.
+
+    parameters         of the family;  scene_from_asset: where it stands
+    cost               length of the description, nats
+    explained          share of what was seen (surface, and as many empty places) that it agrees with
+    beyond_chance      that share above what random places would have, 0 (as they) to 1 (all)
+    """
+
+    family: str
+    parameters: Any
+    pose: Pose
+    cost: float
+    explained: float
+    beyond_chance: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Parameters and where their asset lies in the evidence's frame: x, y in m, turned in rad.
+
+    All three are 1 where it lies at the origin: the optimiser moves numbers by shares of themselves.
+    """
+
+    p: Any
+    x: float = 1.0
+    y: float = 1.0
+    turn: float = 1.0
+
+    @property
+    def matrix(self) -> Array:
+        """Return evidence_from_asset (4, 4)."""
+        return Pose.upright((self.x - 1, self.y - 1, 0.0), self.turn - 1).matrix
+
+
+def choose(thing: Thing, id: str, free: Array) -> Placed:
+    """Return a thing as the family that explains it best, or as a solid where none does.
+
+    free   (m, 3) places of the scene that were seen to be empty (see `seen_empty`); may be none
+    """
+    sigma = noise(thing.surface)
+    found = sorted(fits(thing, free, sigma), key=lambda fit: fit.cost)
+    good = [fit for fit in found if fit.beyond_chance >= SUBSTANTIAL]
+    for fit in good:
+        try:
+            p = _coloured(fit.parameters, thing.surface)
+            asset = replace(registry.family(fit.family).build(p, id), pose=fit.pose)
+        except PocketworldError:
+            continue
+        rival = next((other for other in found if other is not fit), None)
+        return Placed(asset, (_chosen(id, fit, rival, sigma),), relations=on_floor(asset))
+    asset, findings = solid(thing, id)
+    if found:
+        findings = (*findings, _none(id, max(found, key=lambda fit: fit.beyond_chance), sigma))
+    return Placed(asset, findings, relations=on_floor(asset))
+
+
+def noise(surface: Surface) -> float:
+    """Return the standard deviation of a surface about itself, m: how far vertices lie from their neighbours'
+    mean along their normals, at least half a voxel.
+    """
+    a, b, c = surface.faces.T
+    ends = np.concatenate([a, b, c, b, c, a]), np.concatenate([b, c, a, a, b, c])
+    count = np.maximum(np.bincount(ends[0], minlength=len(surface.vertices)), 1)
+    mean = np.stack([np.bincount(ends[0], surface.vertices[ends[1], k], len(count)) for k in range(3)], -1)
+    off = np.abs(((mean / count[:, None] - surface.vertices) * surface.normals).sum(1))
+    # The mean of n neighbours with the same noise: their difference has 1 + 1/n of its variance.
+    robust = 1.4826 * float(np.median(off)) / math.sqrt(1 + 1 / float(np.median(count)))
+    return max(robust, surface.voxel / 2)
+
+
+def fits(thing: Thing, free: Array, sigma: float) -> Iterator[Fit]:
+    """Go through the best fit of each family that has one."""
+    box_from_scene = se3.inverse(thing.box.world_from_box)
+    seen = evidence(thing, se3.apply(box_from_scene, free), sigma)
+    for name in FAMILIES:
+        starts = [
+            (_cost(_residual(name, seen)(_Moved(p, *start)), seen), _Moved(p, *start))
+            for start, view in _views(name, seen)
+            for p in registry.family(name).propose(view)
+        ]
+        starts.sort(key=lambda pair: pair[0])
+        best = [_fit(name, start, seen, thing) for cost, start in starts[:2] if cost <= CLOSE * starts[0][0]]
+        if best:
+            yield min(best, key=lambda fit: fit.cost)
+
+
+def evidence(thing: Thing, free: Array, sigma: float) -> Evidence:
+    """Return what was seen of a thing in the frame of its box: one point for each patch of its surface.
+
+    free: places of that frame. A patch counts by its area: a smear of few triangles counts for little.
+    """
+    surface = thing.surface
+    local = surface.moved(se3.inverse(thing.box.world_from_box))
+    areas = surface.vertex_areas()
+    side = max(min(PATCH, math.sqrt(float(areas.sum()) / PATCHES)), surface.voxel)
+    which, weights = _patches(surface, areas, side)
+    some, places = _spread(len(which), MOST), free[_spread(len(free), min(len(which), MOST))]
+    share = np.sqrt(weights[some] / weights[some].mean())
+    sizes = (max(NEAR * sigma, side),) * 3
+    which = which[some]
+    return Evidence(local.vertices[which], local.normals[which], share / sigma, places, thing.box.size, sizes)
+
+
+def _patches(surface: Surface, areas: Array, side: float) -> tuple[NDArray[np.intp], Array]:
+    """Return the vertex in the middle of each patch (n,) of about `side` m, and the patch's area (n,).
+
+    The two sides of a board are patches of their own.
+    """
+    turn = se3.inverse(surface.from_grid)
+    places, looks = se3.apply(turn, surface.vertices) / side, surface.normals @ turn[:3, :3].T
+    most = np.argmax(np.abs(looks), axis=1)
+    facing = 2 * most + (np.take_along_axis(looks, most[:, None], 1)[:, 0] > 0)
+    keys = np.column_stack([np.floor(places).astype(np.int64), facing])
+    patch = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
+    count, area = np.bincount(patch), np.bincount(patch, areas)
+    middle = np.stack([np.bincount(patch, places[:, k]) / count for k in range(3)], -1)
+    off = np.linalg.norm(places - middle[patch], axis=1)
+    order = np.lexsort((*surface.vertices.T, off, patch))
+    first = order[np.unique(patch[order], return_index=True)[1]]
+    return first[area > 0], np.asarray(area[area > 0], float)
+
+
+def _spread(count: int, most: int) -> NDArray[np.intp]:
+    """Return at most so many indices, evenly spread."""
+    return (
+        np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.intp))
+        if count
+        else np.zeros(0, np.intp)
+    )
+
+
+def _views(name: str, seen: Evidence) -> Iterator[tuple[tuple[float, float, float], Evidence]]:
+    """Go through the ways to look at a thing as a family: x, y, turn (see `_Moved`) and what is seen then."""
+    if name == "cylinder":
+        x, y, radius = axis(seen.points, seen.normals, seen.weights**2)
+        if radius > 0 and math.hypot(x, y) < max(seen.size[:2]):
+            view = _seen_from(seen, _Moved(None, 1 + x, 1 + y))
+            yield (1 + x, 1 + y, 1.0), replace(view, size=(2 * radius, 2 * radius, seen.size[2]))
+        return
+    for quarters in range(TURNED.get(name, 1)):
+        at = _Moved(None, turn=1 + quarters * math.pi / 2)
+        yield (1.0, 1.0, at.turn), _seen_from(seen, at)
+
+
+def _seen_from(seen: Evidence, at: _Moved) -> Evidence:
+    """Return the evidence in the frame of an asset that is moved so; sizes by quarter turns."""
+    matrix = se3.inverse(at.matrix)
+    width, depth, height = seen.size
+    size = (depth, width, height) if round((at.turn - 1) / (math.pi / 2)) % 2 else seen.size
+    return replace(
+        seen,
+        points=se3.apply(matrix, seen.points),
+        normals=seen.normals @ matrix[:3, :3].T,
+        free=se3.apply(matrix, seen.free),
+        size=size,
+    )
+
+
+def _residual(name: str, seen: Evidence) -> Callable[[_Moved], Array]:
+    """Return the residual of a family's parameters and their place; large where they make nothing."""
+    made = registry.family(name)
+
+    def residual(moved: _Moved) -> Array:
+        view = _seen_from(seen, moved)
+        if name == "cylinder":
+            # Seen from one side its box is not about its axis.
+            view = replace(view, size=(*moved.p.size[:2], seen.size[2]))
+        try:
+            return made.residual(moved.p, view)
+        except PocketworldError:
+            return np.full(3 + len(seen.points) + len(seen.free), 2 * NEAR)
+
+    return residual
+
+
+def _fit(name: str, start: _Moved, seen: Evidence, thing: Thing) -> Fit:
+    residual = _residual(name, seen)
+    best, _ = fitted(start, residual)
+    off = residual(best)
+    surface, empty = off[3 : 3 + len(seen.points)], off[3 + len(seen.points) :]
+    wrong = float((empty > 1).mean()) if len(empty) else 0.0
+    explained = _explained(surface, seen) / (1 + wrong)
+    chance = _by_chance(name, best, seen)
+    matrix = thing.box.world_from_box @ best.matrix
+    x, y, z = (float(v) for v in matrix[:3, 3])
+    yaw = math.atan2(matrix[1, 0], matrix[0, 0])
+    cost = _cost(off, seen) + _numbers(best.p) * _price(seen)
+    beyond = (explained - chance) / max(1 - chance, 1e-9)
+    return Fit(name, best.p, Pose.upright((x, y, z), yaw), cost, explained, beyond)
+
+
+def _explained(off: Array, seen: Evidence) -> float:
+    """Return the share of the area that lies near a family's surface, by its residuals (n,)."""
+    scale = seen.weights / np.sqrt(np.mean(seen.weights**2))
+    return float(np.average(np.abs(off) < NEAR * scale, weights=scale**2))
+
+
+def _price(seen: Evidence) -> float:
+    """Return what one number costs, nats."""
+    return math.log(max(len(seen.points), 2)) / 2
+
+
+def _cost(off: Array, seen: Evidence) -> float:
+    """Return the length of what residuals (3 + n + m,) say, nats; none costs more than its own number."""
+    scale = np.ones(len(off))
+    scale[3 : 3 + len(seen.points)] = seen.weights**2 / np.mean(seen.weights**2)
+    return float(np.minimum(off**2 / 2, scale * (_price(seen) + NEAR**2 / 2)).sum())
+
+
+def _by_chance(name: str, best: _Moved, seen: Evidence) -> float:
+    """Return the share of random places in the thing's box that the family explains: what is everywhere
+    explains everything.
+    """
+    low, high = np.array((-0.5, -0.5, 0.0)), np.array((0.5, 0.5, 1.0))
+    places = stream(0, "choose").uniform(low, high, (CHANCE, 3)) * seen.size
+    weights = np.full(CHANCE, float(np.sqrt(np.mean(seen.weights**2))))
+    random = replace(seen, points=places, normals=np.zeros_like(places), weights=weights, free=seen.free[:0])
+    off = _residual(name, random)(best)[3:]
+    return float((np.abs(off) < NEAR).mean())
+
+
+def _numbers(p: Any) -> int:
+    """Return how many numbers and choices describe a shape: not its looks, not its weight."""
+    count = 0
+    for field in fields(p):
+        value = getattr(p, field.name)
+        if field.name != "density" and not isinstance(value, Material):
+            count += len(value) if isinstance(value, tuple) else 1
+    return count
+
+
+def _coloured(p: Any, surface: Surface) -> Any:
+    """Return the parameters in the median colour of a surface."""
+    if surface.colours is None or not len(surface.colours):
+        return p
+    r, g, b = (float(c) for c in linear(np.median(surface.colours, axis=0)))
+    looks = {f.name: getattr(p, f.name) for f in fields(p) if isinstance(getattr(p, f.name), Material)}
+    return replace(p, **{name: replace(look, colour=(r, g, b)) for name, look in looks.items()})
+
+
+def _figures(fit: Fit, sigma: float) -> dict[str, float]:
+    return {
+        "explained": round(fit.explained, 3),
+        "beyond_chance": round(fit.beyond_chance, 3),
+        "noise_m": round(sigma, 4),
+    }
+
+
+def _chosen(id: str, fit: Fit, rival: Fit | None, sigma: float) -> Finding:
+    text = f"taken for a {fit.family}, which explains {fit.explained:.0%} of what was seen"
+    numbers = _figures(fit, sigma)
+    if rival is not None:
+        text += f"; next is a {rival.family}, with {rival.explained:.0%}"
+        numbers |= {"lead_nats": round(rival.cost - fit.cost, 1)}
+    return Finding("family-chosen", Severity.NOTE, "reconstruct", id, text, numbers)
+
+
+def _none(id: str, best: Fit, sigma: float) -> Finding:
+    text = f"no family explains it: a {best.family} comes nearest, with {best.explained:.0%} of what was seen"
+    return Finding("no-family", Severity.NOTE, "reconstruct", id, text, _figures(best, sigma))
