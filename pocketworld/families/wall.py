@@ -187,9 +187,9 @@ def _open_behind(solid: Triangles, height: float) -> Triangles:
     vertices, faces = solid
     a, b, c = (vertices[faces[:, i]] for i in range(3))
     normals = np.cross(b - a, c - a)
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), LEAST)
-    top = (normals[:, 2] > 0.5) & (a[:, 2] > height - LEAST)
-    return vertices, faces[(normals[:, 1] < 0.5) & ~top]
+    half = np.linalg.norm(normals, axis=1) / 2
+    top = (normals[:, 2] > half) & (a[:, 2] > height - LEAST)
+    return vertices, faces[(normals[:, 1] < half) & ~top]
 
 
 def slabs(p: Wall) -> list[BoxPiece]:
