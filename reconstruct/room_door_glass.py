@@ -20,7 +20,7 @@ BELOW, ABOVE = (0.2, 0.55), (1.5, 1.9)  # m: where it is not, and a stile is
 THIN = 0.04  # m: to both sides of a bar it looks otherwise
 DARK = 2.0  # grey levels: below it all is noise
 FAINT, PLAIN = 0.05, 0.2  # in natural logarithms of brightness: each bar of a pair, and the better one
-APART = (0.15, 0.45)  # m: two hands, with the meeting stile between them
+APART = (0.12, 0.45)  # m: two hands, with the meeting stile between them
 STILE = 0.05  # in logarithms: above and below the bars
 LEAF = (0.55, 1.25)  # m: half of a double door
 SHADE = 0.03  # m: beside a stile and astride its edge
@@ -101,9 +101,8 @@ def _door(u: Array, upright: Array, i: int, j: int, score: float) -> DoubleDoor 
     between = (u > u[i] - AROUND) & (u < u[j] + AROUND)
     if not between.any() or upright[between].max() < STILE:
         return None
-    middle = (u[i] + u[j]) / 2
-    where = np.flatnonzero(between)
-    meeting = float(u[where[np.argmax(upright[where] - 0.1 * np.abs(u[where] - middle))]])
+    plain = np.where(between & (upright >= 0.8 * upright[between].max()), upright, 0.0)
+    meeting = float(plain @ u / plain.sum())
     halves = np.arange(*LEAF, u[1] - u[0])
     sides = [np.interp(meeting + way * halves, u, upright, left=0.0, right=0.0) for way in (-1, 1)]
     half = float(halves[_nearest(np.sqrt(sides[0]) + np.sqrt(sides[1]), AROUND / (u[1] - u[0]))])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects, label, median_filter
+from scipy.ndimage import find_objects, median_filter
 
 from pocketworld.reconstruct.elevation import brightness
 from pocketworld.reconstruct.wall_picture import WallPicture
@@ -105,7 +105,7 @@ def _lever(sign: int, grey: Array, known: Flags, pixel: float) -> list[tuple[int
     noise = 1.4826 * float(np.median(np.abs(proud[known]))) if known.any() else 0.0
     out = proud > np.maximum(max(QUIET * noise, DIM), STANDS_OUT * about)
     joined = cv2.morphologyEx(out.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    pieces, _ = label(joined)
+    pieces = np.asarray(cv2.connectedComponents(joined, connectivity=4)[1])
     places = []
     for number, box in enumerate(find_objects(pieces), 1):
         high, wide = ((side.stop - side.start) * pixel for side in box)

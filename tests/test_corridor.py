@@ -58,7 +58,7 @@ def corridor(captures: Path) -> Corridor:
     things = find_things(surface, floor, capture.name)
     cpu = time.process_time() - start
     truth = json.loads((captures / "truth" / "corridor.json").read_text())
-    back = np.linalg.inv(floor.scene_from_world @ capture.world_from_capture)
+    back = np.asarray(np.linalg.inv(floor.scene_from_world @ capture.world_from_capture), float)
     return Corridor(truth, walls, doors, things, back, cpu)
 
 

@@ -189,7 +189,7 @@ def test_a_leaf_set_back_more_probably_opens_away_and_a_niche_not_at_all() -> No
 
 
 def _p(chances: Any, swing: Swing) -> float:
-    return sum(c.p for c in chances if c.swing is swing)
+    return math.fsum(c.p for c in chances if c.swing is swing)
 
 
 def test_a_wall_and_its_doors_fit_each_other() -> None:
@@ -206,7 +206,8 @@ def test_a_wall_and_its_doors_fit_each_other() -> None:
         assert made.asset.parameters["width"] == hole.width
         assert made.asset.parameters["depth"] == whole.asset.parameters["thickness"]
         assert len(made.asset.joints) == door.leaves
-    assert len(whole.asset.parameters["openings"]) == 3
+    openings: Any = whole.asset.parameters["openings"]
+    assert len(openings) == 3
     assert [f.code for f in whole.findings] == ["wall-assumed"]
 
 
