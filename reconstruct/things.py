@@ -83,7 +83,7 @@ def find_things(surface: Surface, floor: Floor, name: str) -> Things:
             left_out[reason] += 1
         else:
             things.append(thing)
-    return Things(tuple(things), tuple(_noticed(name, len(walls), left_out, things)))
+    return Things(tuple(things), tuple(_noticed(name, left_out, things)))
 
 
 def _pieces(surface: Surface, above: NDArray[np.bool_]) -> list[Surface]:
@@ -145,16 +145,13 @@ def completeness(surface: Surface, box: UprightBox) -> float:
     return seen / expected
 
 
-def _noticed(name: str, walls: int, left_out: Counter[str], things: list[Thing]) -> list[Finding]:
+def _noticed(name: str, left_out: Counter[str], things: list[Thing]) -> list[Finding]:
     """Return what is left out, as findings."""
 
     def found(code: str, severity: Severity, text: str, count: int) -> Finding:
         return Finding(code, severity, "reconstruct", name, text, {"count": float(count)})
 
     out = []
-    if walls:
-        text = "walls are not built yet, nor the doors in them: what belongs to a wall is left out"
-        out.append(found("walls-left-out", Severity.LOST, text, walls))
     if left_out["structure"]:
         text = "pieces as large as a room are taken for the building and left out"
         out.append(found("structure-left-out", Severity.LOST, text, left_out["structure"]))

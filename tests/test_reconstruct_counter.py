@@ -13,11 +13,14 @@ from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.worktop import Worktop as Parameters
 from pocketworld.findings import Severity
 from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.colours import linear
 from pocketworld.reconstruct.counter import worktop
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.row_parts import End, EndKind, Plinth, Run, RunKind, Worktop
+from pocketworld.reconstruct.surface import Surface
 from pocketworld.scene import Relation
 
+UP = 0.85  # m: the plate's top
 END = End(EndKind.PANEL, 0.01)
 UNITS = tuple(Placed(registry.family("cabinet").build(Cabinet(0.6, 0.5, 0.8), f"run-1.{i}")) for i in (1, 2))
 PLATE = Worktop(UprightBox((1.0, 2.0, 0.82), 0.4, (1.2, 0.6, 0.03)), 0.02, None, 0.005, True)
@@ -28,8 +31,18 @@ def run(plate: Worktop | None) -> Run:
     return Run("run-1", RunKind.BASE, box, Plinth(0.1, 0.05, True), plate, (END, END), (0.01, 0.02, 0.01))
 
 
+def plain(z: float, colour: tuple[int, int, int] | None = (90, 60, 30)) -> Surface:
+    """A level patch of surface at the run, at a height."""
+    x, y = np.meshgrid(np.linspace(0.8, 1.2, 9), np.linspace(1.9, 2.1, 9))
+    points = np.column_stack([x.ravel(), y.ravel(), np.full(x.size, z)])
+    count = len(points)
+    colours = None if colour is None else np.tile(np.array(colour, np.uint8), (count, 1))
+    faces = np.array([[0, 1, 9]], np.int32)
+    return Surface(points, faces, np.tile([0, 0, 1.0], (count, 1)), colours, np.ones(count), 0.01, np.eye(4))
+
+
 def placed(plate: Worktop) -> Placed:
-    found = worktop(run(plate), UNITS)
+    found = worktop(run(plate), UNITS, plain(UP))
     assert found is not None
     return found
 
@@ -41,7 +54,7 @@ def parameters(found: Placed) -> Parameters:
 
 
 def test_a_run_without_one_has_none() -> None:
-    assert worktop(run(None), UNITS) is None
+    assert worktop(run(None), UNITS, plain(UP)) is None
 
 
 @given(st.floats(-3, 3), st.floats(-math.pi, math.pi), st.floats(0.5, 4.0), st.floats(0.015, 0.08))
@@ -82,6 +95,20 @@ def test_a_sink_that_can_t_be_is_left_out_and_said(sink: tuple[float, float, flo
     (lost,) = found.findings
     assert (lost.code, lost.severity) == ("sink-left-out", Severity.LOST)
     assert lost.subject == found.asset.id
+
+
+def test_it_has_the_colour_of_what_lies_there() -> None:
+    def colour(surface: Surface) -> tuple[float, float, float]:
+        found = worktop(run(PLATE), UNITS, surface)
+        assert found is not None
+        return parameters(found).top.colour
+
+    usual = Parameters(1.0, 0.6).top.colour
+    seen = colour(plain(UP))
+    assert seen == pytest.approx(tuple(linear(np.array([90.0, 60.0, 30.0]))))
+    assert seen[0] > seen[1] > seen[2]
+    for surface in (plain(UP, None), plain(UP + 0.1), plain(UP - 0.1)):
+        assert colour(surface) == usual
 
 
 def test_what_was_guessed_is_said() -> None:

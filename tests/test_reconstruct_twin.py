@@ -1,4 +1,4 @@
-"""Real captures run through: what is found stands, what can't be done yet is said."""
+"""Real captures run through: what is found stands, what no family explains is said."""
 
 from pathlib import Path
 
@@ -6,11 +6,9 @@ import numpy as np
 import pytest
 
 from pocketworld import api
-from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.reconstruct.record import Reconstruction
 from pocketworld.reconstruct.twin import reconstruct
-from pocketworld.scene import JointKind
 
 PLACES = [("3dscannerapp_chair", None), ("3dscannerapp_corridor", "0:40")]
 
@@ -21,14 +19,15 @@ def made(request: pytest.FixtureRequest, captures: Path) -> tuple[str, Reconstru
     told: list[str] = []
     made = reconstruct(api.read(captures / name, frames), told.append)
     assert told[0] == "the surface is fused"
-    assert told[-1] == "furniture is measured, its fronts are read"
+    assert told[-1] == "what stands free is measured, its fronts are read"
     return name, made
 
 
-def test_nothing_opens(made: tuple[str, Reconstruction]) -> None:
-    assert list(made[1].scene.joints()) == []
-    for asset in made[1].scene.assets:
-        assert all(joint.kind is JointKind.FIXED for joint in asset.joints)
+def test_nothing_opens_but_doors_in_walls(made: tuple[str, Reconstruction]) -> None:
+    name, twin = made
+    opening = {asset.family for asset, _ in twin.scene.joints()}
+    assert opening <= {"room_door"}
+    assert bool(opening) == name.endswith("corridor")
 
 
 def test_the_floor_is_at_zero_and_level(made: tuple[str, Reconstruction]) -> None:
@@ -42,23 +41,28 @@ def test_the_floor_is_at_zero_and_level(made: tuple[str, Reconstruction]) -> Non
     assert np.degrees(np.linalg.norm(slope[:2])) < 0.5
 
 
-def test_findings_say_what_is_not_done_yet(made: tuple[str, Reconstruction]) -> None:
-    name, twin = made
-    codes = {finding.code for finding in twin.scene.findings}
-    assert "solid" in codes
-    if name.endswith("corridor"):
-        lost = [f.text for f in twin.scene.findings if f.severity is Severity.LOST]
-        assert any("walls are not built yet" in text for text in lost)
-    subjects = {f.subject for f in twin.scene.findings if f.code == "solid"}
-    assert subjects == {asset.id for asset in twin.scene.assets if asset.family == "solid"}
+def test_findings_say_what_no_family_explains(made: tuple[str, Reconstruction]) -> None:
+    scene = made[1].scene
+    subjects = {f.subject for f in scene.findings if f.code == "solid"}
+    assert subjects == {asset.id for asset in scene.assets if asset.family == "solid"}
+    assert subjects
 
 
-def test_ids_are_plain_and_provenance_is_kept(made: tuple[str, Reconstruction]) -> None:
+def test_ids_are_plain_and_relations_name_them(made: tuple[str, Reconstruction]) -> None:
     name, twin = made
-    assert twin.scene.provenance["capture"] == name
-    for number, asset in enumerate(twin.scene.assets, 1):
-        assert asset.id == f"solid-{number}"
-    assert {relation.b for relation in twin.scene.relations} == {"floor"}
+    scene = twin.scene
+    assert scene.provenance["capture"] == name
+    ids = {asset.id for asset in scene.assets}
+    for asset in scene.assets:
+        assert asset.id.rstrip("-0123456789") == asset.family
+    for relation in scene.relations:
+        assert relation.a in ids
+        assert relation.b in {*ids, "floor"}
+    for asset in scene.assets:
+        if asset.family == "room_door":
+            assert {r.b.split("-")[0] for r in scene.relations if (r.kind, r.a) == ("inside", asset.id)} == {
+                "wall"
+            }
 
 
 def test_the_captures_own_frame_is_kept(made: tuple[str, Reconstruction], captures: Path) -> None:

@@ -1,0 +1,79 @@
+"""Built-in furniture as assets: the units of each run, its worktop, and what stands on that."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.geometry import se3
+from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.choose import choose
+from pocketworld.reconstruct.counter import worktop
+from pocketworld.reconstruct.emptiness import seen_empty
+from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.row_parts import Rows, Run
+from pocketworld.reconstruct.row_things import things_on
+from pocketworld.reconstruct.run import read_run
+from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.things import Thing
+from pocketworld.scan.capture import Capture
+from pocketworld.scene import Relation
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+MARGIN = 0.05  # m: around a run's footprint; what is nearer and hangs together is the run's or stands on it
+WALL = 0.15  # m behind a run: the wall, as unevenly as it was seen
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class BuiltIn:
+    """What is built in, with what stands on it, and the rest of the surface."""
+
+    placed: tuple[Placed, ...]
+    rest: Surface
+
+
+def built_in(capture: Capture, poses: Array, surface: Surface, rows: Rows, from_world: Array) -> BuiltIn:
+    """Return the runs of a room as assets.
+
+    poses   (n, 4, 4) scene_from_camera of the capture's frames;  from_world: (4, 4) scene_from_world
+    """
+    units = {run.id: read_run(capture, run, poses) for run in rows.runs}
+    tops = {run.id: worktop(run, units[run.id], surface) for run in rows.runs}
+    standing = {run.id: things_on(surface, rows, run) for run in rows.runs}
+    every = [thing for things in standing.values() for thing in things]
+    empty = seen_empty(capture, from_world, [thing.box for thing in every])
+    free = {thing.id: places for thing, places in zip(every, empty, strict=True)}
+    placed = [
+        *(unit for run in rows.runs for unit in units[run.id]),
+        *(top for top in tops.values() if top is not None),
+        *(one for run in rows.runs for one in _on(standing[run.id], free, tops[run.id])),
+    ]
+    return BuiltIn(tuple(placed), surface.part(~(rows.taken | over(surface, rows.runs))))
+
+
+def _on(things: Sequence[Thing], free: Mapping[str, Array], plate: Placed | None) -> Iterator[Placed]:
+    """Give what stands on a worktop."""
+    for thing in things:
+        one = choose(thing, thing.id, free[thing.id])
+        on = () if plate is None else (Relation("on", thing.id, plate.asset.id),)
+        yield replace(one, relations=(*one.relations, *on))
+
+
+def over(surface: Surface, runs: Sequence[Run]) -> Mask:
+    """Return which vertices (n,) lie over the footprints of runs, whatever their height."""
+    out = np.zeros(len(surface.vertices), bool)
+    for run in runs:
+        box = run.box if run.worktop is None else _wider(run.box, run.worktop.box)
+        local = se3.apply(se3.inverse(box.world_from_box), surface.vertices)
+        half = np.array(box.size[:2]) / 2
+        across = np.abs(local[:, 0]) < half[0] + MARGIN
+        out |= across & (local[:, 1] > -half[1] - MARGIN) & (local[:, 1] < half[1] + WALL)
+    return out
+
+
+def _wider(box: UprightBox, other: UprightBox) -> UprightBox:
+    """Return whichever of a run's boxes is deeper."""
+    return other if other.size[1] > box.size[1] else box
