@@ -96,7 +96,7 @@ def choose(thing: Thing, id: str, free: Array) -> Placed:
             continue
         rival = next((other for other in found if other is not fit), None)
         return Placed(asset, (_chosen(id, fit, rival, sigma),), relations=on_floor(asset))
-    asset, findings = solid(thing, id)
+    asset, findings = solid(thing, id, free)
     if found:
         findings = (*findings, _none(id, max(found, key=lambda fit: fit.beyond_chance), sigma))
     return Placed(asset, findings, relations=on_floor(asset))

@@ -1,4 +1,6 @@
-"""What no family explains stays as scanned, with one hull that MuJoCo can bump into."""
+"""What no family explains stays as scanned, with one hull; it is free where it stands safely."""
+
+import math
 
 import numpy as np
 import pytest
@@ -8,9 +10,13 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.depthbox import DepthBox
+from pocketworld.reconstruct.emptiness import PLACES
 from pocketworld.reconstruct.solid import solid
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing
+from pocketworld.scene import Asset, Base, Scene
+from pocketworld.sim import mjcf
+from pocketworld.sim.stability import Standing, stand
 
 Array = NDArray[np.float64]
 BOX = UprightBox((1.0, 2.0, 0.0), 0.5, (0.4, 0.6, 0.8))
@@ -36,6 +42,10 @@ def thing(mesh: trimesh.Trimesh, box: UprightBox = BOX) -> Thing:
 def block() -> trimesh.Trimesh:
     mesh = trimesh.creation.box((0.4, 0.6, 0.8)).apply_translation((0, 0, 0.4))
     return mesh.subdivide().subdivide()
+
+
+def stands(asset: Asset, tilt: float = 0.0) -> Standing:
+    return stand(mjcf.document(Scene("s", (asset,)), visual=False).compile(), 10.0, tilt)
 
 
 def test_it_stands_where_it_was_scanned_and_does_not_open() -> None:
@@ -76,3 +86,60 @@ def test_what_is_flat_has_no_volume() -> None:
     sheet = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]], [[0, 1, 2], [1, 3, 2]])
     with pytest.raises(PocketworldError, match=r"^solid-1 has no volume: its 4 points lie in a plane$"):
         solid(thing(sheet), "solid-1")
+
+
+def cut(mesh: trimesh.Trimesh, height: float) -> trimesh.Trimesh:
+    """Return a mesh without what is nearer to the floor than that: taken for floor, or not seen."""
+    part = mesh.copy()
+    part.update_faces((part.vertices[part.faces][:, :, 2] > height).all(1))
+    part.remove_unreferenced_vertices()
+    return part
+
+
+def test_what_is_light_and_stands_wide_is_free_and_stands_still_at_once() -> None:
+    scanned = cut(
+        block().subdivide_to_size(0.03), 0.03
+    )  # the last centimetres above the floor were taken for floor
+    asset, (finding,) = solid(thing(scanned), "solid-1")
+    assert asset.base is Base.FREE
+    assert "free to be pushed" in finding.text
+    low = min(piece.vertices[:, 2].min() for piece in asset.parts[0].pieces)
+    assert low == 0
+    for tilt in (0.0, math.radians(2)):
+        found = stands(asset, tilt)
+        assert found.still, found
+
+
+def test_what_is_heavy_tips_or_has_no_foot_is_fixed_and_says_why() -> None:
+    heavy = trimesh.creation.box((1.0, 1.0, 1.0)).apply_translation((0, 0, 0.5)).subdivide().subdivide()
+    post = trimesh.creation.box((0.1, 0.1, 1.5)).apply_translation((0, 0, 0.75)).subdivide_to_size(0.05)
+    hung = block().apply_translation((0, 0, 0.3))
+    for mesh, why in (
+        (heavy, "it is heavy"),
+        (post, "it would tip over on what was seen of its foot"),
+        (hung, "what it stands on was not seen"),
+    ):
+        asset, (finding,) = solid(thing(mesh), "solid-1")
+        assert asset.base is Base.FIXED
+        assert why in finding.text
+
+
+def test_what_leans_out_over_its_foot_is_fixed() -> None:
+    leaning = block()
+    leaning.vertices[:, 0] += 0.8 * leaning.vertices[:, 2]
+    asset, _ = solid(thing(leaning), "solid-1")
+    assert asset.base is Base.FIXED
+
+
+def test_a_finding_says_how_much_of_its_hull_was_seen_to_be_empty() -> None:
+    axes = [(np.arange(10) + 0.5) / 10 * s for s in BOX.size]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3) - (0.2, 0.3, 0.0)
+    world = grid @ BOX.world_from_box[:3, :3].T + BOX.world_from_box[:3, 3]
+    full = thing(block())
+    none, half, every = (
+        solid(full, "s", free)[1][0].numbers["hull_seen_empty"]
+        for free in (None, world[grid[:, 2] > 0.4], world)
+    )
+    assert none == 0
+    assert half == pytest.approx(500 / PLACES, rel=0.01)
+    assert every == pytest.approx(1000 / PLACES, rel=0.01)

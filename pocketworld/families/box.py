@@ -75,7 +75,7 @@ class BoxFamily:
         return [Box(*evidence.size)]
 
     def residual(self, p: Box, evidence: Evidence) -> Array:
-        """Return residuals (3 + n + m,): size in its sigmas, points' distances by their weights, depths in it of
+        """Return residuals (3 + n + m,): size in its sigmas, points off its faces by their weights, depths of
         places seen empty.
         """
         size = (np.array(p.size) - evidence.size) / evidence.size_sigma
