@@ -1,5 +1,9 @@
 """How far assets reach: their outer boxes, in their own frames and along lines of the scene (m)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,16 +13,54 @@ from pocketworld.scene import Asset, Part, Rectangle
 Array = NDArray[np.float64]
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Parts:
+    """An asset's parts, told from others by identity: to compare all that they hold takes long."""
+
+    parts: tuple[Part, ...]
+
+    def __hash__(self) -> int:
+        """Return what tells these very parts from others."""
+        return id(self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether these are the same parts."""
+        return isinstance(other, _Parts) and self.parts is other.parts
+
+
 def outer(asset: Asset) -> tuple[Array, Array]:
     """Return the lowest and highest corner (3,) of an asset without its handles, in its own frame, m.
 
     The body's pieces and the fronts' faces span it; what has neither is measured by its meshes.
     """
-    found = [_bounds(asset.parts[0])]
-    found += [_rectangle(part.front) for part in asset.parts if part.front is not None]
+    return _outer(_Parts(asset.parts))
+
+
+def whole(asset: Asset) -> tuple[Array, Array]:
+    """Return the lowest and highest corner (3,) of all of an asset's pieces, closed, in its own frame, m."""
+    return _whole(_Parts(asset.parts))
+
+
+@lru_cache(maxsize=1024)
+def _outer(of: _Parts) -> tuple[Array, Array]:
+    found = [_bounds(of.parts[0])]
+    found += [_rectangle(part.front) for part in of.parts if part.front is not None]
     if len(found) == 1:  # nothing closes it: all that it is made of is the thing itself
-        found = [_bounds(part) for part in asset.parts]
-    return np.min([low for low, _ in found], 0), np.max([high for _, high in found], 0)
+        found = [_bounds(part) for part in of.parts]
+    return _around(found)
+
+
+@lru_cache(maxsize=1024)
+def _whole(of: _Parts) -> tuple[Array, Array]:
+    return _around([bounds(part.pieces) for part in of.parts])
+
+
+def _around(boxes: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
+    """Return the corners of the box around boxes, read-only."""
+    low, high = np.min([low for low, _ in boxes], 0), np.max([high for _, high in boxes], 0)
+    low.setflags(write=False)
+    high.setflags(write=False)
+    return low, high
 
 
 def seen_from(asset: Asset, turn: Array) -> tuple[Array, Array]:

@@ -16,6 +16,8 @@ def crossing(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scen
     """
     fast = [asset for asset in standing.values() if asset.base is Base.FIXED]
     ours = [asset for asset in new.values() if asset.base is Base.FIXED]
+    if not ours:
+        return None
     hits = [hit for one in ours for hit in across(one, [*fast, *_without(ours, one)], SLACK)]
     hits += [hit for one in fast if one.movable for hit in across(one, ours, SLACK)]
     for hit in sorted(hits, key=lambda hit: -hit.depth):

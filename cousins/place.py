@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.cousins.extent import corners, outer
+from pocketworld.cousins.extent import corners, outer, whole
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.apart import level, moved
-from pocketworld.geometry.separating import around, bounds, depths, shape
+from pocketworld.geometry.separating import around, depths, shape
 from pocketworld.scene import Asset, Pose, Scene
 
 Array = NDArray[np.float64]
@@ -97,7 +97,7 @@ def depth(a: Asset, b: Asset) -> float:
     if not all(any(part.pieces for part in asset.parts) for asset in (a, b)):
         return 0.0
     b_from_a = np.linalg.inv(b.pose.matrix) @ a.pose.matrix
-    (low, high), (b_low, b_high) = around(_whole(a), b_from_a), _whole(b)
+    (low, high), (b_low, b_high) = around(whole(a), b_from_a), whole(b)
     if not (np.minimum(high, b_high) - np.maximum(low, b_low) > SLACK).all():
         return 0.0
     mine = [shape(piece) for part in a.parts for piece in part.pieces]
@@ -124,12 +124,6 @@ def freed(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> Asset:
         x, y, z = (float(v) for v in np.add(asset.pose.position, push))
         asset = replace(asset, pose=Pose((x, y, z), asset.pose.wxyz))
     return asset
-
-
-def _whole(asset: Asset) -> tuple[Array, Array]:
-    """Return the lowest and highest corner (3,) of an asset's pieces, closed, in its own frame."""
-    boxes = [bounds(part.pieces) for part in asset.parts]
-    return np.min([low for low, _ in boxes], 0), np.max([high for _, high in boxes], 0)
 
 
 def _aside(asset: Asset, other: Asset) -> Array | None:

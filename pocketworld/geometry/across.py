@@ -63,6 +63,8 @@ def across(asset: Stood, others: Sequence[Stood], tolerance: float = TOLERANCE) 
     tolerance as in `sweep`, m.
     """
     joints = [joint for joint in asset.joints if joint.range[0] < joint.range[1]]
+    if not joints or not others:
+        return ()
     own = pieces_of(asset.parts)
     names = [part.id for part in asset.parts]
     moving = {joint.id: np.flatnonzero(np.isin(own.part, carried(asset, names, joint))) for joint in joints}
