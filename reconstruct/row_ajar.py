@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pocketworld.reconstruct.row_base import STEP, Base
+from pocketworld.reconstruct.row_base import AJAR, PROUD, STEP, Base
 from pocketworld.reconstruct.row_fronts import Mask
 from pocketworld.reconstruct.row_parts import Patch
 
 NARROW = 0.25  # m: no door is narrower
-BEFORE = 0.035, 0.30  # m before the front's plane: behind handles' noise, and a door 30 degrees open
 NEAREST = 0.12  # m: what is open a little begins near the row; what stands before the row does not
 SHOWN = 5e-3  # m² of it, or the row is hidden or black there
 LOWEST, OVER = 0.15, 0.03  # m: above the plinth, and up to the worktop and a little
@@ -18,8 +17,8 @@ LOWEST, OVER = 0.15, 0.03  # m: above the plinth, and up to the worktop and a li
 def ajar_parts(base: Base) -> Iterator[tuple[Patch, Mask]]:
     """Yield where a front of a base run stands open, and the surface (n,) that does, of all of it."""
     local = base.local
-    before = local.within(1, -BEFORE[1], -BEFORE[0]) & local.within(2, LOWEST, base.top + OVER)
-    far = local.within(1, -4 * BEFORE[1], -BEFORE[1]) & local.within(2, LOWEST, base.top + OVER)
+    before = local.within(1, -AJAR, -PROUD) & local.within(2, LOWEST, base.top + OVER)
+    far = local.within(1, -4 * AJAR, -AJAR) & local.within(2, LOWEST, base.top + OVER)
     for left, right in _open(base):
         own = before & local.within(0, left - STEP, right + STEP)
         area = float(local.areas[own].sum())

@@ -15,6 +15,7 @@ TOPS = 0.65, 1.10  # m: worktops are 0.85-0.95 high, for a child or a giant a li
 LAYER = 0.06  # m: three sigma of depth on a dark level plate, up and down
 FRONT = 0.03  # m: from the front's plane, three sigma
 LOWEST = 0.2  # m: plinths end below
+PROUD, AJAR = 0.035, 0.30  # m before it: no handle is as high there as a front that is open, a little or more
 DEEP = 0.25, 0.95  # m: how far behind its fronts a run's wall is
 ABOVE = 0.03, 0.45  # m: over the worktop, and below what hangs, the wall is bare
 STEP = 0.05  # m: along the row
@@ -123,8 +124,10 @@ def _stretch(local: Local, front: Mask, plate: Mask, top: float) -> tuple[float,
     near = (front & local.within(2, LOWEST, top)) | plate
     own = local.points[near & local.within(0, low, high), 0]
     left, right = float(own.min()), float(own.max())
-    closed = steps(local, front & local.within(2, LOWEST, top), left, int((right - left) / STEP) + 1, FRONTED)
-    return left, right, closed
+    count = int((right - left) / STEP) + 1
+    shut = steps(local, front & local.within(2, LOWEST, top), left, count, FRONTED)
+    before = local.facing & local.within(1, -AJAR, -PROUD) & local.within(2, LOWEST, top)
+    return left, right, shut & ~steps(local, before, left, count, FRONTED)
 
 
 def _longest(there: Mask, never: Mask) -> tuple[int, int]:

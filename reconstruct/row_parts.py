@@ -94,7 +94,7 @@ class Ajar:
 class Run:
     """One straight line of units with one common plane of fronts, in the scene's frame.
 
-    id          "run-1" and so on, the longest base run first, then what hangs above and stands beside it
+    id          "run-1" and so on: a base run, what hangs above it and stands beside it, then the next one
     box         its front (-y) is the plane of the fronts' faces, without handles. Base and tall runs reach
                 from the floor (their plinth is inside the box) to the worktop's underside or their own top,
                 wall units from their underside to their top; the back is at the wall

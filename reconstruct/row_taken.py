@@ -7,8 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.row_ajar import BEFORE
-from pocketworld.reconstruct.row_base import LAYER
+from pocketworld.reconstruct.row_base import AJAR, LAYER
 from pocketworld.reconstruct.row_parts import EndKind, Run, RunKind, Worktop
 from pocketworld.reconstruct.row_upper import CEILING
 from pocketworld.reconstruct.surface import Surface
@@ -51,7 +50,7 @@ def _own(run: Run, local: Array) -> Mask:
             inside |= beside & (front > -MARGIN) & (back < WALL[1]) & (z > FLOOR) & (z + foot < CEILING)
     for ajar in run.ajar:
         before = (x > ajar.place.left - MARGIN) & (x < ajar.place.right + MARGIN) & (front <= 0)
-        inside |= before & (front > -BEFORE[1]) & (z > FLOOR) & (z < height + MARGIN)
+        inside |= before & (front > -AJAR) & (z > FLOOR) & (z < height + MARGIN)
     return np.asarray(inside)
 
 
@@ -90,8 +89,8 @@ def of_plate(surface: Surface, run: Run) -> Mask:
 def _heights(cells: NDArray[np.intp], z: Array, shape: tuple[int, ...]) -> Array:
     """Return how high a plate is in each cell of its plan; where nothing shows it, as in the nearest cell."""
     heights = np.full(shape, np.nan)
-    number = np.ravel_multi_index(tuple(cells.T), shape)
-    order = np.array(np.lexsort((z, number)), np.intp, ndmin=1)
+    number = np.array(np.ravel_multi_index(tuple(cells.T), shape), np.intp, ndmin=1)
+    order = np.lexsort((z, number))
     each, first, count = np.unique(number[order], return_index=True, return_counts=True)
     heights.ravel()[each] = z[order][first + (LOW * (count - 1)).astype(int)]
     unknown = np.isnan(heights)

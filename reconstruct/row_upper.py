@@ -1,6 +1,6 @@
 """Fronts above and beside a base run: wall units before the same wall, tall units at its ends."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,12 +49,15 @@ class Upper:
     dark: tuple[Patch, ...]
 
 
-def wall_units(base: Base) -> Iterator[Upper]:
-    """Yield the fronts that hang above a base run, the largest plane first."""
+def wall_units(base: Base, tall: Sequence[Upper]) -> Iterator[Upper]:
+    """Yield the fronts that hang above a base run, the largest plane first; `tall`: what stands beside it."""
     local = base.local
     left = local.facing & local.within(2, base.top + HUNG, CEILING)
     left &= local.within(1, -FLUSH, base.back - SHALLOW)
     left &= local.within(0, base.low - ASIDE, base.high + ASIDE)
+    for unit in tall:
+        own = local.within(0, unit.patch.left, unit.patch.right)
+        left &= ~(own & local.within(1, unit.front - LAYER, unit.front + LAYER))
     while local.areas[left].sum() > WALL_AREA:
         y = fullest(local.points[left, 1], local.areas[left])
         layer = left & local.within(1, y - LAYER, y + LAYER)

@@ -39,10 +39,15 @@ class Edge:
     measured: bool
 
 
+def columns(base: Base) -> NDArray[np.intp]:
+    """Return (n,): in which step along the run each point is; beyond its ends outside of its steps."""
+    return np.floor((base.local.points[:, 0] - base.low) / STEP).astype(np.intp)
+
+
 def edge_of(base: Base) -> Edge:
     """Return the edge of a run's worktop, by its profile, column by column where the front is shut."""
     local, found = base.local, []
-    column = np.floor((local.points[:, 0] - base.low) / STEP).astype(int)
+    column = columns(base)
     profile = local.within(1, -OUT, OUT / 2) & local.within(2, base.top - LAYER, base.top + LAYER)
     for number in np.flatnonzero(base.closed):
         mine = profile & (column == number)
@@ -61,6 +66,7 @@ def _under(base: Base, out: float) -> float:
     """Return the height above which the profile stands out by more than `out`, m, from its edge down."""
     local, proud = base.local, False
     mine = local.facing & local.within(1, -OUT, OUT / 2) & local.within(0, base.low, base.high)
+    mine &= base.closed[np.clip(columns(base), 0, len(base.closed) - 1)]
     for z in np.arange(base.top + LAYER, base.top - THICK, -SLICE):
         slab = mine & local.within(2, z - 2 * SLICE, z)
         if not slab.any():
@@ -80,8 +86,7 @@ def sink_of(base: Base, closed: Mask) -> tuple[float, float, float, float] | Non
     local = base.local
     low = local.within(2, base.top - BASIN[1], base.top - BASIN[0]) & local.within(1, BORDER, base.back)
     low &= local.within(0, base.low, base.high)
-    column = np.clip(np.floor((local.points[:, 0] - base.low) / STEP).astype(int), 0, len(closed) - 1)
-    low &= closed[column]
+    low &= closed[np.clip(columns(base), 0, len(closed) - 1)]
     if not low.any():
         return None
     cells = np.floor((local.points[low, :2] - (base.low, BORDER)) / CELL).astype(int)

@@ -73,9 +73,10 @@ def _runs(base: Base, surface: Surface, sigma: float) -> Iterator[Run]:
     """Yield the base run, then the wall units above it, then the tall units beside it; without ids."""
     edge = edge_of(base)
     yield _base_run(base, edge, surface, sigma)
-    for upper in wall_units(base):
+    tall = list(tall_units(base))
+    for upper in wall_units(base, tall):
         yield _upper_run(base, upper, RunKind.WALL, sigma)
-    for upper in tall_units(base):
+    for upper in tall:
         yield _upper_run(base, upper, RunKind.TALL, sigma)
 
 
