@@ -44,8 +44,8 @@ class Lidar:
     jump: float = 0.05
     steepest: float = np.radians(10)
     steep: float = np.radians(20)
-    faint: float = 0.002
-    weak: float = 0.008
+    faint: float = 0.003
+    weak: float = 0.012
     farthest: float = 6.0
     sky: float = 8.0
 

@@ -30,8 +30,8 @@ GAP = 0.004  # m: the widest there is around a front; where it is narrower, the 
 SHADE = 0.0015  # m: how deep light goes into a gap
 # Brightness of lamps that cast shadows and of what else comes from where they hang; how wide (degrees) and
 # softly either shines: a wide cone has coarse shadows, and where a narrow one ends no edge may show.
-LAMPS = ((0.45, True, 60.0, 3.0), (0.6, False, 80.0, 0.3))
-AMBIENT = 0.42  # brightness of what walls and ceiling throw back everywhere
+LAMPS = ((0.45, True, 60.0, 3.0), (0.75, False, 80.0, 0.3))
+AMBIENT = 0.55  # brightness of what walls and ceiling throw back everywhere
 ABOVE = 0.15  # m: the ceiling over the lamps
 
 

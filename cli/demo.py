@@ -23,7 +23,7 @@ from pocketworld.cli.output import Output
 @SEED
 @click.pass_obj
 def demo(out: Output, folder: Path, count: int, seed: int) -> None:
-    """Render a small capture of a cabinet, reconstruct it, make cousins, let the expert open them, report."""
+    """Scan a virtual kitchen, reconstruct it, make cousins, let the expert open them, report."""
     with out.progress("demo") as tick:
         made = workflow.demo(folder, seed, count, tick)
     out.result(made.to_json(), made.text(), made.findings)

@@ -140,11 +140,11 @@ def write_report(folder: Path) -> tuple[Path, tuple[Finding, ...]]:
 
 
 def demo(folder: Path, seed: int, count: int, tick: Tick) -> Made:
-    """Render a capture of a cabinet of our own; make its world, cousins, a film, and the report."""
-    from pocketworld.bench import virtual_capture
+    """Walk a virtual phone through a drawn kitchen; make its world, cousins, a film, and the report."""
+    from pocketworld.bench import phone
 
-    tick("a capture is rendered")
-    capture, truth = virtual_capture.render_demo(folder / "capture", seed)
+    tick("a kitchen is drawn, a phone walks through it")
+    capture, truth = phone.render_kitchen(folder / "capture", seed)
     place = folder / "demo.world"
     world.clear_of_others(place, world.digest(capture))  # the demo of another seed was here
     made = run(capture, place, None, tick)
