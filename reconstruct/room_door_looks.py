@@ -15,7 +15,6 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 BODY = (0.4, 1.4)  # m above the floor: where an opening's edges are plain and notices hang beside it
-REACH = 0.15  # m: as far as depth errs where a jamb hides the leaf
 BESIDE = 0.03  # m to either side of an edge that are compared
 STEP = 0.1  # of the brightness there: a smaller step is shade
 NOISY = 5.0  # times the usual change from column to column
@@ -54,8 +53,8 @@ def profile(picture: WallPicture) -> Array:
     return out
 
 
-def edge(bright: Array, u: Array, guess: float) -> float | None:
-    """Return the u of the clearest step of brightness near a guess, m; None where none is plain."""
+def edge(bright: Array, u: Array, guess: float, reach: float) -> float | None:
+    """Return the u of the clearest step of brightness within reach of a guess, m, or None."""
     pixel = u[1] - u[0]
     n = max(1, round(BESIDE / pixel))
     mean = np.convolve(bright, np.ones(n) / n, "valid")  # nan spreads, rightly
@@ -63,11 +62,11 @@ def edge(bright: Array, u: Array, guess: float) -> float | None:
         return None
     change = mean[n:] - mean[:-n]
     at = u[n : n + len(change)] - pixel / 2
-    near = np.abs(at - guess) <= REACH
+    near = np.abs(at - guess) <= reach
     known = np.isfinite(change)
     if not (near & known).any():
         return None
-    strength = np.where(near & known, np.abs(change) * (1 - 0.5 * np.abs(at - guess) / REACH), 0.0)
+    strength = np.where(near & known, np.abs(change) * (1 - 0.5 * np.abs(at - guess) / reach), 0.0)
     best = int(np.argmax(strength))
     usual = float(np.median(np.abs(change[known])))
     about = max(float(mean[best]), float(mean[best + n]), DIM)

@@ -21,7 +21,7 @@ COLUMN = 0.02  # m: finer than what is looked for, coarser than the surface
 LOW, HIGH = 0.2, 1.8  # m: above skirting boards and thresholds, below lintels
 ROW = 0.05  # m
 EVEN = 0.04  # m: three sigma of depth, and the unevenness that a smooth drift leaves
-BACK, DEEPEST = 0.05, 0.5  # m behind the wall: a leaf that is nearer can't be told from the wall by depth
+BACK, DEEPEST = 0.04, 0.5  # m behind the wall: a leaf that is nearer can't be told from the wall by depth
 SMOOTH = 0.5  # m along the wall: drift is slower, a door's width is faster
 FACING = 0.5  # 60 degrees: what a wall shows to the room
 SHOWN = 0.1  # of a column's height: less is noise
@@ -31,6 +31,7 @@ HIDES = 0.4  # m: no jamb hides more of a leaf
 NARROW, WIDE = 0.55, 2.4  # m: openings that people walk through, by one leaf or two
 SEEN = 0.4  # m of leaf: less tells too little
 TALL = 1.7  # m: what ends lower is a niche, a shelf or a radiator's
+CHEST = 1.4  # m: who looks down sees no higher; a niche for a radiator ends lower, and is seen to
 USUAL = 2.05  # m: height of an opening whose upper edge was not seen (leaves of 1.985 and 2.11: DIN 18101)
 LINTEL = 0.3  # of a row in the opening that is wall: there it ends above
 
@@ -135,7 +136,7 @@ def _recess(points: WallPoints, off: Array, wall: Array, level: Array, run: tupl
     before, after = np.flatnonzero(closed[:first]), np.flatnonzero(closed[last:])
     if not len(before) or not len(after):
         return None  # the wall ends here: a corner, or the end of what was seen
-    u0, u1 = (before[-1] + 1) * COLUMN, (last + after[0]) * COLUMN
+    u0, u1 = float((before[-1] + 1) * COLUMN), float((last + after[0]) * COLUMN)
     if max(first * COLUMN - u0, u1 - last * COLUMN) > HIDES or not NARROW <= u1 - u0 <= WIDE:
         return None
     mine = (points.u > first * COLUMN) & (points.u < last * COLUMN)
@@ -159,4 +160,4 @@ def _top(points: WallPoints, wall: Flags, back: Flags) -> tuple[float, bool]:
         return 0.0, False
     top = (int(high[-1]) + 1) * ROW
     above = on[high[-1] + 1 : high[-1] + 5].sum() > LINTEL * np.median(behind[behind > 0])
-    return (top, True) if above else (max(top, USUAL) if top >= TALL else top, False)
+    return (top, True) if above else (max(top, USUAL) if top >= CHEST else top, False)

@@ -26,6 +26,7 @@ COARSE, FINE = 0.01, 0.005  # m a pixel: of a whole wall, of a leaf, on which a 
 BY_COLOUR, BY_DEPTH = 0.02, 0.06  # m: how sure an edge is
 NEAR, COVERED = 0.8, 0.1  # m before a wall, and of a door's area: as much stands in its way
 BESIDE = 0.1  # m from an opening: there the wall is
+SURELY = 0.06  # m: as far as depth errs at least, by poses and the size of its pixels
 GLASS_HEIGHT = 2.1  # m: of a double door, whose upper edge depth does not show (leaves of 1.985 and 2.11)
 
 
@@ -34,12 +35,14 @@ class RoomDoors:
     """The walls of a room and what is in them.
 
     openings   of each wall, in its asset's frame (x from its middle)
-    placed     walls "wall-1" and so on, as they were given; then doors "door-1", each inside a wall
+    placed     walls "wall-1" and so on, as they were given, with what was noticed; then doors "door-1", each
+               inside a wall
+    findings   of the room as a whole: none so far
     """
 
     openings: tuple[tuple[Opening, ...], ...]
     placed: tuple[Placed, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def find_room_doors(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -> RoomDoors:
@@ -50,8 +53,9 @@ def find_room_doors(capture: Capture, poses: Array, surface: Surface, walls: lis
     """
     read = _read(capture, poses, surface, walls)
     ids = [f"wall-{i + 1}" for i in range(len(walls))]
-    whole = [wall_asset(w, id, r.doors, r.ways, r.picture) for w, id, r in zip(walls, ids, read, strict=True)]
-    doors = [(w, id, r, door) for w, id, r in zip(walls, ids, read, strict=True) for door in r.doors]
+    rooms = list(zip(walls, ids, read, strict=True))
+    whole = [wall_asset(w, id, r.doors, r.ways, r.picture, _noticed(id, r)) for w, id, r in rooms]
+    doors = [(w, id, r, door) for w, id, r in rooms for door in r.doors]
     built = [
         door_asset(wall, id, f"door-{i + 1}", door, thickness_of(mine.doors))
         for i, (wall, id, mine, door) in enumerate(doors)
@@ -60,8 +64,7 @@ def find_room_doors(capture: Capture, poses: Array, surface: Surface, walls: lis
         (*(opening(door, w.high - w.low) for door in r.doors), *r.ways)
         for w, r in zip(walls, read, strict=True)
     ]
-    findings = [finding for id, r in zip(ids, read, strict=True) for finding in _noticed(id, r)]
-    return RoomDoors(tuple(openings), (*whole, *built), tuple(findings))
+    return RoomDoors(tuple(openings), (*whole, *built))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -105,8 +108,11 @@ def _leaf(wall: Wall, one: Recess) -> Pane:
 def _door(one: Recess, picture: WallPicture, leaf: WallPicture) -> Door:
     """Return a door that stands back, its edges by colour where these are plain."""
     bright, u = profile(picture), picture.grid.u
-    plain = [edge(bright, u, at) for at in (one.u0, one.u1)]
-    u0, u1 = (at if at is not None else known for at, known in zip(plain, (one.u0, one.u1), strict=True))
+    known = (one.u0, one.u1)
+    # Depth errs by as much as it did not see between the wall and the leaf.
+    reach = [max(SURELY, abs(a - b) + BY_COLOUR) for a, b in zip(known, one.seen, strict=True)]
+    plain = [edge(bright, u, at, far) for at, far in zip(known, reach, strict=True)]
+    u0, u1 = (at if at is not None else depth for at, depth in zip(plain, known, strict=True))
     sure = None not in plain and NARROW <= u1 - u0 <= WIDE
     if not NARROW <= u1 - u0 <= WIDE:
         u0, u1 = one.u0, one.u1

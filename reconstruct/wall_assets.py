@@ -61,9 +61,14 @@ class Door:
 
 
 def wall_asset(
-    wall: Wall, id: str, doors: Sequence[Door], passages: Sequence[Opening], picture: WallPicture
+    wall: Wall,
+    id: str,
+    doors: Sequence[Door],
+    passages: Sequence[Opening],
+    picture: WallPicture,
+    noticed: Sequence[Finding] = (),
 ) -> Placed:
-    """Return a wall with its openings, where it stands."""
+    """Return a wall with its openings, where it stands; `noticed`: what was noticed of it before."""
     length, thickness = wall.high - wall.low, thickness_of(doors)
     openings = [opening(door, length) for door in doors] + list(passages)
     height = max([HEIGHT, wall.height, *(one.top + OVER for one in openings)])
@@ -71,7 +76,7 @@ def wall_asset(
     asset = registry.family("wall").build(parameters, id)
     return Placed(
         _standing(asset, wall, length / 2, thickness),
-        _noticed(wall, id, height, thickness),
+        (*noticed, *_noticed(wall, id, height, thickness)),
         (elevation(picture, picture.grid.height),) if picture.frames else (),
         (Relation("on", id, "floor"),),
     )

@@ -49,29 +49,38 @@ def test_an_edge_is_where_brightness_steps(
 ) -> None:
     grey = plain(WALL, greys[0], seed)
     grey[:, WALL.u > at] += greys[1] - greys[0]
-    found = edge(profile(shown(grey, WALL)), WALL.u, at + off)
+    found = edge(profile(shown(grey, WALL)), WALL.u, at + off, 0.15)
     assert found == pytest.approx(at, abs=0.011)
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 999))
 def test_a_plain_wall_has_no_edge(seed: int) -> None:
-    assert edge(profile(shown(plain(WALL, 120, seed), WALL)), WALL.u, 3.0) is None
+    assert edge(profile(shown(plain(WALL, 120, seed), WALL)), WALL.u, 3.0, 0.15) is None
 
 
 def test_shade_is_no_edge_and_what_is_far_is_not_meant() -> None:
     shade = plain(WALL, 100) + 40 * (WALL.u / 6)[None].astype(np.float32)
-    assert edge(profile(shown(shade, WALL)), WALL.u, 3.0) is None
+    assert edge(profile(shown(shade, WALL)), WALL.u, 3.0, 0.15) is None
     grey = plain(WALL, 180)
     grey[:, WALL.u > 2.0] -= 100
-    assert edge(profile(shown(grey, WALL)), WALL.u, 2.4) is None
+    assert edge(profile(shown(grey, WALL)), WALL.u, 2.4, 0.15) is None
+
+
+def test_of_two_edges_the_one_within_reach_is_meant() -> None:
+    grey = plain(WALL, 180)
+    grey[:, WALL.u > 2.0] = 140
+    grey[:, WALL.u > 2.1] = 40
+    bright = profile(shown(grey, WALL))
+    assert edge(bright, WALL.u, 2.01, 0.05) == pytest.approx(2.0, abs=0.011)
+    assert edge(bright, WALL.u, 2.01, 0.15) == pytest.approx(2.1, abs=0.011)
 
 
 def test_what_was_not_seen_has_no_edge() -> None:
     grey = plain(WALL, 120)
     grey[:, WALL.u > 2.0] = np.nan
-    assert edge(profile(shown(grey, WALL)), WALL.u, 2.0) is None
-    assert edge(np.full(600, np.nan), WALL.u, 2.0) is None
+    assert edge(profile(shown(grey, WALL)), WALL.u, 2.0, 0.15) is None
+    assert edge(np.full(600, np.nan), WALL.u, 2.0, 0.15) is None
 
 
 @pytest.mark.parametrize("metal", [200.0, 5.0])
