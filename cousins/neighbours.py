@@ -1,11 +1,19 @@
-"""Whether what opens in a cousin meets its neighbours more than it does in the twin."""
+"""Whether what opens in a cousin meets its neighbours more than in the twin, or they keep hands from it."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.families.grasp import fingers
 from pocketworld.geometry.across import across
+from pocketworld.geometry.apart import moved
+from pocketworld.geometry.separating import Shape, around, bounds, depths, shape
 from pocketworld.geometry.sweep import Overlap
 from pocketworld.scene import Asset, Base, Scene
 
+Array = NDArray[np.float64]
+STILL = np.eye(4)[None]
 SLACK = 1e-3  # m: as deep as measured furniture may stand in its neighbour
 
 
@@ -25,6 +33,43 @@ def crossing(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scen
         if hit.depth > max((was.depth for was in across(a, [b])), default=0.0) + SLACK:
             return hit
     return None
+
+
+def beyond_reach(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scene) -> str | None:
+    """Return the first asset of those about to be placed with a handle that a neighbour keeps fingers from.
+
+    An edge under a worktop that stands out over it is one; what could not be taken in the twin is none.
+    """
+    fast = [asset for asset in (*standing.values(), *new.values()) if asset.base is Base.FIXED]
+    was = [asset for asset in twin.assets if asset.base is Base.FIXED]
+    for id, asset in new.items():
+        if kept := _kept_from(asset, _without(fast, asset)):
+            before = twin.asset(id)
+            if kept - _kept_from(before, _without(was, before)):
+                return id
+    return None
+
+
+def _kept_from(asset: Asset, others: Sequence[Asset]) -> set[str]:
+    """Return the ids of the joints whose handles others keep two fingers from, everything closed."""
+    held = [(joint.id, asset.part(joint.child).handle) for joint in asset.movable]
+    grips = [(id, shape(finger)) for id, handle in held if handle is not None for finger in fingers(handle)]
+    out: set[str] = set()
+    for other in others if grips else ():
+        by = np.linalg.inv(asset.pose.matrix) @ other.pose.matrix
+        for part in other.parts:
+            if not part.pieces:
+                continue
+            low, high = around(bounds(part.pieces), by)
+            near = [(id, grip) for id, grip in grips if _meet(grip, low, high)]
+            for piece in part.pieces if near else ():
+                there = moved(shape(piece), by)
+                out |= {id for id, grip in near if depths(grip, there, STILL)[0] > SLACK}
+    return out
+
+
+def _meet(grip: Shape, low: Array, high: Array) -> bool:
+    return bool((grip.vertices.min(0) < high).all() and (grip.vertices.max(0) > low).all())
 
 
 def _without(assets: Sequence[Asset], one: Asset) -> list[Asset]:

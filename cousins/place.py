@@ -85,7 +85,15 @@ def clash(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> float:
 
     Measured on collision pieces, everything closed: what has none is in nobody's way.
     """
+    if not any(part.pieces for part in asset.parts):
+        return 0.0
+    low, high = around(whole(asset), asset.pose.matrix)
     for id, other in standing.items():
+        if not any(part.pieces for part in other.parts):
+            continue
+        other_low, other_high = around(whole(other), other.pose.matrix)
+        if (np.minimum(high, other_high) - np.maximum(low, other_low) <= SLACK).any():
+            continue
         deep = depth(asset, other)
         if deep > SLACK and deep > depth(scene.asset(asset.id), scene.asset(id)) + SLACK:
             return deep

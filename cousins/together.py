@@ -12,7 +12,7 @@ from pocketworld.cousins import openings
 from pocketworld.cousins.fitting import fitted
 from pocketworld.cousins.layout import Line, laid, lift, line, moved, placed
 from pocketworld.cousins.mutation import Mutated, Streams, built, mutated
-from pocketworld.cousins.neighbours import crossing
+from pocketworld.cousins.neighbours import beyond_reach, crossing
 from pocketworld.cousins.place import SHARES, clash, freed, place
 from pocketworld.cousins.runs import Run, Top
 from pocketworld.cousins.spec import Spec
@@ -33,8 +33,12 @@ class Reason(StrEnum):
     SWEEP = "parts-collide-as-they-open"
     PLACE = "no-place-beside-the-others"
     ACROSS = "opens-into-another"
+    REACH = "another-before-its-handle"
     BUILD = "cannot-be-built"
     RUN = "its-run-stays"
+
+
+TOGETHER = (Reason.PLACE, Reason.ACROSS, Reason.REACH)  # for these, what a run shares is drawn again
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def draw_run(
                 mates = (id for id in run.members if id != no.asset)
                 stays = (Refused(streams.index, id, ATTEMPTS - 1, Refusal(Reason.RUN)) for id in mates)
                 return None, (*refused, *stays)
-            again += no.refusal.reason in (Reason.PLACE, Reason.ACROSS) or tries[no.asset] % PATIENCE == 0
+            again += no.refusal.reason in TOGETHER or tries[no.asset] % PATIENCE == 0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -117,6 +121,8 @@ class _Attempt:
         if met := crossing({id: made.asset for id, made in out.items()}, self.stage.standing, self.twin):
             mine = [id for id in out if any(part.startswith(f"{id}/") for part in met.parts)]
             raise _No(mine[0], Refusal(Reason.ACROSS, {"depth_m": met.depth}))
+        if id := beyond_reach({id: made.asset for id, made in out.items()}, self.stage.standing, self.twin):
+            raise _No(id, Refusal(Reason.REACH))
         return out
 
     def _draw(self, id: str) -> Draw:

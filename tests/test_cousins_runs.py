@@ -11,11 +11,12 @@ import pytest
 from scipy import stats
 
 from pocketworld.cousins import spec as specs
-from pocketworld.cousins.draw import build, draw_cousin
+from pocketworld.cousins.draw import build, draw_cousin, findings_of
 from pocketworld.cousins.extent import outer, seen_from
 from pocketworld.cousins.layout import NEAR
 from pocketworld.cousins.place import depth
 from pocketworld.cousins.runs import Top, runs
+from pocketworld.cousins.together import ATTEMPTS, Reason
 from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.parameters import fronts, layout
@@ -311,3 +312,15 @@ def _grid(twin: Scene, id: str) -> dict[str, object]:
     grid = twin.asset(id).parameters["grid"]
     assert isinstance(grid, dict)
     return grid
+
+
+def test_an_edge_under_a_worktop_that_stands_out_is_refused(twin: Scene) -> None:
+    """Fingers don't come past the worktop: with edge profiles only, units below it stay as they are."""
+    edges = Spread(choices={"handle": ("edge",)}, chance={"handle": 1.0}, doubt=False)
+    spec = specs.Spec("e", {"cabinet": edges})
+    drawn = draw_cousin(twin, spec, 0, 0)
+    reasons = Counter((one.asset, one.refusal.reason) for one in drawn.refused)
+    assert {asset for asset, reason in reasons if reason is Reason.REACH} <= set(UNITS[:3])
+    assert sum(count for (_, reason), count in reasons.items() if reason is Reason.REACH) == ATTEMPTS
+    assert {f.subject.split("/")[1] for f in findings_of(drawn)} == {*UNITS, "worktop"}
+    assert any(row.path.startswith("hung-1/") for row in drawn.rows)
