@@ -16,8 +16,7 @@ from pocketworld.rng import stream
 Array = NDArray[np.float64]
 Range = tuple[float, float]
 
-GRID = 0.02  # m between vertices
-VOXEL = 0.01  # m, as of a fused surface
+GRID = 0.02  # m between vertices, as of a surface fused on voxels of that size
 SEEN_FROM = 1.2  # m
 HOLE = 0.06  # m: depth is missing in patches
 BASIN = 0.16  # m: depth of a sink
@@ -61,7 +60,7 @@ def surface(sheets: Iterable[Sheet], noise: float = 0.0, holes: float = 0.0, see
     p, n, f = np.concatenate(points), np.concatenate(normals), np.concatenate(faces)
     rng = stream(seed, "sheets")
     p = p + n * rng.normal(size=(len(p), 1)) * noise
-    whole = Surface(p, f, n, None, np.full(len(p), SEEN_FROM), VOXEL, np.eye(4))
+    whole = Surface(p, f, n, None, np.full(len(p), SEEN_FROM), GRID, np.eye(4))
     if not holes:
         return whole
     cells = np.floor(p / HOLE).astype(int)

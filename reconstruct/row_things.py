@@ -18,7 +18,6 @@ from pocketworld.reconstruct.things import Thing, completeness
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-CELL = 0.01  # m: pieces of surface nearer than about twice this belong together; things stand close
 LEAST = 0.003  # m² of surface: a cup's half
 LOW = 0.03  # m: what is lower is unevenness, a cloth or a plate's rim
 STANDS = 0.08  # m: what begins higher over the worktop hangs on the wall
@@ -40,7 +39,7 @@ def things_on(surface: Surface, rows: Rows, run: Run) -> tuple[Thing, ...]:
     local = se3.apply(se3.inverse(box.world_from_box), surface.vertices) - (0, 0, box.size[2])
     pieces = list(_pieces(surface, _over(local, box) & ~rows.taken))
     found = [surface.part(piece) for piece in _whole(local, pieces)]
-    own = [(piece, of) for piece in found if (of := _standing(piece, box.foot[2] + box.size[2])) is not None]
+    own = [(piece, of) for piece in found if (of := _standing(piece, box)) is not None]
     return tuple(_thing(f"{run.id}-thing-{i}", piece, box) for i, (piece, box) in enumerate(own, 1))
 
 
@@ -52,12 +51,12 @@ def _over(local: Array, worktop: UprightBox) -> Mask:
 
 
 def _pieces(surface: Surface, which: Mask) -> Iterator[Mask]:
-    """Yield, as masks (n,), what hangs together over less than two cells, the largest first."""
+    """Yield, as masks (n,), what hangs together over less than two voxels, the largest first."""
     chosen = np.flatnonzero(which)
     if not len(chosen):
         return
     places = se3.apply(se3.inverse(surface.from_grid), surface.vertices[chosen])
-    cells, member = np.unique(np.floor(places / CELL).astype(np.int64), axis=0, return_inverse=True)
+    cells, member = np.unique(np.floor(places / surface.voxel).astype(np.int64), axis=0, return_inverse=True)
     pairs = KDTree(cells).query_pairs(2.0, output_type="ndarray")
     links = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(cells), len(cells)))
     label = connected_components(links, directed=False)[1][member.ravel()]
@@ -91,9 +90,9 @@ def _share_over(above: Array, below: Array) -> float:
     return float(((above[:, :2] > low) & (above[:, :2] < high)).all(1).mean())
 
 
-def _standing(piece: Surface, top: float) -> UprightBox | None:
-    """Return the box of a piece, down to the worktop it stands on; None where it does not stand."""
-    z = piece.vertices[:, 2]
+def _standing(piece: Surface, worktop: UprightBox) -> UprightBox | None:
+    """Return the box of a piece, down to the worktop it stands on, facing as that does; or None."""
+    z, top = piece.vertices[:, 2], worktop.foot[2] + worktop.size[2]
     height = float(np.percentile(z, 99)) - top
     if z.min() > top + STANDS or height < LOW:
         return None
@@ -102,10 +101,11 @@ def _standing(piece: Surface, top: float) -> UprightBox | None:
     low, high = np.percentile(piece.vertices @ turn[:3, :3], TRIM, axis=0)[:, :2]
     x, y = (float(v) for v in turn[:2, :2] @ ((low + high) / 2))
     width, depth = (float(v) for v in high - low)
-    return UprightBox((x, y, top), yaw, (width, depth, height))
+    box = UprightBox((x, y, top), yaw, (width, depth, height))
+    return box.turned(round((worktop.yaw - yaw) / (np.pi / 2)))
 
 
 def _thing(id: str, piece: Surface, box: UprightBox) -> Thing:
     areas = piece.vertex_areas()
-    found = explain(box, piece.vertices, piece.normals, areas, TOLERANCE * piece.voxel, CELL)
+    found = explain(box, piece.vertices, piece.normals, areas, TOLERANCE * piece.voxel, 2 * piece.voxel)
     return Thing(id, piece, found, completeness(piece, box))

@@ -1,4 +1,4 @@
-"""Rows of built-in furniture: found where they are, the same wherever they are, and not where they are not."""
+"""Rows of built-in furniture: found where they are, alike wherever that is, and not where none are."""
 
 import math
 from dataclasses import replace
