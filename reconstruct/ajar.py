@@ -115,7 +115,7 @@ def told(way: Way) -> str:
 
 
 def opened(front: Front, amount: float, width: float, height: float, depth: float) -> Front:
-    """Return a front of a size (m) that stands open by an angle, or a way in m; its handle where it usually is.
+    """Return a front of a size (m) that stands open by an angle, or a way in m, its handle where usual.
 
     depth   of the cabinet, of which a drawer's opening is a share
     """

@@ -52,11 +52,11 @@ GRIP: Mapping[Kind, tuple[float, float, float, float]] = {
 # Where a handle sits across: in the left third, the middle, the right third. It is where the lever is
 # longest.
 ACROSS: Mapping[Kind, tuple[float, float, float]] = {
-    DRAWER: (0.04, 0.92, 0.04),
-    LEFT: (0.03, 0.12, 0.85),
-    RIGHT: (0.85, 0.12, 0.03),
-    TOP: (0.05, 0.90, 0.05),
-    BOTTOM: (0.05, 0.90, 0.05),
+    DRAWER: (0.06, 0.88, 0.06),
+    LEFT: (0.07, 0.18, 0.75),
+    RIGHT: (0.75, 0.18, 0.07),
+    TOP: (0.08, 0.84, 0.08),
+    BOTTOM: (0.08, 0.84, 0.08),
     TO_LEFT: (0.10, 0.10, 0.80),
     TO_RIGHT: (0.80, 0.10, 0.10),
     OPEN: (1 / 3, 1 / 3, 1 / 3),
@@ -117,13 +117,24 @@ class Guess:
     evidence: tuple[str, ...]
 
 
-def believe(cell: Cell, whole: bool, behind: float | None) -> Guess:
+def believe(cell: Cell, whole: bool, behind: float | None, stacked: int = 0) -> Guess:
     """Return what a cell of a face is.
 
-    whole    whether the cell is all of the face
-    behind   m by which the middle of the cell lies behind the face; None: not seen
+    whole     whether the cell is all of the face
+    behind    m by which the middle of the cell lies behind the face; None: not seen
+    stacked   how many more fronts with level handles are above and below it, as wide as it
     """
-    return _weighed(_size(cell), _handle(cell), _whole(whole), _depth(behind))
+    return _weighed(_size(cell), _handle(cell), _whole(whole), _depth(behind), _stack(stacked))
+
+
+def _stack(count: int) -> tuple[Mapping[Kind, float], list[str]]:
+    """Return what it says that fronts are stacked: two may be anything, three are drawers."""
+    if count == 0:
+        return dict.fromkeys(PRIOR, 1.0), []
+    share = 0.8 if count == 1 else 0.25
+    return {kind: 1.0 if kind == DRAWER else share for kind in PRIOR}, [
+        f"look: {count} more above or below it"
+    ]
 
 
 def believe_open(cell: Cell, seen: Mapping[Kind, float], said: str) -> Guess:

@@ -44,7 +44,11 @@ def trimmed(tree: Tree) -> Trimmed:
     out = Trimmed(tree, 0.0, 0.0, 0.0, 0.0)
     while (less := _shorter(out)) is not None:
         out = less
-    return replace(out, tree=absorbed(out.tree))
+    # Without the boards' edges between fronts there may be plates and plinths at its ends again.
+    out = replace(out, tree=absorbed(out.tree))
+    while (less := _shorter(out)) is not None:
+        out = less
+    return out
 
 
 def _shorter(face: Trimmed) -> Trimmed | None:
@@ -145,7 +149,10 @@ def cabinet(tree: Tree, size: Vec3, bottom: float, behind: Behind) -> Cabinet:
     whole = isinstance(face.tree, Cell)
     # Faces keep half a gap from each line beside them; outer edges of the fronts are no lines.
     above = GAP / 2 if face.above else 0.0
-    grid = gridded(face.tree, lambda cell: believe(cell, whole, behind(cell)), Margins(above=above))
+    stacks = stacked(face.tree)
+    grid = gridded(
+        face.tree, lambda cell: believe(cell, whole, behind(cell), stacks.get(cell, 0)), Margins(above=above)
+    )
     return Cabinet(
         *size,
         grid=grid,
@@ -158,6 +165,21 @@ def cabinet(tree: Tree, size: Vec3, bottom: float, behind: Behind) -> Cabinet:
         overlay=not inset,
         sigma=EDGE,
     )
+
+
+def stacked(tree: Tree) -> dict[Cell, int]:
+    """Return how many other fronts with level handles each such front has above and below it."""
+    if isinstance(tree, Cell):
+        return {}
+    own = [part for part in tree.parts if isinstance(part, Cell) and _level(part)] if tree.rows else []
+    out = {cell: len(own) - 1 for cell in own}
+    for part in tree.parts:
+        out |= stacked(part)
+    return out
+
+
+def _level(cell: Cell) -> bool:
+    return bool(cell.handles) and not any(handle.vertical for handle in cell.handles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pocketworld.reconstruct.lines import Span, find_lines
 from pocketworld.reconstruct.outline import Known
 from pocketworld.reconstruct.rectify import FaceGrid
 from pocketworld.reconstruct.relief import Relief, cells, relief
-from pocketworld.reconstruct.standoff import triangulated
+from pocketworld.reconstruct.standoff import PLACED, triangulated
 from pocketworld.scan.capture import Capture
 
 Array = NDArray[np.float64]
@@ -50,14 +50,15 @@ def read_face(capture: Capture, box: UprightBox, poses: Array, number: int, know
     return face_of(made, turned, poses, FACES[number])
 
 
-def face_of(made: Blend, box: UprightBox, poses: Array, name: str) -> Face:
+def face_of(made: Blend, box: UprightBox, poses: Array, name: str, placed: float = PLACED) -> Face:
     """Return the front face of a box as its blended pictures show it.
 
-    poses   (n, 4, 4) world_from_camera, as for the pictures;  name: of the face
+    poses    (n, 4, 4) world_from_camera, as for the pictures;  name: of the face
+    placed   standard error of a place on it in one of the pictures, m
     """
     width, _, height = box.size
     shape = relief(made.shots, box, poses, made.grid)
-    handles = () if shape is None else _handles(shape, cells(made.grid))
+    handles = () if shape is None else _handles(shape, cells(made.grid), placed)
     span = _span(made)
     border = HALO * made.shots[0].view.blur
     inner = Span(span.u0 + border, span.u1 - border, span.v0 + border, span.v1 - border)
@@ -69,8 +70,8 @@ def face_of(made: Blend, box: UprightBox, poses: Array, name: str) -> Face:
     return Face(seen, span)
 
 
-def _handles(shape: Relief, grid: FaceGrid) -> tuple[SeenHandle, ...]:
-    return triangulated(find_handles(shape.heights, grid), shape.seen, grid)
+def _handles(shape: Relief, grid: FaceGrid, placed: float) -> tuple[SeenHandle, ...]:
+    return triangulated(find_handles(shape.heights, grid), shape.seen, grid, placed)
 
 
 def _span(made: Blend) -> Span:

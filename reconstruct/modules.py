@@ -20,7 +20,10 @@ from pocketworld.reconstruct.grammar import CUT, EARNS, STRIP
 
 Array = NDArray[np.float64]
 
-BESIDE = STRIP / 2  # m: lines this near to a place are those of one gap, boards' edges included
+BESIDE = 0.010  # m: lines this near to a place are those of one gap, by the poses of pictures
+# One looks into a gap, or past it from a dark front to a bright one: by grey levels, and as a share of the
+# front's brightness; JPEG's blocks and soft light do less.
+DARKER, SHARP = (2.0, 0.04), 0.02  # (grey levels, share), m
 # A gap is seen along more of the height than this: less is an edge on one front, or a reflection.
 PARTIAL = 0.55
 SHORTEST = 0.12  # m: what is narrower is a filler; units begin at 150 mm
@@ -28,7 +31,6 @@ USUAL = (0.15, 0.20, 0.30, 0.40, 0.45, 0.50, 0.60, 0.80, 0.90, 1.00, 1.20)  # m:
 OFF = 0.010  # m: how far a unit is off its nominal width, with what measures it
 # Half of all units are taken to be of a usual width; the others are anywhere between these.
 SHARE, WIDEST = 0.5, 1.25
-EDGE = 0.25  # of the height: a line of a gap is longer
 TOLD, SURE = (
     0.05,
     5.0,
@@ -68,6 +70,8 @@ class Front:
 
     width, height   m, of the part that was searched;  lines: upright ones on it
     known           (n,) share of the height that is seen, in n equal columns
+    shade           (n,) by how much each column is darker than the fronts beside it;  level: (n,) how bright
+                    it is: medians over the height, grey levels
     ends            standard errors of its left and right end, m
     parted          where other evidence says that one unit ends: at each, m, a gap is looked for more kindly
     """
@@ -76,6 +80,8 @@ class Front:
     height: float
     lines: tuple[Line, ...]
     known: Array
+    shade: Array
+    level: Array
     ends: tuple[float, float]
     parted: tuple[float, ...] = ()
 
@@ -108,7 +114,7 @@ def _gaps(front: Front) -> list[Gap]:
     out: list[Gap] = []
     for gap in sorted(found, key=lambda g: (-g.gain, g.sigma, g.at)):
         if all(abs(gap.at - other.at) > 2 * STRIP for other in out):
-            out.append(_between_edges(gap, front))
+            out.append(_centred(gap, front))
     return sorted(out, key=lambda g: g.at)
 
 
@@ -124,20 +130,41 @@ def _gap(at: float, front: Front) -> Gap | None:
     if told:
         gain = SURE + share
     inside = STRIP / 2 < at < front.width - STRIP / 2
-    return Gap(at, min(line.sigma for line in near), gain) if inside and gain > 0 else None
+    if not inside or gain <= 0 or not (told or _shown(at, front)):
+        return None
+    return Gap(at, min(line.sigma for line in near), gain)
 
 
-def _between_edges(gap: Gap, front: Front) -> Gap:
-    """Return a gap in the middle of the long lines that belong to it: edges of fronts, and of boards."""
-    own = [
-        line.at
-        for line in front.lines
-        if abs(line.at - gap.at) < STRIP and line.end - line.start > EDGE * front.height
+def _shown(at: float, front: Front) -> bool:
+    """Say whether a front is darker at a place than beside it, or changes there more than it does nearby."""
+    near = _columns(at - BESIDE, at + BESIDE, front)
+    levels = [
+        float(np.median(front.level[_columns(at + k * SHARP - BESIDE, at + k * SHARP + BESIDE, front)]))
+        for k in (-3, -1, 1, 3)
     ]
-    low, high = min([*own, gap.at]), max([*own, gap.at])
-    if high - low > STRIP:
+    steps = [abs(b - a) for a, b in pairwise(levels)]
+    most = max(float(front.shade[near].max()), steps[1] - max(steps[0], steps[2]))
+    return most > max(DARKER[0], DARKER[1] * max(levels))
+
+
+def _columns(start: float, end: float, front: Front) -> slice:
+    """Return the columns from one place to another, one at least."""
+    count = len(front.known)
+    first = min(count - 1, max(0, round(start / front.width * count)))
+    return slice(first, max(first + 1, min(count, round(end / front.width * count))))
+
+
+def _centred(gap: Gap, front: Front) -> Gap:
+    """Return a gap in the middle of what is dark: boards' edges between two fronts belong to it."""
+    near = _columns(gap.at - STRIP, gap.at + STRIP, front)
+    weight = front.shade[near]
+    if weight.max() < DARKER[0]:
         return gap
-    return replace(gap, at=(low + high) / 2, sigma=max((high - low) / 2, gap.sigma))
+    weight = np.where(weight > weight.max() / 2, weight, 0.0)
+    places = (np.arange(near.start, near.stop) + 0.5) * front.width / len(front.known)
+    at = float(weight @ places / weight.sum())
+    spread = math.sqrt(float(weight @ (places - at) ** 2 / weight.sum()))
+    return replace(gap, at=at, sigma=max(spread, gap.sigma))
 
 
 def _union(spans: Sequence[tuple[float, float]]) -> float:

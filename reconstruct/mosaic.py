@@ -27,8 +27,9 @@ UNSEEN = Outline(None, None, None, None)
 CELL = 0.10  # m: places of a face by which pictures are compared
 PICTURES = 6  # as many of the best of each place; more sharpen nothing
 COARSER = 2.0  # the grid is finer than the pictures by this
-# One looks down on base units from a metre away: their feet are seen at 70 degrees, or never.
-GRAZING = 0.35
+# m of the face in a pixel, as it is stretched most: coarser, gaps and handles are lost, and what is left are
+# reflections.
+COARSEST = 0.009
 GAIN = 0.02  # m a pixel: brightness of pictures is compared on a grid this coarse
 SURE = 0.1  # of the weight of one overlap: gains stay near 1
 SLAB = 0.5  # m: of the face that is blended at once, so that memory does not grow with its length
@@ -106,10 +107,10 @@ def _view(number: int, box: UprightBox, camera: Camera, face_from_camera: Array)
     inside = (depth > 0) & (pixels >= 0).all(1) & (pixels <= [camera.width - 1, camera.height - 1]).all(1)
     distance = np.linalg.norm(points - (u, v, h), axis=1)
     cosine = h / distance
-    visible = inside & (cosine > GRAZING)
+    blur = distance / (min(camera.fx, camera.fy) * cosine)
+    visible = inside & (blur < COARSEST)
     if not visible.any():
         return None
-    blur = distance / (min(camera.fx, camera.fy) * cosine)
     best = int(np.argmin(np.where(visible, blur / cosine, np.inf)))
     return View(number, (u, v, h), float(blur[best]), float(cosine[best]), visible.reshape(us.shape))
 
@@ -153,11 +154,13 @@ def _layer(
     picture, seen = rectified(shot.frame.colour, part_from, part)
     u, v, h = shot.view.centre
     across, up = grid.u[None, left : left + count] - u, grid.v[:, None] - v
-    frontal = h > GRAZING * np.sqrt(across**2 + up**2 + h**2)
+    camera = shot.frame.colour_camera
+    assert camera is not None
+    fine = across**2 + up**2 + h**2 < COARSEST * h * min(camera.fx, camera.fy)
     # A homography shows what is behind the camera as well, upside down.
     column, row = np.meshgrid(np.arange(count), np.arange(rows))
     ahead = part_from[2, 0] * column + part_from[2, 1] * row + part_from[2, 2] > 0
-    return picture, np.asarray(seen & frontal & ahead, bool)
+    return picture, np.asarray(seen & fine & ahead, bool)
 
 
 def _gains(shots: Sequence[Shot], grid: FaceGrid) -> Array:

@@ -27,17 +27,20 @@ FEWEST = 4  # cells of one map that show it
 
 
 def triangulated(
-    handles: Sequence[SeenHandle], maps: Sequence[Apparent], grid: FaceGrid
+    handles: Sequence[SeenHandle], maps: Sequence[Apparent], grid: FaceGrid, placed: float = PLACED
 ) -> tuple[SeenHandle, ...]:
-    """Return the handles where the maps' lines of sight to them meet; grid: of the maps."""
+    """Return the handles where the maps' lines of sight to them meet; grid: of the maps.
+
+    placed   standard error of a place in one map, m: more where pictures were not registered
+    """
     if not handles:
         return ()
     proud = [np.nan_to_num(raised(each.heights, grid)) for each in maps]
-    return tuple(_placed(handle, maps, proud, grid) for handle in handles)
+    return tuple(_placed(handle, maps, proud, grid, placed) for handle in handles)
 
 
 def _placed(
-    handle: SeenHandle, maps: Sequence[Apparent], proud: Sequence[Array], grid: FaceGrid
+    handle: SeenHandle, maps: Sequence[Apparent], proud: Sequence[Array], grid: FaceGrid, placed: float
 ) -> SeenHandle:
     place, rows, seen = np.array([handle.u, handle.v]), [], []
     for each, heights in zip(maps, proud, strict=True):
@@ -50,8 +53,8 @@ def _placed(
     if not rows:
         return handle
     # Least squares for u, v and standoff, with what is usual as one more measurement of the last.
-    a = np.vstack([np.array(rows) / PLACED, [0, 0, 1 / SPREAD]])
-    b = np.append(np.array(seen) / PLACED, max(USUAL, handle.standoff) / SPREAD)
+    a = np.vstack([np.array(rows) / placed, [0, 0, 1 / SPREAD]])
+    b = np.append(np.array(seen) / placed, max(USUAL, handle.standoff) / SPREAD)
     u, v, standoff = (float(x) for x in np.linalg.lstsq(a, b, rcond=None)[0])
     return replace(handle, u=u, v=v, standoff=max(standoff, handle.standoff))
 

@@ -2,11 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.geometry.convex import Vec3
 from pocketworld.reconstruct.belief import Guess
-from pocketworld.reconstruct.cabinets import BOARD, EDGE, FRONT, GAP, Margins, gridded, stretched, trimmed
+from pocketworld.reconstruct.cabinets import (
+    BOARD,
+    EDGE,
+    FRONT,
+    GAP,
+    Margins,
+    gridded,
+    stacked,
+    stretched,
+    trimmed,
+)
 from pocketworld.reconstruct.grammar import STRIP, Cell, Cut, Tree, bounds
 
 
@@ -15,30 +26,32 @@ class Hull:
     """What the run says of its unit, m.
 
     size      width, depth and height of its box, without the worktop
-    plinth    height of the plinth within, and its setback; 0 for what hangs
-    hung      whether it hangs on a wall: then what lies below its fronts is no plinth
+    low       where its front was read from, above the box's foot;  below: how far above that fronts begin
+    setback   of the plinth
+    hung      whether it hangs on a wall: then what lies below its fronts is no plinth, but the wall
     """
 
     size: Vec3
-    plinth: float
+    low: float
+    below: float
     setback: float
     hung: bool
 
 
-def unit(tree: Tree, hull: Hull, guess: Callable[[Cell], Guess]) -> tuple[Cabinet, float]:
-    """Return the unit whose front, from its plinth up, is divided so; and how far above its box it begins.
+def unit(tree: Tree, hull: Hull, guess: Callable[[Cell, int], Guess]) -> Cabinet:
+    """Return the unit whose front, from where it was read, is divided so.
 
-    The front was read a little farther up than the box goes: what is above it is the worktop's edge. What is
-    below the fronts of a unit on the floor is more of its plinth, of one on a wall it is the wall. Half a gap
-    is left to the neighbour on either side.
+    The front was read a little farther up than the box goes: what is above it is the worktop's edge. Half a
+    gap is left to the neighbour on either side. `guess` is told a cell and how many fronts like it are stacked
+    with it.
     """
     width, depth, height = hull.size
-    face = trimmed(tree)
-    below = face.below
-    lift, plinth = (below, 0.0) if hull.hung else (0.0, hull.plinth + below)
-    fronts = capped(stretched(face.tree, False, 0.0, width), height - hull.plinth)
-    grid = gridded(fronts, guess, Margins())
-    made = Cabinet(
+    lift, plinth = (hull.below, 0.0) if hull.hung else (0.0, hull.low + hull.below)
+    whole = stretched(trimmed(tree).tree, False, 0.0, width)
+    fronts = between(whole, hull.below, height - hull.low)
+    stacks = stacked(fronts)
+    grid = gridded(fronts, lambda cell: guess(cell, stacks.get(cell, 0)), Margins())
+    return Cabinet(
         width - GAP,
         depth,
         height - lift,
@@ -50,17 +63,17 @@ def unit(tree: Tree, hull: Hull, guess: Callable[[Cell], Guess]) -> tuple[Cabine
         gap=GAP,
         sigma=EDGE,
     )
-    return made, lift
 
 
-def capped(tree: Tree, high: float) -> Tree:
-    """Return a division that ends at `high`, m: its upper row longer or shorter, rows above it gone."""
+def between(tree: Tree, low: float, high: float) -> Tree:
+    """Return a division that goes from `low` to `high`, m: its outer rows longer or shorter, or gone."""
     if isinstance(tree, Cell):
-        return replace(tree, v1=high)
+        return replace(tree, v0=low, v1=high)
     if not tree.rows:
-        return Cut(False, tuple(capped(part, high) for part in tree.parts))
-    kept = [part for part in tree.parts if bounds(part).v0 < high - STRIP]
+        return Cut(False, tuple(between(part, low, high) for part in tree.parts))
+    kept = [part for part in tree.parts if bounds(part).v0 < high - STRIP and bounds(part).v1 > low + STRIP]
     if not kept:
-        return replace(bounds(tree), v1=high)
-    parts = (capped(kept[0], high), *kept[1:])
+        return replace(bounds(tree), v0=low, v1=high)
+    ends = [high, *(bounds(part).v0 for part in kept[:-1]), low]
+    parts = tuple(between(part, v0, v1) for part, (v1, v0) in zip(kept, pairwise(ends), strict=True))
     return parts[0] if len(parts) == 1 else Cut(True, parts)
