@@ -121,8 +121,8 @@ class _Attempt:
         if met := crossing({id: made.asset for id, made in out.items()}, self.stage.standing, self.twin):
             mine = [id for id in out if any(part.startswith(f"{id}/") for part in met.parts)]
             raise _No(mine[0], Refusal(Reason.ACROSS, {"depth_m": met.depth}))
-        if id := beyond_reach({id: made.asset for id, made in out.items()}, self.stage.standing, self.twin):
-            raise _No(id, Refusal(Reason.REACH))
+        if far := beyond_reach({id: made.asset for id, made in out.items()}, self.stage.standing, self.twin):
+            raise _No(far, Refusal(Reason.REACH))
         return out
 
     def _draw(self, id: str) -> Draw:
