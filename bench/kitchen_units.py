@@ -37,6 +37,7 @@ METALS = (
 )
 KINDS = (HandleKind.BAR, HandleKind.BOW, HandleKind.KNOB, HandleKind.CUP, HandleKind.EDGE)
 HANDLES = 3  # kinds in one kitchen
+FROM_END = 0.05  # m from a door's upper (of what hangs: lower) end to its handle
 WIDE = 0.55  # m: a unit's face that is wider has doors in pairs
 DARK = 0.03  # linear RGB of a dark front: what a phone's laser hardly sees
 BLUNT = 1.5  # rad: how far a door opens that must not lean over its neighbour
@@ -174,20 +175,30 @@ def cabinet(unit: Unit, style: Style) -> Cabinet:
         metal=style.metal,
     )
     room = field(p)
-    spec = style.handles[unit.handle]
+    # A profile on the upper edge of what hangs is out of reach.
+    kinds = [spec for spec in style.handles if unit.plinth or spec.kind is not HandleKind.EDGE]
+    spec = kinds[unit.handle % len(kinds)]
 
     def handled(front: Front, path: str, width: float, height: float) -> Front:
         if front.kind not in MOVABLE and not unit.pretends:
             return replace(front, handle=usual(HandleKind.NONE))
         slow = SLOWER if front.kind is FrontKind.DOOR else 1.0
-        return replace(
-            front, handle=grip(spec, front.kind, front.side, width, height), damping=style.damping * slow
-        )
+        handle = grip(spec, front.kind, front.side, width, height)
+        if front.kind is FrontKind.DOOR and spec.kind is not HandleKind.EDGE:
+            handle = replace(handle, v=_reach(handle, height, unit.plinth))
+        return replace(front, handle=handle, damping=style.damping * slow)
 
     out = made(gripped(replace(p, grid=map_fronts(p.grid, handled, room.width, room.height))))
     if isinstance(out, Refusal):
         raise ValueError(f"{unit} can't be: {out}")
     return out[0]
+
+
+def _reach(handle: HandleSpec, height: float, stands: bool) -> float:
+    """Return how high a door's handle sits, as a share of its height: near the end that one reaches first."""
+    from_end = (handle.length if handle.vertical else handle.thickness) / 2 + FROM_END
+    share = min(from_end / height, 0.5)
+    return 1 - share if stands else share
 
 
 def _grid(unit: Unit, style: Style) -> Grid:
