@@ -9,10 +9,22 @@ from pocketworld.families.wall import Opening, OpeningKind
 from pocketworld.findings import Finding, Severity
 from pocketworld.reconstruct.elevation import brightness
 from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.room_door_flush import FlushDoor, flush_doors
 from pocketworld.reconstruct.room_door_gaps import Gap, gaps
 from pocketworld.reconstruct.room_door_glass import DoubleDoor, double_doors
 from pocketworld.reconstruct.room_door_looks import edge, lever, profile
-from pocketworld.reconstruct.room_door_recess import HIGH, LOW, NARROW, WIDE, Recess, at_wall, recesses
+from pocketworld.reconstruct.room_door_recess import (
+    BACK,
+    HIGH,
+    LOW,
+    NARROW,
+    USUAL,
+    WIDE,
+    Recess,
+    WallPoints,
+    at_wall,
+    recesses,
+)
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.wall_assets import ALIKE, Door, door_asset, opening, thickness_of, wall_asset
 from pocketworld.reconstruct.wall_picture import Pane, WallPicture, paint, pane
@@ -25,6 +37,7 @@ TALL = 2.4  # m: as high as a wall is looked at; doors end lower
 COARSE, FINE = 0.01, 0.005  # m a pixel: of a whole wall, of a leaf, on which a lever is to be seen
 BY_COLOUR, BY_DEPTH = 0.02, 0.06  # m: how sure an edge is
 NEAR, COVERED = 0.8, 0.1  # m before a wall, and of a door's area: as much stands in its way
+SOLID = 0.5  # of a door's area in the face of its wall: the rest was not seen
 BESIDE = 0.1  # m from an opening: there the wall is
 SURELY = 0.06  # m: as far as depth errs at least, by poses and the size of its pixels
 GLASS_HEIGHT = 2.1  # m: of a double door, whose upper edge depth does not show (leaves of 1.985 and 2.11)
@@ -89,8 +102,12 @@ def _read(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -
     out = []
     for wall, p, mine, picture in zip(walls, points, found, pictures, strict=False):
         doors = [_door(one, picture, next(inner)) for one in mine]
-        double = double_doors(picture, [(door.u0, door.u1) for door in doors])
-        double = [door for door in double if not _hidden(surface, areas, wall, door)]
+        taken = [(door.u0, door.u1) for door in doors]
+        double = double_doors(picture, taken)
+        double = [d for d in double if not _hidden(surface, areas, wall, d.u0, d.u1)]
+        taken += [(d.u0, d.u1) for d in double]
+        flush = [d for d in flush_doors(picture, taken) if _solid(p, d.u0, d.u1)]
+        doors += [_flush(d) for d in flush if not _hidden(surface, areas, wall, d.u0, d.u1)]
         whole = [d for d in double if d.u0 >= 0 and d.u1 <= wall.high - wall.low]
         doors += [_glass(door) for door in whole]
         ways = [_way(gap, wall) for gap in gaps(surface, wall, p) if _free(gap, doors)]
@@ -139,13 +156,32 @@ def _alike(leaf: WallPicture, wall: Array) -> bool:
     return bool(abs(np.log((np.nanmedian(mine) + 1) / (np.nanmedian(wall) + 1))) < ALIKE)
 
 
-def _hidden(surface: Surface, areas: Array, wall: Wall, door: DoubleDoor) -> bool:
-    """Say whether something stands before a double door: then it is that which the pictures show."""
+def _hidden(surface: Surface, areas: Array, wall: Wall, u0: float, u1: float) -> bool:
+    """Say whether something stands before a part of a wall: then it is that which the pictures show."""
     out = surface.vertices[:, :2] @ np.array(wall.normal) - wall.distance
     u = surface.vertices[:, :2] @ np.array(wall.along) - wall.low
     z = surface.vertices[:, 2]
-    before = (out > MARGIN) & (out < NEAR) & (u > door.u0) & (u < door.u1) & (z > LOW) & (z < HIGH)
-    return bool(areas[before].sum() > COVERED * (door.u1 - door.u0) * (HIGH - LOW))
+    before = (out > MARGIN) & (out < NEAR) & (u > u0) & (u < u1) & (z > LOW) & (z < HIGH)
+    return bool(areas[before].sum() > COVERED * (u1 - u0) * (HIGH - LOW))
+
+
+def _solid(points: WallPoints, u0: float, u1: float) -> bool:
+    """Say whether there is surface in a wall's own face from u0 to u1: a leaf, and no way through."""
+    mine = (np.abs(points.out) < BACK) & (points.u > u0) & (points.u < u1)
+    mine &= (points.z > LOW) & (points.z < HIGH)
+    return bool(points.areas[mine].sum() > SOLID * (u1 - u0) * (HIGH - LOW))
+
+
+def _flush(found: FlushDoor) -> Door:
+    return Door(
+        found.u0,
+        found.u1,
+        USUAL,
+        0.0,
+        BY_COLOUR,
+        handle=found.handle,
+        handle_height=found.handle_height,
+    )
 
 
 def _glass(found: DoubleDoor) -> Door:

@@ -1,0 +1,103 @@
+"""Doors that lie in the face of their wall, by colour alone: a leaf between two edges, with a lever.
+
+Depth does not see them, and pictures and panels have edges too. So only what reaches from near the floor to
+above hands counts, if it is as wide as leaves are, looks unlike the wall beside it, and has a plain lever.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.reconstruct.elevation import brightness
+from pocketworld.reconstruct.rectify import FaceGrid
+from pocketworld.reconstruct.room_door_looks import lever
+from pocketworld.reconstruct.wall_picture import WallPicture
+from pocketworld.scene import Side
+
+Array = NDArray[np.float64]
+
+LOW, HIGH = (0.3, 0.7), (1.2, 1.6)  # m above the floor: below hands and above them an edge is seen
+SHADE = 0.03  # m: to both sides of an edge
+DARK = 2.0  # grey levels: below it all is noise
+PLAIN = 0.12  # of an edge, in natural logarithms of brightness
+APART = 0.06  # m: the two sides of a frame are one edge
+LEAF = (0.6, 1.25)  # m: leaves of one-leaf doors (0.61 to 1.235: DIN 18101)
+UNLIKE = 0.15  # in logarithms: a leaf against the wall on both sides
+BESIDE = 0.25  # m of wall beside a door
+FRAME = 0.044  # m: the edge is the leaf's, its frame is about as wide, with the gap
+SEEN = 0.7  # of a column's height
+
+
+@dataclass(frozen=True, slots=True)
+class FlushDoor:
+    """A door in its wall's u, m: the opening that its frame fills, the side of its lever and its height."""
+
+    u0: float
+    u1: float
+    handle: Side
+    handle_height: float
+
+
+def flush_doors(picture: WallPicture, taken: list[tuple[float, float]]) -> list[FlushDoor]:
+    """Return the doors that lie flush in a wall, from left to right; `taken` (u0, u1) is known already."""
+    light = np.log(brightness(picture.colour).astype(float) + DARK)
+    u, step = picture.grid.u, _edges(light, picture)
+    n = max(1, round(APART / picture.grid.pixel))
+    strength = [float(s) for s in np.abs(step)]
+    peaks = [i for i, s in enumerate(strength) if s > PLAIN and s == max(strength[max(0, i - n) : i + n + 1])]
+    level = _median(light, picture, (LOW[0], HIGH[1]))
+    pairs = [
+        (min(strength[i], strength[j]), i, j)
+        for k, i in enumerate(peaks)
+        for j in peaks[k + 1 :]
+        if LEAF[0] <= u[j] - u[i] <= LEAF[1] and step[i] * step[j] < 0 and _unlike(level, u, i, j)
+    ]
+    found: list[FlushDoor] = []
+    for _, i, j in sorted(pairs, reverse=True):
+        u0, u1 = float(u[i]) - FRAME, float(u[j]) + FRAME
+        if all(u1 <= a or u0 >= b for a, b in [*taken, *((d.u0, d.u1) for d in found)]):
+            seen = lever(_part(picture, i, j))
+            if seen.side is not Side.NONE:
+                found.append(FlushDoor(u0, u1, seen.side, seen.height))
+    return sorted(found, key=lambda door: door.u0)
+
+
+def _edges(light: Array, picture: WallPicture) -> Array:
+    """Return (columns,) by how much it gets brighter there to the right, below and above hands alike."""
+    n = max(1, round(SHADE / picture.grid.pixel))
+    change = np.full(light.shape, np.nan)
+    if light.shape[1] > 2 * n:
+        change[:, n:-n] = light[:, 2 * n :] - light[:, : -2 * n]
+    low, high = (_median(change, picture, z) for z in (LOW, HIGH))
+    same = np.sign(low) == np.sign(high)
+    return np.nan_to_num(np.where(same, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0))
+
+
+def _unlike(level: Array, u: Array, i: int, j: int) -> bool:
+    """Say whether what lies between two edges looks unlike the wall on both sides of it."""
+    inside = (u > u[i] + SHADE) & (u < u[j] - SHADE)
+    left = (u < u[i] - APART) & (u > u[i] - APART - BESIDE)
+    right = (u > u[j] + APART) & (u < u[j] + APART + BESIDE)
+    values = [level[part][np.isfinite(level[part])] for part in (inside, left, right)]
+    if min(map(len, values)) == 0:
+        return False
+    mine, one, other = (float(np.median(v)) for v in values)
+    return (mine - one) * (mine - other) > 0 and min(abs(mine - one), abs(mine - other)) > UNLIKE
+
+
+def _median(values: Array, picture: WallPicture, between: tuple[float, float]) -> Array:
+    """Return (columns,) the median of what is at some height; nan where too little of it was seen."""
+    rows = (picture.grid.v > between[0]) & (picture.grid.v < between[1])
+    part = values[rows]
+    out = np.full(part.shape[1], np.nan)
+    seen = np.isfinite(part).mean(0) > SEEN
+    out[seen] = np.nanmedian(part[:, seen], axis=0)
+    return out
+
+
+def _part(picture: WallPicture, i: int, j: int) -> WallPicture:
+    """Return the columns from i to j of a wall's picture."""
+    grid = picture.grid
+    part = FaceGrid((j - i) * grid.pixel, grid.height, 0.0, grid.pixel)
+    return WallPicture(part, picture.colour[:, i:j], picture.slant[:, i:j], picture.frames)
