@@ -7,6 +7,7 @@ length, Rissanen 1978; BIC is its first order). A scan kept as it is has one num
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
-from pocketworld.families.cylinder import axis
+from pocketworld.families.cylinder import ROUND, axis
 from pocketworld.families.protocol import Evidence
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.colours import linear
+from pocketworld.reconstruct import depth
+from pocketworld.reconstruct.backing import backed, coloured
 from pocketworld.reconstruct.fit import fitted
 from pocketworld.reconstruct.freestanding import on_floor
 from pocketworld.reconstruct.placed import Placed
@@ -27,39 +29,47 @@ from pocketworld.reconstruct.solid import solid
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing
 from pocketworld.rng import stream
-from pocketworld.scene import Material, Pose
+from pocketworld.scene import Asset, Material, Pose
 
 Array = NDArray[np.float64]
 
 FAMILIES = ("box", "table", "chair", "shelf", "cylinder")
 TURNED = {"chair": 4, "shelf": 4}  # ways in which a thing with a front may stand in its box; others have none
+BIAS, FROM = 0.01, depth.NEAR  # m: depth's error, and from how far
 PATCH = 0.03  # m: depth errs alike over less than this
 PATCHES = 250  # at least, of a thing too small for so many of that size
 MOST = 500  # patches that tell as much as all
 CLOSE = 1.1  # starts that cost so much more than a family's best are fitted too; two at most
-NEAR = 3.0  # standard deviations: surface that is explained
+NEAR = 3.0  # standard deviations: surface that is explained, but
+MOST_OFF = 0.02  # m: however noisy, what is farther off is another surface (residuals level off at 3 cm)
 # Of what chance leaves: "substantial agreement" of two judges who might agree by chance begins at 0.6 of it
 # (Landis and Koch 1977, on Cohen's kappa).
 SUBSTANTIAL = 0.6
-CHANCE = 400  # random places that tell what a family explains by being everywhere
+BACKED = 1 / 3  # of its outside: of what stands before a wall one sees a third to a half, the rest is guessed
+NOTABLE = 0.1  # of the surface: less is its noise
+CHANCE = 2000  # random places that tell what a family explains by being everywhere
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fit:
     """A family fitted to a thing.
 
-    parameters         of the family;  scene_from_asset: where it stands
+    parameters         of the family;  asset: what they make, where it stands
     cost               length of the description, nats
     explained          share of what was seen (surface, and as many empty places) that it agrees with
     beyond_chance      that share above what random places would have, 0 (as they) to 1 (all)
+    backed             share of the asset's outside that was seen
+    left_out           share of the surface that is taken for something else
     """
 
     family: str
     parameters: Any
-    pose: Pose
+    asset: Asset
     cost: float
     explained: float
     beyond_chance: float
+    backed: float
+    left_out: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +97,27 @@ def choose(thing: Thing, id: str, free: Array) -> Placed:
     """
     sigma = noise(thing.surface)
     found = sorted(fits(thing, free, sigma), key=lambda fit: fit.cost)
-    good = [fit for fit in found if fit.beyond_chance >= SUBSTANTIAL]
-    for fit in good:
-        try:
-            p = _coloured(fit.parameters, thing.surface)
-            asset = replace(registry.family(fit.family).build(p, id), pose=fit.pose)
-        except PocketworldError:
-            continue
-        rival = next((other for other in found if other is not fit), None)
-        return Placed(asset, (_chosen(id, fit, rival, sigma),), relations=on_floor(asset))
+    good = [fit for fit in found if fit.beyond_chance >= SUBSTANTIAL and fit.backed >= BACKED]
+    if good:
+        rival = next((other for other in found if other is not good[0]), None)
+        asset = _built(coloured(good[0].parameters, good[0].asset, thing.surface), good[0], id)
+        findings = (_chosen(id, good[0], rival, sigma), *_rest(id, good[0]))
+        return Placed(asset, findings, relations=on_floor(asset))
     asset, findings = solid(thing, id, free)
     if found:
         findings = (*findings, _none(id, max(found, key=lambda fit: fit.beyond_chance), sigma))
     return Placed(asset, findings, relations=on_floor(asset))
 
 
+def _built(p: Any, fit: Fit, id: str) -> Asset:
+    return replace(registry.family(fit.family).build(p, id), pose=fit.asset.pose)
+
+
 def noise(surface: Surface) -> float:
-    """Return the standard deviation of a surface about itself, m: how far vertices lie from their neighbours'
-    mean along their normals, at least half a voxel.
+    """Return how sure places on a surface are, m (standard deviation): its roughness, and the error of depth
+    that is alike over a whole thing and grows as the square of the distance it was seen from.
+
+    Roughness is how far vertices lie from their neighbours' mean along their normals; at least half a voxel.
     """
     a, b, c = surface.faces.T
     ends = np.concatenate([a, b, c, b, c, a]), np.concatenate([b, c, a, a, b, c])
@@ -112,8 +125,9 @@ def noise(surface: Surface) -> float:
     mean = np.stack([np.bincount(ends[0], surface.vertices[ends[1], k], len(count)) for k in range(3)], -1)
     off = np.abs(((mean / count[:, None] - surface.vertices) * surface.normals).sum(1))
     # The mean of n neighbours with the same noise: their difference has 1 + 1/n of its variance.
-    robust = 1.4826 * float(np.median(off)) / math.sqrt(1 + 1 / float(np.median(count)))
-    return max(robust, surface.voxel / 2)
+    rough = 1.4826 * float(np.median(off)) / math.sqrt(1 + 1 / float(np.median(count)))
+    alike = BIAS * (float(np.median(surface.distance)) / FROM) ** 2
+    return math.hypot(max(rough, surface.voxel / 2), alike)
 
 
 def fits(thing: Thing, free: Array, sigma: float) -> Iterator[Fit]:
@@ -121,13 +135,20 @@ def fits(thing: Thing, free: Array, sigma: float) -> Iterator[Fit]:
     box_from_scene = se3.inverse(thing.box.world_from_box)
     seen = evidence(thing, se3.apply(box_from_scene, free), sigma)
     for name in FAMILIES:
+        own = _about_axis(seen, sigma) if name == "cylinder" else seen
+        if own is None:
+            continue
+        left_out = 1 - float((own.weights**2).sum() / (seen.weights**2).sum())
         starts = [
-            (_cost(_residual(name, seen)(_Moved(p, *start)), seen), _Moved(p, *start))
-            for start, view in _views(name, seen)
+            (_cost(_residual(name, own)(_Moved(p, *start)), own), _Moved(p, *start))
+            for start, view in _views(name, own)
             for p in registry.family(name).propose(view)
         ]
         starts.sort(key=lambda pair: pair[0])
-        best = [_fit(name, start, seen, thing) for cost, start in starts[:2] if cost <= CLOSE * starts[0][0]]
+        best = []
+        for cost, start in starts[:2]:
+            with suppress(PocketworldError):  # what a fit ends with may make nothing
+                best += [_fit(name, start, own, thing, left_out)] if cost <= CLOSE * starts[0][0] else []
         if best:
             yield min(best, key=lambda fit: fit.cost)
 
@@ -190,6 +211,25 @@ def _views(name: str, seen: Evidence) -> Iterator[tuple[tuple[float, float, floa
         yield (1.0, 1.0, at.turn), _seen_from(seen, at)
 
 
+def _about_axis(seen: Evidence, sigma: float) -> Evidence | None:
+    """Return what was seen about the axis of something round; None where that is the lesser part.
+
+    Behind what is round, where no frame looks, depth smears; that is something else.
+    """
+    x, y, radius = axis(seen.points, seen.normals, seen.weights**2)
+    near = np.hypot(*(seen.points[:, :2] - (x, y)).T) < (1 + ROUND) * radius + NEAR * sigma
+    within = np.hypot(*(seen.free[:, :2] - (x, y)).T) < (1 + ROUND) * radius
+    if (seen.weights[near] ** 2).sum() < (seen.weights**2).sum() / 2:
+        return None
+    return replace(
+        seen,
+        points=seen.points[near],
+        normals=seen.normals[near],
+        weights=seen.weights[near],
+        free=seen.free[within],
+    )
+
+
 def _seen_from(seen: Evidence, at: _Moved) -> Evidence:
     """Return the evidence in the frame of an asset that is moved so; sizes by quarter turns."""
     matrix = se3.inverse(at.matrix)
@@ -221,7 +261,7 @@ def _residual(name: str, seen: Evidence) -> Callable[[_Moved], Array]:
     return residual
 
 
-def _fit(name: str, start: _Moved, seen: Evidence, thing: Thing) -> Fit:
+def _fit(name: str, start: _Moved, seen: Evidence, thing: Thing, left_out: float) -> Fit:
     residual = _residual(name, seen)
     best, _ = fitted(start, residual)
     off = residual(best)
@@ -234,13 +274,18 @@ def _fit(name: str, start: _Moved, seen: Evidence, thing: Thing) -> Fit:
     yaw = math.atan2(matrix[1, 0], matrix[0, 0])
     cost = _cost(off, seen) + _numbers(best.p) * _price(seen)
     beyond = (explained - chance) / max(1 - chance, 1e-9)
-    return Fit(name, best.p, Pose.upright((x, y, z), yaw), cost, explained, beyond)
+    asset = replace(registry.family(name).build(best.p, thing.id), pose=Pose.upright((x, y, z), yaw))
+    sure = float(np.sqrt(np.mean(seen.weights**2)))
+    near = min(NEAR / sure, MOST_OFF) + thing.surface.voxel
+    shown = backed(asset, thing.surface, near)
+    return Fit(name, best.p, asset, cost, explained, beyond, shown, left_out)
 
 
 def _explained(off: Array, seen: Evidence) -> float:
     """Return the share of the area that lies near a family's surface, by its residuals (n,)."""
-    scale = seen.weights / np.sqrt(np.mean(seen.weights**2))
-    return float(np.average(np.abs(off) < NEAR * scale, weights=scale**2))
+    sure = float(np.sqrt(np.mean(seen.weights**2)))
+    near = np.abs(off) < min(NEAR, MOST_OFF * sure) * seen.weights / sure
+    return float(np.average(near, weights=seen.weights**2))
 
 
 def _price(seen: Evidence) -> float:
@@ -263,8 +308,7 @@ def _by_chance(name: str, best: _Moved, seen: Evidence) -> float:
     places = stream(0, "choose").uniform(low, high, (CHANCE, 3)) * seen.size
     weights = np.full(CHANCE, float(np.sqrt(np.mean(seen.weights**2))))
     random = replace(seen, points=places, normals=np.zeros_like(places), weights=weights, free=seen.free[:0])
-    off = _residual(name, random)(best)[3:]
-    return float((np.abs(off) < NEAR).mean())
+    return _explained(_residual(name, random)(best)[3:], random)
 
 
 def _numbers(p: Any) -> int:
@@ -277,19 +321,11 @@ def _numbers(p: Any) -> int:
     return count
 
 
-def _coloured(p: Any, surface: Surface) -> Any:
-    """Return the parameters in the median colour of a surface."""
-    if surface.colours is None or not len(surface.colours):
-        return p
-    r, g, b = (float(c) for c in linear(np.median(surface.colours, axis=0)))
-    looks = {f.name: getattr(p, f.name) for f in fields(p) if isinstance(getattr(p, f.name), Material)}
-    return replace(p, **{name: replace(look, colour=(r, g, b)) for name, look in looks.items()})
-
-
 def _figures(fit: Fit, sigma: float) -> dict[str, float]:
     return {
         "explained": round(fit.explained, 3),
         "beyond_chance": round(fit.beyond_chance, 3),
+        "backed": round(fit.backed, 3),
         "noise_m": round(sigma, 4),
     }
 
@@ -301,6 +337,14 @@ def _chosen(id: str, fit: Fit, rival: Fit | None, sigma: float) -> Finding:
         text += f"; next is a {rival.family}, with {rival.explained:.0%}"
         numbers |= {"lead_nats": round(rival.cost - fit.cost, 1)}
     return Finding("family-chosen", Severity.NOTE, "reconstruct", id, text, numbers)
+
+
+def _rest(id: str, fit: Fit) -> Iterator[Finding]:
+    """Say what of a thing's surface is left out."""
+    if fit.left_out > NOTABLE:
+        text = f"{fit.left_out:.0%} of the surface that hangs together with it is left out"
+        numbers = {"share": round(fit.left_out, 3)}
+        yield Finding("surface-left-out", Severity.LOST, "reconstruct", id, text, numbers)
 
 
 def _none(id: str, best: Fit, sigma: float) -> Finding:

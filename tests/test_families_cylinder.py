@@ -122,3 +122,13 @@ def test_proposals_have_the_radius_taper_and_height_seen() -> None:
     check(hollow)
     empty = evidence(POT, points[:0])
     assert FAMILY.propose(empty)[0].radius == pytest.approx(0.175)
+
+
+def test_what_is_in_it_weighs_as_contents_do() -> None:
+    full = replace(POT, bottom=0.2)
+    floor, *walls = pieces(full)
+    part = FAMILY.build(full, "p").parts[0]
+    assert part.mass == pytest.approx(500 * floor.volume + 1000 * sum(wall.volume for wall in walls))
+    empty = FAMILY.build(POT, "p").parts[0]
+    assert empty.mass == pytest.approx(1000 * sum(piece.volume for piece in pieces(POT)))
+    assert (len(part.meshes), len(empty.meshes)) == (1, 1)

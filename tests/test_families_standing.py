@@ -85,7 +85,7 @@ def test_its_own_surface_leaves_no_residual(name: str, seed: int) -> None:
     seen = evidence(asset, seed)
     residual = registry.family(name).residual(p, seen)
     # Where pieces touch, some of their triangles lie inside; what is round is drawn with flat sides.
-    assert np.median(np.abs(residual[3:])) < 5e-3
+    assert np.median(np.abs(residual[3:])) < 1e-2
     assert np.abs(residual[:3]).max() < 1e-3
 
 

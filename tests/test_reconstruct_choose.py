@@ -20,13 +20,15 @@ from pocketworld.families.shelf import Shelf
 from pocketworld.families.table import Table
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.backing import backed, coloured
 from pocketworld.reconstruct.choose import SUBSTANTIAL, choose, evidence, fits, noise
 from pocketworld.reconstruct.depthbox import box_of
 from pocketworld.reconstruct.emptiness import seen_empty
+from pocketworld.reconstruct.paint import GREY
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing, find_things
 from pocketworld.rng import stream
-from pocketworld.scene import Relation
+from pocketworld.scene import Pose, Relation
 
 Array = NDArray[np.float64]
 
@@ -88,8 +90,9 @@ def test_each_family_is_told_from_its_own_surface(name: str) -> None:
     )
     assert size == pytest.approx(p.size, abs=0.03)
     assert np.linalg.norm(asset.pose.matrix[:3, 3] - STOOD[:3, 3]) < 0.02
-    (finding,) = placed.findings
+    finding = placed.findings[0]
     assert finding.code == "family-chosen"
+    assert finding.numbers["backed"] > 0.6
     assert finding.numbers["explained"] > 0.8
     assert SUBSTANTIAL < finding.numbers["beyond_chance"] <= 1
     assert finding.numbers["lead_nats"] > 0
@@ -182,6 +185,57 @@ def test_a_pot_seen_from_one_side_is_round() -> None:
     assert np.linalg.norm(asset.pose.matrix[:2, 3] - STOOD[:2, 3]) < 0.03
 
 
+@pytest.mark.slow
+def test_a_narrow_strip_of_a_round_wall_makes_no_round_thing() -> None:
+    whole = mesh_of("cylinder", replace(THINGS["cylinder"], radius=0.5))
+    strip = seen_of(whole, (-0.9, 0, 0)).copy()
+    turn = np.arctan2(strip.triangles_center[:, 1], -strip.triangles_center[:, 0])
+    strip.update_faces(np.abs(turn) < 0.4)
+    strip.remove_unreferenced_vertices()
+    placed = choose(thing_of(strip), "strip", NOWHERE)
+    assert placed.asset.family != "cylinder"
+
+
+@pytest.mark.slow
+def test_what_smears_behind_a_pot_is_left_out_and_said() -> None:
+    pot = seen_of(mesh_of("cylinder", THINGS["cylinder"]), (-0.6, -0.5, 0.6))
+    smear = trimesh.creation.box((0.25, 0.05, 0.2)).apply_translation((0.33, 0, 0.15)).subdivide_to_size(0.03)
+    placed = choose(thing_of(trimesh.util.concatenate([pot, smear])), "pot", NOWHERE)
+    assert placed.asset.family == "cylinder"
+    assert registry.rebuild(placed.asset).size[0] == pytest.approx(0.36, abs=0.04)
+    (left,) = [f for f in placed.findings if f.code == "surface-left-out"]
+    assert 0.2 < left.numbers["share"] < 0.5
+
+
+def test_half_of_what_is_seen_from_one_side_is_backed() -> None:
+    box = registry.family("box").build(Box(0.4, 0.4, 0.4), "box")
+    mesh = trimesh.creation.box((0.4, 0.4, 0.4)).apply_translation((0, 0, 0.2)).subdivide_to_size(0.02)
+    asset = replace(box, pose=Pose.upright((1.5, -0.7, 0.0), 0.6))
+    stood = asset.pose.matrix
+
+    def share(towards: tuple[float, float, float], near: float = 0.01) -> float:
+        part = seen_of(mesh, towards) if any(towards) else mesh
+        return backed(asset, thing_of(part, stood, 0.0).surface, near)
+
+    assert share((0, 0, 0), 0.02) == 1
+    assert share((1, 0, 0)) == pytest.approx(1 / 5, abs=0.08)  # of four sides and a top
+    assert share((0.5, 0.5, 0.5)) == pytest.approx(3 / 5, abs=0.08)
+
+
+def test_materials_take_the_colours_of_what_is_beside_them() -> None:
+    asset = registry.family("table").build(THINGS["table"], "table")
+    thing = thing_of(mesh_of("table", THINGS["table"]), np.eye(4), 0.0)
+    colours = np.full((len(thing.surface.vertices), 3), (20, 20, 200), np.uint8)
+    colours[thing.surface.vertices[:, 2] > 0.71] = (200, 20, 20)
+    colours[::7] = GREY  # no picture shows them
+    p = coloured(THINGS["table"], asset, replace(thing.surface, colours=colours))
+    assert p.board.colour[0] > 5 * p.board.colour[2]
+    assert p.frame.colour[2] > 5 * p.frame.colour[0]
+    unseen = replace(thing.surface, colours=np.full_like(colours, GREY))
+    assert coloured(THINGS["table"], asset, unseen) == THINGS["table"]
+    assert coloured(THINGS["table"], asset, replace(thing.surface, colours=None)) == THINGS["table"]
+
+
 @pytest.mark.parametrize("shake", [0.006, 0.01, 0.02])
 def test_noise_is_measured_from_the_surface(shake: float) -> None:
     flat = trimesh.creation.box((1.0, 0.8, 0.4)).subdivide_to_size(0.04)
@@ -190,7 +244,15 @@ def test_noise_is_measured_from_the_surface(shake: float) -> None:
 
 def test_a_smooth_surface_is_as_sure_as_half_a_voxel() -> None:
     flat = trimesh.creation.box((1.0, 0.8, 0.4)).subdivide_to_size(0.04)
-    assert noise(thing_of(flat, shake=0.0).surface) == 0.005
+    near, far = (
+        noise(replace(surface, distance=np.full(len(surface.vertices), away)))
+        for surface, away in (
+            (thing_of(flat, shake=0.0).surface, 0.1),
+            (thing_of(flat, shake=0.0).surface, 5.0),
+        )
+    )
+    assert near == pytest.approx(0.005, rel=1e-3)
+    assert far == pytest.approx(math.hypot(0.005, 0.04))  # depth errs by the square of the distance
 
 
 def test_a_smear_of_few_triangles_counts_for_little() -> None:

@@ -22,6 +22,7 @@ WOODS: tuple[Vec3, ...] = (
     (0.85, 0.85, 0.83),
     (0.25, 0.26, 0.28),
 )  # linear RGB: birch, oak, walnut, white and dark laminate
+NOTHING: Triangles = (np.zeros((0, 3)), np.zeros((0, 3), np.int32))
 LEAST = 1e-3  # m: what is thinner is no piece that one could bump into
 
 
@@ -40,6 +41,7 @@ def one_part(id: str, family: str, p: Any, stuff: Sequence[Stuff], base: Base) -
     pieces = tuple(piece for s in stuff for piece in s.pieces)
     densities = [s.density for s in stuff for _ in s.pieces]
     looks = [(s.material, s.shown or surfaces(s.pieces)) for s in stuff if s.pieces]
+    looks = [(material, look) for material, look in looks if len(look[1])]
     meshes = tuple(
         Mesh(vertices.astype(np.float32), faces, material) for material, (vertices, faces) in looks
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pocketworld.errors import PocketworldError
-from pocketworld.families.block import Stuff, check_lengths, check_room, coloured, one_part
+from pocketworld.families.block import NOTHING, Stuff, check_lengths, check_room, coloured, one_part
 from pocketworld.families.layers import layer
 from pocketworld.families.misfit import misfits
 from pocketworld.families.paint import painted
@@ -19,6 +19,8 @@ from pocketworld.scene import Asset, Base, Material
 
 LEAST = 0.005  # m: least radius and height
 THIN = 0.0015  # m: least wall; cups and tins have more
+FULL = 4.0  # times its wall: a bottom that is thicker is what is in it
+CONTENTS = 500.0  # kg/m³: rubbish and cloth to dry soil
 SIDES, SMOOTH = 16, 48  # of what one bumps into, and of what one sees
 SLOPE = 1.5  # how much wider or narrower than below a top may be: beyond it is a bowl or a cone
 PAIRED = 40  # points whose normals are paired to find an axis: 780 pairs
@@ -122,7 +124,13 @@ class CylinderFamily:
         Raises PocketworldError, in one line, for parameters that make none.
         """
         check(p)
-        return one_part(id, self.name, p, [Stuff(p.material, p.density, pieces(p), _lathe(p))], Base.FREE)
+        floor, *walls = pieces(p)
+        full = p.open and p.bottom > FULL * p.wall
+        stuff = [
+            Stuff(p.material, CONTENTS if full else p.density, [floor], _lathe(p)),
+            Stuff(p.material, p.density, walls, NOTHING),
+        ]
+        return one_part(id, self.name, p, stuff, Base.FREE)
 
     def propose(self, evidence: Evidence) -> list[Cylinder]:
         """Return a closed, an open and a filled one about the evidence's upright axis, of the height seen."""
