@@ -34,7 +34,7 @@ def fitted(way: Line, twin: Scene, drawing: Drawing) -> dict[str, Mutated] | Ref
                 if abs(value - getattr(drawn[id].p, name)) > EXACT:
                     stretch[id][name] = stretch[id].get(name, 1.0) * value / getattr(drawn[id].p, name)
             drawn[id] = drawing(id, stretch[id])
-    return Refusal("sizes-do-not-fit-together", {"units": float(len(far))})
+    return Refusal("sizes-do-not-fit-together", {"units": float(len(drawn))})
 
 
 def _wanted(way: Line, twin: Scene, drawn: Mapping[str, Mutated]) -> dict[str, dict[str, float]]:

@@ -70,13 +70,14 @@ def place(
         return asset.pose
     matrix = asset.pose.matrix
     if support is not None:
-        before, now = scene.asset(support.b), standing[support.b]
-        matrix = _carried(before, now, rises=support.kind == "on")(matrix)
+        rises = support.kind == "on"
+        matrix = _carried(scene.asset(support.b), standing[support.b], rises)(matrix)
     foot = matrix @ np.array([x, y + back, 0.0, 1.0])
     heading = math.atan2(matrix[1, 0], matrix[0, 0]) + turn
     pose = Pose.upright((float(foot[0]), float(foot[1]), float(foot[2])), heading)
     if support is not None and support.kind == "on":
-        pose = _kept_on(replace(asset, pose=pose), now, _over(was, before))
+        over = _over(was, scene.asset(support.b))
+        pose = _kept_on(replace(asset, pose=pose), standing[support.b], over)
     return pose
 
 

@@ -166,12 +166,14 @@ class _Attempt:
     def _placed(self, made: Asset, was: Asset, standing: Mapping[str, Asset], spread: Spread) -> Asset:
         draw = self._draw(was.id)
         up = np.array((0.0, 0.0, lift(self.run, self.twin, standing)))
-        for share in SHARES if spread.shift else (1.0,):
-            pose = place(made, was, self.twin, standing, spread, draw, share)
+        shares = SHARES if spread.shift else SHARES[-1:]
+        ways = (place(made, was, self.twin, standing, spread, draw, share) for share in shares[:-1])
+        for pose in ways:
             here = replace(made, pose=moved(pose, up))
             if not clash(here, standing, self.twin):
-                break
-        return here
+                return here
+        pose = place(made, was, self.twin, standing, spread, draw, shares[-1])
+        return replace(made, pose=moved(pose, up))
 
     def _together(self) -> dict[str, Made]:
         """Return units side by side, and tops on them."""

@@ -74,7 +74,7 @@ def test_settling_twice_changes_nothing() -> None:
     things = (
         table(),
         scanned("stool", 3, 0.006, Pose((2.0, 0, 0.02))),
-        box("b", (0.2,) * 3, Pose((0, 0, 0.83))),
+        box("b", (0.2, 0.2, 0.2), Pose((0, 0, 0.83))),
     )
     once, _ = settled(Scene("s", things))
     twice, found = settled(once)

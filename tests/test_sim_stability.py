@@ -1,4 +1,6 @@
 """Standing still, staying shut, holding a ball: the bars, and worlds that must fail them."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 import math
 from dataclasses import replace
