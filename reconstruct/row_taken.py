@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from pocketworld.geometry import se3
+from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.row_base import AJAR, LAYER
 from pocketworld.reconstruct.row_parts import EndKind, Run, RunKind, Worktop
 from pocketworld.reconstruct.row_upper import CEILING
@@ -75,15 +76,22 @@ def of_plate(surface: Surface, run: Run) -> Mask:
     local = se3.apply(se3.inverse(box.world_from_box), surface.vertices)
     half: Array = np.array(box.size[:2]) / 2
     near = (np.abs(local[:, :2]) < half + MARGIN).all(1) & (np.abs(local[:, 2] - box.size[2]) < 2 * LAYER)
-    edge = near & (local[:, 1] < EDGE - half[1]) & (local[:, 2] < box.size[2] + LAYER)
-    level = near & (surface.normals[:, 2] > 0.8) & (np.abs(local[:, 2] - box.size[2]) < LAYER)
+    edge = (local[:, 1] < EDGE - half[1]) & (local[:, 2] < box.size[2] + LAYER)
+    return np.asarray(near & (edge | (over_plate(surface, box) < OVER)))
+
+
+def over_plate(surface: Surface, worktop: UprightBox) -> Array:
+    """Return (n,) m: how high vertices are over a worktop that is as uneven as depth shows it."""
+    local = se3.apply(se3.inverse(worktop.world_from_box), surface.vertices) - (0, 0, worktop.size[2])
+    half: Array = np.array(worktop.size[:2]) / 2 + MARGIN
+    level = (np.abs(local[:, :2]) < half).all(1) & (surface.normals[:, 2] > 0.8)
+    level &= np.abs(local[:, 2]) < LAYER
     if not level.any():
-        return np.asarray(edge | (near & (local[:, 2] < box.size[2] + OVER)))
-    shape = np.ceil(2 * (half + MARGIN) / CELL).astype(int)
-    cells = np.clip(((local[:, :2] + half + MARGIN) / CELL).astype(int), 0, shape - 1)
+        return np.asarray(local[:, 2])
+    shape = np.ceil(2 * half / CELL).astype(int)
+    cells = np.clip(np.floor((local[:, :2] + half) / CELL), 0, shape - 1).astype(np.intp)
     heights = _heights(cells[level], local[level, 2], tuple(shape))
-    low = local[:, 2] - heights[tuple(cells.T)] < OVER
-    return np.asarray(edge | (near & low))
+    return np.asarray(local[:, 2] - heights[tuple(cells.T)])
 
 
 def _heights(cells: NDArray[np.intp], z: Array, shape: tuple[int, ...]) -> Array:

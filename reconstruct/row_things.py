@@ -12,6 +12,7 @@ from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.depthbox import explain, main_yaw
 from pocketworld.reconstruct.row_parts import Rows, Run
+from pocketworld.reconstruct.row_taken import over_plate
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing, completeness
 
@@ -20,8 +21,10 @@ Mask = NDArray[np.bool_]
 
 LEAST = 0.003  # m² of surface: a cup's half
 LOW = 0.03  # m: what is lower is unevenness, a cloth or a plate's rim
+FOOT = 4  # voxels below what is high over the worktop, the foot of a thing ends on it
 STANDS = 0.08  # m: what begins higher over the worktop hangs on the wall
 COVERS = 0.5  # of a floating piece is over what it belongs to
+HANGS, HEAD = 0.15, 0.12  # m: from the wall, what hangs there ends; and a head stands out over a foot
 REACH = 1.2  # m: higher over a worktop nothing stands on it
 TOLERANCE = 1.5  # voxels: three sigma of a surface that is good to half a voxel
 TRIM = 0.5, 99.5  # percentiles: the rest is noise at edges
@@ -37,8 +40,9 @@ def things_on(surface: Surface, rows: Rows, run: Run) -> tuple[Thing, ...]:
         return ()
     box = run.worktop.box
     local = se3.apply(se3.inverse(box.world_from_box), surface.vertices) - (0, 0, box.size[2])
-    pieces = list(_pieces(surface, _over(local, box) & ~rows.taken))
-    found = [surface.part(piece) for piece in _whole(local, pieces)]
+    high = over_plate(surface, box) > LOW
+    pieces = list(_pieces(surface, _over(local, box) & ~rows.taken, high))
+    found = [surface.part(piece) for piece in _whole(local, pieces, box.size[1] / 2)]
     own = [(piece, of) for piece in found if (of := _standing(piece, box)) is not None]
     return tuple(_thing(f"{run.id}-thing-{i}", piece, box) for i, (piece, box) in enumerate(own, 1))
 
@@ -50,18 +54,23 @@ def _over(local: Array, worktop: UprightBox) -> Mask:
     return np.asarray(over)
 
 
-def _pieces(surface: Surface, which: Mask) -> Iterator[Mask]:
-    """Yield, as masks (n,), what hangs together over less than two voxels, the largest first."""
-    chosen = np.flatnonzero(which)
-    if not len(chosen):
+def _pieces(surface: Surface, which: Mask, high: Mask) -> Iterator[Mask]:
+    """Yield, as masks (n,), what hangs together over less than two voxels, the largest first.
+
+    Only what is `high` (n,) links: near a worktop depth runs things that stand close into one another.
+    """
+    linking, low = np.flatnonzero(which & high), np.flatnonzero(which & ~high)
+    if not len(linking):
         return
-    places = se3.apply(se3.inverse(surface.from_grid), surface.vertices[chosen])
-    cells, member = np.unique(np.floor(places / surface.voxel).astype(np.int64), axis=0, return_inverse=True)
-    pairs = KDTree(cells).query_pairs(2.0, output_type="ndarray")
-    links = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(cells), len(cells)))
-    label = connected_components(links, directed=False)[1][member.ravel()]
+    places = se3.apply(se3.inverse(surface.from_grid), surface.vertices)
+    label = _linked(places[linking], surface.voxel)
+    near, nearest = KDTree(places[linking]).query(places[low])
+    foot = np.asarray(near) < FOOT * surface.voxel
+    chosen = np.concatenate([linking, low[foot]])
+    label = np.concatenate([label, label[np.asarray(nearest)[foot]]])
     areas = np.bincount(label, surface.vertex_areas()[chosen])
-    first = places[np.unique(label, return_index=True)[1]]
+    _, begins = np.unique(label, return_index=True)
+    first = places[chosen[begins]]
     for number in np.lexsort((*first.T, -areas)):
         if areas[number] >= LEAST:
             keep = np.zeros(len(which), bool)
@@ -69,24 +78,35 @@ def _pieces(surface: Surface, which: Mask) -> Iterator[Mask]:
             yield keep
 
 
-def _whole(local: Array, pieces: Sequence[Mask]) -> list[Mask]:
-    """Return what stands, the largest first, each with what floats over it.
+def _linked(places: Array, voxel: float) -> NDArray[np.intp]:
+    """Return (n,): to which piece each place belongs."""
+    cells, member = np.unique(np.floor(places / voxel).astype(np.int64), axis=0, return_inverse=True)
+    pairs = KDTree(cells).query_pairs(2.0, output_type="ndarray")
+    links = coo_matrix((np.ones(len(pairs), bool), (pairs[:, 0], pairs[:, 1])), (len(cells), len(cells)))
+    label = np.asarray(connected_components(links, directed=False)[1])
+    return np.asarray(label[member.ravel()], np.intp)
 
-    Black and shiny parts have no depth, so that of a machine one sees the foot and the head.
+
+def _whole(local: Array, pieces: Sequence[Mask], back: float) -> list[Mask]:
+    """Return what stands, the largest first, each with what floats over it; `back`: y of the wall.
+
+    Black and shiny parts have no depth, so that of a machine one sees the foot and the head, which may be
+    wider; but what floats near the wall hangs there, if it is not right above.
     """
     standing = [piece for piece in pieces if local[piece, 2].min() < STANDS]
     floating = [piece for piece in pieces if local[piece, 2].min() >= STANDS]
     whole = standing.copy()
     for piece in floating:
-        over = [_share_over(local[piece], local[foot]) for foot in standing]
+        aside = ASIDE if back - np.median(local[piece, 1]) < HANGS else HEAD
+        over = [_share_over(local[piece], local[foot], aside) for foot in standing]
         if over and max(over) > COVERS:
             whole[int(np.argmax(over))] = whole[int(np.argmax(over))] | piece
     return whole
 
 
-def _share_over(above: Array, below: Array) -> float:
-    """Return the share of points (n, 3) that are in plan inside the extent of others (m, 3)."""
-    low, high = below[:, :2].min(0) - ASIDE, below[:, :2].max(0) + ASIDE
+def _share_over(above: Array, below: Array, aside: float) -> float:
+    """Return the share of points (n, 3) that are in plan inside the extent of others, or so far aside."""
+    low, high = below[:, :2].min(0) - aside, below[:, :2].max(0) + aside
     return float(((above[:, :2] > low) & (above[:, :2] < high)).all(1).mean())
 
 
