@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pocketworld.reconstruct.elevation import brightness
 from pocketworld.reconstruct.rectify import FaceGrid
 from pocketworld.reconstruct.room_door_looks import lever
-from pocketworld.reconstruct.wall_picture import WallPicture
+from pocketworld.reconstruct.wall_picture import WallPicture, beside
 from pocketworld.scene import Side
 
 Array = NDArray[np.float64]
@@ -26,7 +26,6 @@ LEAF = (0.6, 1.25)  # m: leaves of one-leaf doors (0.61 to 1.235: DIN 18101)
 UNLIKE = 0.15  # in logarithms: a leaf against the wall on both sides
 BESIDE = 0.25  # m of wall beside a door
 FRAME = 0.044  # m: the edge is the leaf's, its frame is about as wide, with the gap
-SEEN = 0.7  # of a column's height
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,7 @@ def flush_doors(picture: WallPicture, taken: list[tuple[float, float]]) -> list[
     n = max(1, round(APART / picture.grid.pixel))
     strength = [float(s) for s in np.abs(step)]
     peaks = [i for i, s in enumerate(strength) if s > PLAIN and s == max(strength[max(0, i - n) : i + n + 1])]
-    level = _median(light, picture, (LOW[0], HIGH[1]))
+    level = picture.over(light, (LOW[0], HIGH[1]))
     pairs = [
         (min(strength[i], strength[j]), i, j)
         for k, i in enumerate(peaks)
@@ -66,10 +65,8 @@ def flush_doors(picture: WallPicture, taken: list[tuple[float, float]]) -> list[
 def _edges(light: Array, picture: WallPicture) -> Array:
     """Return (columns,) by how much it gets brighter there to the right, below and above hands alike."""
     n = max(1, round(SHADE / picture.grid.pixel))
-    change = np.full(light.shape, np.nan)
-    if light.shape[1] > 2 * n:
-        change[:, n:-n] = light[:, 2 * n :] - light[:, : -2 * n]
-    low, high = (_median(change, picture, z) for z in (LOW, HIGH))
+    change = beside(light, n) - beside(light, -n)
+    low, high = (picture.over(change, z) for z in (LOW, HIGH))
     same = np.sign(low) == np.sign(high)
     return np.nan_to_num(np.where(same, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0))
 
@@ -84,16 +81,6 @@ def _unlike(level: Array, u: Array, i: int, j: int) -> bool:
         return False
     mine, one, other = (float(np.median(v)) for v in values)
     return (mine - one) * (mine - other) > 0 and min(abs(mine - one), abs(mine - other)) > UNLIKE
-
-
-def _median(values: Array, picture: WallPicture, between: tuple[float, float]) -> Array:
-    """Return (columns,) the median of what is at some height; nan where too little of it was seen."""
-    rows = (picture.grid.v > between[0]) & (picture.grid.v < between[1])
-    part = values[rows]
-    out = np.full(part.shape[1], np.nan)
-    seen = np.isfinite(part).mean(0) > SEEN
-    out[seen] = np.nanmedian(part[:, seen], axis=0)
-    return out
 
 
 def _part(picture: WallPicture, i: int, j: int) -> WallPicture:

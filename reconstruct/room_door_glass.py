@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.reconstruct.elevation import brightness
-from pocketworld.reconstruct.wall_picture import WallPicture
+from pocketworld.reconstruct.wall_picture import WallPicture, beside
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,6 @@ LEAF = (0.55, 1.25)  # m: half of a double door
 SHADE = 0.03  # m: beside a stile and astride its edge
 AROUND = 0.05  # m: bars stand before the glass, so they are seen a little beside where they are
 FIRST = 0.55  # of the plainest edge: as plain is the leaf's own
-SEEN = 0.7  # of a column's height
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +67,10 @@ def double_doors(picture: WallPicture, taken: list[tuple[float, float]]) -> list
 def _bars(light: Array, picture: WallPicture) -> tuple[Array, NDArray[np.intp]]:
     """Return (columns,) how much each stands out at the height of hands, and only there; and which way."""
     n = max(1, round(THIN / picture.grid.pixel))
-    left, right = light - _shifted(light, n), light - _shifted(light, -n)
+    left, right = light - beside(light, -n), light - beside(light, n)
     ridge = np.where(left * right > 0, np.sign(left) * np.minimum(np.abs(left), np.abs(right)), 0.0)
     ridge[np.isnan(left + right)] = np.nan
-    hands, below, above = (_median(ridge, picture, z) for z in (HANDS, BELOW, ABOVE))
+    hands, below, above = (picture.over(ridge, z) for z in (HANDS, BELOW, ABOVE))
     both = np.stack(
         [np.minimum.reduce([s * (hands - below), s * (hands - above), s * hands]) for s in (1, -1)]
     )
@@ -81,19 +80,9 @@ def _bars(light: Array, picture: WallPicture) -> tuple[Array, NDArray[np.intp]]:
 def _upright(light: Array, picture: WallPicture) -> Array:
     """Return (columns,) how much brightness changes there from floor to lintel: posts and stiles."""
     n = max(1, round(SHADE / picture.grid.pixel))
-    change = np.abs(_shifted(light, n) - _shifted(light, -n))
-    out = np.minimum(*(np.nan_to_num(_median(change, picture, z)) for z in (BELOW, ABOVE)))
+    change = np.abs(beside(light, -n) - beside(light, n))
+    out = np.minimum(*(np.nan_to_num(picture.over(change, z)) for z in (BELOW, ABOVE)))
     return np.asarray(out, float)
-
-
-def _median(values: Array, picture: WallPicture, between: tuple[float, float]) -> Array:
-    """Return (columns,) the median of what is at some height; nan where too little of it was seen."""
-    rows = (picture.grid.v > between[0]) & (picture.grid.v < between[1])
-    part = values[rows]
-    out = np.full(part.shape[1], np.nan)
-    seen = np.isfinite(part).mean(0) > SEEN
-    out[seen] = np.nanmedian(part[:, seen], axis=0)
-    return out
 
 
 def _door(u: Array, upright: Array, i: int, j: int, score: float) -> DoubleDoor | None:
@@ -113,15 +102,3 @@ def _nearest(plain: Array, reach: float) -> int:
     """Return the first of the plain peaks: behind a leaf's edge come the post's two."""
     first = int(np.argmax(plain >= FIRST * plain.max()))
     return first + int(np.argmax(plain[first : first + round(reach) + 1]))
-
-
-def _shifted(values: Array, n: int) -> Array:
-    """Return columns moved by n, nan where nothing came."""
-    out = np.full(values.shape, np.nan)
-    if abs(n) >= values.shape[1]:
-        return out
-    if n > 0:
-        out[:, n:] = values[:, :-n]
-    else:
-        out[:, :n] = values[:, -n:]
-    return out

@@ -46,11 +46,7 @@ class Lever:
 
 def profile(picture: WallPicture) -> Array:
     """Return (columns,) how bright a wall is from left to right, over the height of a body; nan unseen."""
-    grey = brightness(picture.colour)[_rows(picture, BODY)].astype(float)
-    seen = np.isfinite(grey).mean(0) > 0.5
-    out = np.full(grey.shape[1], np.nan)
-    out[seen] = np.nanmedian(grey[:, seen], axis=0)
-    return out
+    return picture.over(brightness(picture.colour).astype(float), BODY)
 
 
 def edge(bright: Array, u: Array, guess: float, reach: float) -> float | None:
@@ -76,7 +72,7 @@ def edge(bright: Array, u: Array, guess: float, reach: float) -> float | None:
 
 def lever(leaf: WallPicture) -> Lever:
     """Return where on a leaf, seen through its opening, a lever is: a short level piece that stands out."""
-    rows = _rows(leaf, (HAND[0] - AROUND / 2, HAND[1] + AROUND / 2))
+    rows = leaf.rows((HAND[0] - AROUND / 2, HAND[1] + AROUND / 2))
     grey = brightness(leaf.colour)[rows].astype(float)
     v, u, pixel = leaf.grid.v[rows], leaf.grid.u, leaf.grid.pixel
     known = np.isfinite(grey)
@@ -112,8 +108,3 @@ def _lever(sign: int, grey: Array, known: Flags, pixel: float) -> list[tuple[int
         if LENGTH[0] <= wide <= LENGTH[1] and high <= min(THICK, wide) and area >= SIZE:
             places.append(((box[0].start + box[0].stop) // 2, (box[1].start + box[1].stop) // 2))
     return places
-
-
-def _rows(picture: WallPicture, between: tuple[float, float]) -> Flags:
-    v = picture.grid.v
-    return np.asarray((v > between[0]) & (v < between[1]), bool)

@@ -1,5 +1,6 @@
 """Doors, glass doors and ways through a room's walls: found by depth, placed by colour, built as assets."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -100,20 +101,50 @@ def _read(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -
     pictures = paint(capture, poses, [*panes, *leaves])
     inner = iter(pictures[len(walls) :])
     out = []
-    for wall, p, mine, picture in zip(walls, points, found, pictures, strict=False):
+    for wall, at, mine, picture in zip(walls, points, found, pictures, strict=False):
         doors = [_door(one, picture, next(inner)) for one in mine]
-        taken = [(door.u0, door.u1) for door in doors]
-        double = double_doors(picture, taken)
-        double = [d for d in double if not _hidden(surface, areas, wall, d.u0, d.u1)]
-        taken += [(d.u0, d.u1) for d in double]
-        flush = [d for d in flush_doors(picture, taken) if _solid(p, d.u0, d.u1)]
-        doors += [_flush(d) for d in flush if not _hidden(surface, areas, wall, d.u0, d.u1)]
+        free = _Free(surface, areas, wall, at)
+        double = [d for d in double_doors(picture, _spans(doors)) if not free.hidden(d.u0, d.u1)]
         whole = [d for d in double if d.u0 >= 0 and d.u1 <= wall.high - wall.low]
-        doors += [_glass(door) for door in whole]
-        ways = [_way(gap, wall) for gap in gaps(surface, wall, p) if _free(gap, doors)]
+        flush = [d for d in flush_doors(picture, _spans([*doors, *double])) if free.solid(d.u0, d.u1)]
+        doors += [_glass(d) for d in whole]
+        doors += [_flush(d) for d in flush if not free.hidden(d.u0, d.u1)]
+        ways = [_way(gap, wall) for gap in gaps(surface, wall, at) if _apart(gap, doors)]
         doors.sort(key=lambda door: door.u0)
         out.append(_Read(tuple(doors), tuple(ways), len(double) - len(whole), picture))
     return out
+
+
+def _spans(doors: Sequence[Door | DoubleDoor]) -> list[tuple[float, float]]:
+    return [(door.u0, door.u1) for door in doors]
+
+
+def _apart(gap: Gap, doors: list[Door]) -> bool:
+    return all(gap.u1 <= door.u0 or gap.u0 >= door.u1 for door in doors)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Free:
+    """What depth says of a part of a wall that colour takes for a door; areas: (n,) m² of the vertices."""
+
+    surface: Surface
+    areas: Array
+    wall: Wall
+    points: WallPoints
+
+    def hidden(self, u0: float, u1: float) -> bool:
+        """Say whether something stands before it: then it is that which the pictures show."""
+        out = self.surface.vertices[:, :2] @ np.array(self.wall.normal) - self.wall.distance
+        u = self.surface.vertices[:, :2] @ np.array(self.wall.along) - self.wall.low
+        z = self.surface.vertices[:, 2]
+        before = (out > MARGIN) & (out < NEAR) & (u > u0) & (u < u1) & (z > LOW) & (z < HIGH)
+        return bool(self.areas[before].sum() > COVERED * (u1 - u0) * (HIGH - LOW))
+
+    def solid(self, u0: float, u1: float) -> bool:
+        """Say whether there is surface in the wall's own face: a leaf, and no way through."""
+        at = self.points
+        mine = (np.abs(at.out) < BACK) & (at.u > u0) & (at.u < u1) & (at.z > LOW) & (at.z < HIGH)
+        return bool(at.areas[mine].sum() > SOLID * (u1 - u0) * (HIGH - LOW))
 
 
 def _leaf(wall: Wall, one: Recess) -> Pane:
@@ -156,22 +187,6 @@ def _alike(leaf: WallPicture, wall: Array) -> bool:
     return bool(abs(np.log((np.nanmedian(mine) + 1) / (np.nanmedian(wall) + 1))) < ALIKE)
 
 
-def _hidden(surface: Surface, areas: Array, wall: Wall, u0: float, u1: float) -> bool:
-    """Say whether something stands before a part of a wall: then it is that which the pictures show."""
-    out = surface.vertices[:, :2] @ np.array(wall.normal) - wall.distance
-    u = surface.vertices[:, :2] @ np.array(wall.along) - wall.low
-    z = surface.vertices[:, 2]
-    before = (out > MARGIN) & (out < NEAR) & (u > u0) & (u < u1) & (z > LOW) & (z < HIGH)
-    return bool(areas[before].sum() > COVERED * (u1 - u0) * (HIGH - LOW))
-
-
-def _solid(points: WallPoints, u0: float, u1: float) -> bool:
-    """Say whether there is surface in a wall's own face from u0 to u1: a leaf, and no way through."""
-    mine = (np.abs(points.out) < BACK) & (points.u > u0) & (points.u < u1)
-    mine &= (points.z > LOW) & (points.z < HIGH)
-    return bool(points.areas[mine].sum() > SOLID * (u1 - u0) * (HIGH - LOW))
-
-
 def _flush(found: FlushDoor) -> Door:
     return Door(
         found.u0,
@@ -192,10 +207,6 @@ def _glass(found: DoubleDoor) -> Door:
 def _way(gap: Gap, wall: Wall) -> Opening:
     middle = (gap.u0 + gap.u1 - wall.high + wall.low) / 2
     return Opening(middle, 0.0, gap.u1 - gap.u0, gap.height, OpeningKind.PASSAGE)
-
-
-def _free(gap: Gap, doors: list[Door]) -> bool:
-    return all(gap.u1 <= door.u0 or gap.u0 >= door.u1 for door in doors)
 
 
 def _noticed(id: str, read: _Read) -> list[Finding]:

@@ -26,6 +26,7 @@ NEAREST = 0.1  # m: nobody holds a camera nearer to what he scans
 FARTHEST = 6.0  # m: a pixel of a phone's picture covers more than a centimetre of a wall seen slanted
 # Pictures are made nearly as bright as their neighbours; wholly, errors would add up along a wall.
 EVENED = 0.8
+SEEN = 0.6  # of a column's height: less tells too little
 OVERLAP = 100  # pixels that two pictures share tell how much brighter one of them is
 
 
@@ -54,6 +55,26 @@ class WallPicture:
     colour: NDArray[np.float32]
     slant: NDArray[np.float32]
     frames: int
+
+    def rows(self, between: tuple[float, float]) -> Flags:
+        """Return (h,) which rows lie between two heights, m."""
+        return np.asarray((self.grid.v > between[0]) & (self.grid.v < between[1]), bool)
+
+    def over(self, values: Array, between: tuple[float, float]) -> Array:
+        """Return (w,) the median of values (h, w) between two heights; nan where too little was seen."""
+        part = values[self.rows(between)]
+        out = np.full(part.shape[1], np.nan)
+        seen = np.isfinite(part).mean(0) > SEEN
+        out[seen] = np.nanmedian(part[:, seen], axis=0)
+        return out
+
+
+def beside(values: Array, n: int) -> Array:
+    """Return what lies n columns to the right of each (to the left: n < 0); nan past the ends."""
+    out = np.full(values.shape, np.nan)
+    if abs(n) < values.shape[1]:
+        out[:, max(0, -n) : values.shape[1] - max(0, n)] = values[:, max(0, n) : values.shape[1] - max(0, -n)]
+    return out
 
 
 def pane(
