@@ -1,7 +1,8 @@
-"""Handles that shine: short bright bars on a face that is darker all around them.
+"""Handles by colour: short bars on a face that is darker, or brighter, all around them.
 
 A metal bar stands out in a picture more than in depth, and its edges are sharper there. Slots of a vent are
-dark, and the strips between them are no brighter than the face; what is bright all over is light.
+as dark as their neighbours, and the strips between them no brighter than the face; what is bright all over is
+light.
 """
 
 import math
@@ -28,23 +29,35 @@ SHORTEST, THICK = 0.05, 0.030  # m
 BRIGHTER = 20.0  # grey levels, and NOISE times what the face itself varies
 NOISE = 6.0
 AROUND, BESIDE = 0.03, 0.008  # m: the face around a bar, and what its blur brightens
+FULL = 0.5  # of a bar's length that its own rows are filled
+SHADOW = 0.10  # m: farther from a bar, nothing is its shadow
 FREE = 0.02  # m from a bar's ends to the face's edges
 SCORE = 0.45  # a picture alone; depth as well is surer
 
 
-def bright_bars(brightness: Grey, grid: FaceGrid, shots: Sequence[Shot]) -> tuple[SeenHandle, ...]:
+def bars(brightness: Grey, grid: FaceGrid, shots: Sequence[Shot]) -> tuple[SeenHandle, ...]:
     """Return the bars on a face's blended brightness (h, w), nan where unseen, from the top down.
 
     A bar stands before the face, so that pictures show it displaced: where it truly is follows from where the
     cameras of the shots were, and how far bars usually stand out.
     """
+    bright = list(_upright_and_level(brightness, grid, shots))
+    # The shadow of a bar, and what is mirrored below it, are no bars of their own.
+    dark = [
+        bar
+        for bar in _upright_and_level(255 - brightness, grid, shots)
+        if all(abs(bar.u - h.u) > SHADOW or abs(bar.v - h.v) > SHADOW for h in bright)
+    ]
+    return tuple(sorted((*bright, *dark), key=lambda h: (-h.v, h.u)))
+
+
+def _upright_and_level(brightness: Grey, grid: FaceGrid, shots: Sequence[Shot]) -> Iterator[SeenHandle]:
     turned = FaceGrid(grid.height, grid.width, grid.margin, grid.pixel)
-    found = [_handle(box, False, grid, shots) for box in _bars(brightness, grid)]
-    # Turned by 90 degrees, rows are counted from the left edge, columns from the top.
+    for box in _bars(brightness, grid):
+        yield _handle(box, False, grid, shots)
+    # Turned clockwise, what was to the left is on top, and what was low is to the left.
     for left, low, right, high in _bars(np.ascontiguousarray(np.rot90(brightness, -1)), turned):
-        u0, u1 = grid.width - high, grid.width - low
-        found.append(_handle((grid.width - u1, left, grid.width - u0, right), True, grid, shots))
-    return tuple(sorted(found, key=lambda h: (-h.v, h.u)))
+        yield _handle((grid.width - high, left, grid.width - low, right), True, grid, shots)
 
 
 def _bars(brightness: Grey, grid: FaceGrid) -> Iterator[tuple[float, float, float, float]]:
@@ -58,9 +71,13 @@ def _bars(brightness: Grey, grid: FaceGrid) -> Iterator[tuple[float, float, floa
     noise = 1.4826 * float(np.median(np.abs(stands[known] - np.median(stands[known]))))
     number, count = ndimage.label(known & (stands > max(BRIGHTER, NOISE * noise)), np.ones((3, 3)))
     for mine, where in enumerate(ndimage.find_objects(number, count), 1):
-        rows, columns = where
+        columns = where[1]
         left, right = grid.u[columns.start] - grid.pixel / 2, grid.u[columns.stop - 1] + grid.pixel / 2
-        high, low = grid.v[rows.start] + grid.pixel / 2, grid.v[rows.stop - 1] - grid.pixel / 2
+        # The bar itself, without the feet on which it stands.
+        rows = where[0].start + np.flatnonzero((number[where] == mine).mean(1) > FULL)
+        if not len(rows):
+            continue
+        high, low = grid.v[rows[0]] + grid.pixel / 2, grid.v[rows[-1]] - grid.pixel / 2
         length, thickness = right - left, high - low
         fits = SHORTEST <= length <= LENGTH[1] and thickness <= THICK and length > LONG * thickness
         free = left > FREE and right < grid.width - FREE and low > 0 and high < grid.height

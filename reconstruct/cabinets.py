@@ -220,7 +220,8 @@ def front(cell: Cell, guess: Guess) -> Front:
     handle = HandleSpec(HandleKind.NONE)
     if cell.handles and guess.kind is not FrontKind.OPEN:
         best = max(cell.handles, key=lambda h: h.score)
-        handle = fitted(_handle(best, cell), cell.width, cell.height)
+        # The panel is smaller than its cell by the gaps beside it.
+        handle = fitted(_handle(best, cell), cell.width - 2 * GAP, cell.height - 2 * GAP)
     return Front(guess.kind, guess.side, handle, guess.chances, guess.evidence, opening)
 
 

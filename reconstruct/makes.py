@@ -10,23 +10,29 @@ from pocketworld.scene import HandleKind
 SURE = 0.9  # score of what stands out of a front without doubt
 ALIKE = 1.35  # times as long: still the same handle, as blurred as it is
 TWIN = 1.15  # times as long, where only a picture shows it and faintly
-EDGE = 0.04  # m: nearer to a unit's sides, a line is the gap's
+EDGE = 0.038  # m: nearer to a unit's sides it is the gap's; handles are 45 mm from them
 FAINT = 0.5, 0.4  # score of what only one cue shows, and of what hardly does
 SHORTEST = 0.05  # m: bars are longer
 KNOBS = (HandleKind.KNOB,)
 
 
 def joined(seen: Sequence[SeenHandle], bright: Sequence[SeenHandle]) -> tuple[SeenHandle, ...]:
-    """Return handles by depth and by colour, each once: of both, colour tells place and length."""
+    """Return handles by depth and by colour, each once, in between where both see one.
+
+    Depth blurs a bar with the face and so puts it too near to that, colour takes it to stand out as usual:
+    the one errs to where the camera is not, the other to either side. Of both, colour tells the length."""
     left = list(seen)
     out = []
     for bar in bright:
         same = [h for h in left if _meets(h, bar)]
         left = [h for h in left if h not in same]
         best = max(same, key=lambda h: h.score, default=bar)
+        depth = best if best.kind not in KNOBS and best.vertical == bar.vertical else bar
         out.append(
             replace(
                 bar,
+                u=(bar.u + depth.u) / 2,
+                v=(bar.v + depth.v) / 2,
                 kind=best.kind if best.kind not in KNOBS else bar.kind,
                 thickness=min(bar.thickness, best.thickness),
                 score=max(bar.score, best.score),
@@ -43,10 +49,10 @@ def _meets(a: SeenHandle, b: SeenHandle) -> bool:
 
 
 def of_one_make(units: Sequence[tuple[float, Sequence[SeenHandle]]]) -> tuple[tuple[SeenHandle, ...], ...]:
-    """Return the handles of each unit (its width, m, and what was seen on it) that the row's make explains.
+    """Return the handles of each unit (its width, m, and what was seen on it) that are to be believed.
 
-    What is sure stays, whatever it is: a row may have several makes. What is faint is a handle where it is a bar
-    as long as those that are sure, and lies the same way; where none is sure, as those that are fairly so.
+    What is sure stays, whatever it is: a row may have several makes. What is faint is a handle where it is a
+    bar as long as those that are sure, and lies the same way; where none is, as those that are fairly so.
     """
     every = [h for width, handles in units for h in handles if _bar(h, width)]
     sure = [h for h in every if h.score >= SURE] or [h for h in every if h.score > FAINT[1]]
@@ -55,7 +61,7 @@ def of_one_make(units: Sequence[tuple[float, Sequence[SeenHandle]]]) -> tuple[tu
 
 def _bar(handle: SeenHandle, width: float) -> bool:
     """Say whether something is a bar within a unit's sides."""
-    return handle.kind not in KNOBS and handle.length > SHORTEST and _within(handle, width, EDGE / 2)
+    return handle.kind not in KNOBS and handle.length > SHORTEST and _within(handle, width, EDGE)
 
 
 def _within(handle: SeenHandle, width: float, free: float) -> bool:
@@ -64,11 +70,11 @@ def _within(handle: SeenHandle, width: float, free: float) -> bool:
 
 def _fits(handle: SeenHandle, sure: Sequence[SeenHandle], width: float) -> bool:
     if handle.score >= SURE:
-        return _within(handle, width, EDGE / 2)
+        return _within(handle, width, EDGE)
     if not _bar(handle, width):
         return False
     alike = ALIKE if handle in sure or handle.score > FAINT[0] else TWIN
     twins = [h for h in sure if max(handle.length / h.length, h.length / handle.length) < alike]
     if handle.score > FAINT[0] or handle in sure:
         return 2 * len(twins) > len(sure)
-    return any(h.vertical == handle.vertical for h in twins) and _within(handle, width, EDGE)
+    return any(h.vertical == handle.vertical for h in twins)

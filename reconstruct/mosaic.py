@@ -6,6 +6,7 @@ picture lies where its own pose puts it, made as bright as its neighbours (gain 
 2007), and the median is taken of all that show a place well.
 """
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -65,8 +66,23 @@ def cropped(made: Blend, u0: float, u1: float, v0: float, v1: float) -> Blend:
         colour, ((max(0, -top), 0), (0, columns - colour.shape[1]), (0, 0)), constant_values=np.nan
     )[:rows]
     old_from_new = np.array([[1.0, 0, left], [0, 1, top], [0, 0, 1]])
-    shots = tuple(_shifted(shot, old_from_new, (u0, v0)) for shot in made.shots)
+    shots = tuple(_shifted(shot, old_from_new, (u0, v0)) for shot in _showing(made, u0, u1, v0, v1))
     return Blend(part, colour, shots, UNSEEN)
+
+
+def _showing(made: Blend, u0: float, u1: float, v0: float, v1: float) -> list[Shot]:
+    """Return the pictures that show a part of a face best, a few of each place; they come best first."""
+    up, across = made.shots[0].view.visible.shape
+    columns = slice(int(u0 / made.grid.width * across), math.ceil(u1 / made.grid.width * across))
+    rows = slice(int((1 - v1 / made.grid.height) * up), math.ceil((1 - v0 / made.grid.height) * up))
+    count = np.zeros((up, across), int)[rows, columns]
+    chosen = []
+    for shot in made.shots:
+        seen = shot.view.visible[rows, columns]
+        if (count[seen] < PICTURES).any():
+            chosen.append(shot)
+            count += seen
+    return chosen
 
 
 def _shifted(shot: Shot, old_from_new: Array, corner: tuple[float, float]) -> Shot:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pocketworld.families.protocol import SeenHandle
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.bright import bright_bars
+from pocketworld.reconstruct.bright import bars
 from pocketworld.reconstruct.elevation import Blend, brightness
 from pocketworld.reconstruct.face import Face, face_of
 from pocketworld.reconstruct.grammar import STRIP
@@ -123,7 +123,7 @@ def _dark(run: Run, module: Module, low: float) -> Iterator[Patch]:
 def _read(face: Face, piece: Blend, dark: Sequence[Patch]) -> Face:
     """Return a face with the handles that shine, without what lies on an appliance or in the gaps."""
     seen = face.elevation
-    handles = joined(seen.handles, bright_bars(brightness(piece.colour), piece.grid, piece.shots))
+    handles = joined(seen.handles, bars(brightness(piece.colour), piece.grid, piece.shots))
     lines = tuple(line for line in seen.lines if not line.vertical or STRIP < line.at < seen.width - STRIP)
     free = tuple(h for h in handles if not any(_on(h, patch) for patch in dark))
     return replace(face, elevation=replace(seen, lines=lines, handles=free))

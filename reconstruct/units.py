@@ -42,8 +42,8 @@ def unit(tree: Tree, hull: Hull, guess: Callable[[Cell, int], Guess]) -> Cabinet
     """Return the unit whose front, from where it was read, is divided so.
 
     The front was read a little farther up than the box goes: what is above it is the worktop's edge. Half a
-    gap is left to the neighbour on either side. `guess` is told a cell and how many fronts like it are stacked
-    with it.
+    gap is left to the neighbour on either side. `guess` is told a cell and how many fronts like it are
+    stacked with it.
     """
     width, depth, height = hull.size
     lift, plinth = (hull.below, 0.0) if hull.hung else (0.0, hull.low + hull.below)
