@@ -75,6 +75,19 @@ def test_what_is_less_sure_is_less_true() -> None:
     assert medians[0] > 1.5 * medians[1] > 4 * medians[2]
 
 
+def test_edges_are_as_unsure_as_those_of_a_real_phone() -> None:
+    """By distance from a step of depth: two pixels away most are sure, and none right at it."""
+    depth = wall(1.5)
+    depth[:, 128:] = 2.0
+    levels = np.concatenate(
+        [lidar.measured(depth, bright((192, 256)), CAMERA, Lidar(), stream(0, "e", i))[1] for i in range(4)]
+    )
+    sure = [(levels[:, [127 - d, 128 + d]] == 2).mean() for d in (1, 2, 3, 8)]
+    assert sure == pytest.approx([0.35, 0.7, 0.9, 1.0], abs=0.12)
+    assert np.diff(sure).min() >= 0
+    assert (levels[:, 127:129] < 2).mean() > 0.95
+
+
 def test_always_filled_and_never_sure_of_nothing() -> None:
     depth = wall(2.0)
     depth[:40] = 0
