@@ -17,20 +17,33 @@ from pocketworld.scene import Asset, Material, Mesh
 
 Array = NDArray[np.float64]
 
-SAMPLES = 1500  # points on an asset's outside
-UNDERSIDE = -0.5  # a normal's z: what looks more down than this one does not see
+SAMPLES = 6000  # points on an asset's outside
+LOOKS = ((0, -1), (0, 1), (1, -1), (1, 1), (2, 1))  # axis and side from which one looks
+CELL = 0.03  # m
+FACING = 0.2  # a normal's cosine to the look: what is seen more from the side is hardly seen
 BESIDE = 0.03  # m: surface that may have the colour of what it is that near to
 FEW = 20  # vertices are too few to tell a colour
 
 
 def backed(asset: Asset, surface: Surface, near: float) -> float:
-    """Return the share of an asset's outside, but for its underside, with surface of the scene nearer than
-    `near` (m).
+    """Return the share of an asset, as it looks from its four sides and from above, with surface of the scene
+    nearer than `near` (m).
     """
     points, normals = sampled(asset.parts[0].meshes)
-    shown = points[normals[:, 2] > UNDERSIDE]
     local = se3.apply(se3.inverse(asset.pose.matrix), surface.vertices)
-    return float((KDTree(local).query(shown)[0] < near).mean()) if len(shown) and len(local) else 0.0
+    if not len(local):
+        return 0.0
+    found = KDTree(local).query(points)[0] < near
+    shown = [_frontmost(points, normals, axis, sign) for axis, sign in LOOKS]
+    return float(np.mean(found[np.concatenate(shown)]))
+
+
+def _frontmost(points: Array, normals: Array, axis: int, sign: int) -> NDArray[np.intp]:
+    """Return which points (n, 3) one sees who looks at them against an axis: the first in each cell."""
+    facing = np.flatnonzero(normals[:, axis] * sign > FACING)
+    order = facing[np.argsort(-sign * points[facing, axis], kind="stable")]
+    cells = np.floor(np.delete(points[order], axis, 1) / CELL).astype(np.int64)
+    return order[np.unique(cells, axis=0, return_index=True)[1]]
 
 
 def sampled(meshes: Sequence[Mesh]) -> tuple[Array, Array]:

@@ -57,7 +57,7 @@ def built_in(capture: Capture, poses: Array, surface: Surface, rows: Rows, from_
 def _on(things: Sequence[Thing], free: Mapping[str, Array], plate: Placed | None) -> Iterator[Placed]:
     """Give what stands on a worktop."""
     for thing in things:
-        one = choose(thing, thing.id, free[thing.id])
+        one = choose(thing, thing.id, free[thing.id], thing.box.foot[2])
         on = () if plate is None else (Relation("on", thing.id, plate.asset.id),)
         yield replace(one, relations=(*one.relations, *on))
 

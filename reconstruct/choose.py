@@ -29,11 +29,12 @@ from pocketworld.reconstruct.solid import solid
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing
 from pocketworld.rng import stream
-from pocketworld.scene import Asset, Material, Pose
+from pocketworld.scene import Asset, Base, Material, Pose
 
 Array = NDArray[np.float64]
 
 FAMILIES = ("box", "table", "chair", "shelf", "cylinder")
+FURNITURE = ("table", "chair", "shelf")  # stand on the floor, on legs that a capture may not show
 TURNED = {"chair": 4, "shelf": 4}  # ways in which a thing with a front may stand in its box; others have none
 BIAS, FROM = 0.01, depth.NEAR  # m: depth's error, and from how far
 PATCH = 0.03  # m: depth errs alike over less than this
@@ -90,23 +91,38 @@ class _Moved:
         return Pose.upright((self.x - 1, self.y - 1, 0.0), self.turn - 1).matrix
 
 
-def choose(thing: Thing, id: str, free: Array) -> Placed:
+def choose(thing: Thing, id: str, free: Array, support: float = 0.0) -> Placed:
     """Return a thing as the family that explains it best, or as a solid where none does.
 
-    free   (m, 3) places of the scene that were seen to be empty (see `seen_empty`); may be none
+    free      (m, 3) places of the scene that were seen to be empty (see `seen_empty`); may be none
+    support   height of what it stands on, m: the floor. What hangs above that has legs that were not seen;
+              only where no table, chair or shelf explains it, it is what it looks like, and fixed
     """
     sigma = noise(thing.surface)
-    found = sorted(fits(thing, free, sigma), key=lambda fit: fit.cost)
+    found = sorted(
+        fits(thing, free, sigma, support), key=lambda fit: (fit.asset.pose.position[2] > support, fit.cost)
+    )
     good = [fit for fit in found if fit.beyond_chance >= SUBSTANTIAL and fit.backed >= BACKED]
     if good:
         rival = next((other for other in found if other is not good[0]), None)
         asset = _built(coloured(good[0].parameters, good[0].asset, thing.surface), good[0], id)
         findings = (_chosen(id, good[0], rival, sigma), *_rest(id, good[0]))
-        return Placed(asset, findings, relations=on_floor(asset))
-    asset, findings = solid(thing, id, free)
+        return _held(Placed(asset, findings, relations=on_floor(asset)), support)
+    asset, noticed = solid(thing, id, free)
     if found:
-        findings = (*findings, _none(id, max(found, key=lambda fit: fit.beyond_chance), sigma))
-    return Placed(asset, findings, relations=on_floor(asset))
+        noticed = (*noticed, _none(id, max(found, key=lambda fit: fit.beyond_chance), sigma))
+    return _held(Placed(asset, noticed, relations=on_floor(asset)), support)
+
+
+def _held(one: Placed, support: float) -> Placed:
+    """Return what hangs above its support fixed: nothing below was seen that it could stand on."""
+    asset = one.asset
+    if asset.base is Base.FIXED or asset.pose.position[2] <= support:
+        return one
+    text = "nothing was seen that it stands on: it is fixed where it hangs"
+    numbers = {"above_m": round(asset.pose.position[2] - support, 3)}
+    found = Finding("hangs", Severity.NOTE, "reconstruct", asset.id, text, numbers)
+    return replace(one, asset=replace(asset, base=Base.FIXED), findings=(*one.findings, found))
 
 
 def _built(p: Any, fit: Fit, id: str) -> Asset:
@@ -130,27 +146,42 @@ def noise(surface: Surface) -> float:
     return math.hypot(max(rough, surface.voxel / 2), alike)
 
 
-def fits(thing: Thing, free: Array, sigma: float) -> Iterator[Fit]:
-    """Go through the best fit of each family that has one."""
-    box_from_scene = se3.inverse(thing.box.world_from_box)
-    seen = evidence(thing, se3.apply(box_from_scene, free), sigma)
+def fits(thing: Thing, free: Array, sigma: float, support: float) -> Iterator[Fit]:
+    """Go through the best fit of each family that has one; furniture stands on the support (a height, m)."""
     for name in FAMILIES:
-        own = _about_axis(seen, sigma) if name == "cylinder" else seen
-        if own is None:
-            continue
-        left_out = 1 - float((own.weights**2).sum() / (seen.weights**2).sum())
-        starts = [
-            (_cost(_residual(name, own)(_Moved(p, *start)), own), _Moved(p, *start))
-            for start, view in _views(name, own)
-            for p in registry.family(name).propose(view)
-        ]
-        starts.sort(key=lambda pair: pair[0])
-        best = []
-        for cost, start in starts[:2]:
-            with suppress(PocketworldError):  # what a fit ends with may make nothing
-                best += [_fit(name, start, own, thing, left_out)] if cost <= CLOSE * starts[0][0] else []
-        if best:
-            yield min(best, key=lambda fit: fit.cost)
+        stood = _brought_down(thing, support) if name in FURNITURE else thing
+        yield from _best(name, stood, free, sigma)
+
+
+def _brought_down(thing: Thing, support: float) -> Thing:
+    """Return a thing whose box reaches down to its support."""
+    box = thing.box
+    (x, y, z), (width, depth, height) = box.foot, box.size
+    if support >= z:
+        return thing
+    reaching = replace(box, foot=(x, y, support), size=(width, depth, height + z - support))
+    return replace(thing, found=replace(thing.found, box=reaching))
+
+
+def _best(name: str, thing: Thing, free: Array, sigma: float) -> Iterator[Fit]:
+    """Give the best fit of a family, if it has one."""
+    seen = evidence(thing, se3.apply(se3.inverse(thing.box.world_from_box), free), sigma)
+    own = _about_axis(seen, sigma) if name == "cylinder" else seen
+    if own is None:
+        return
+    left_out = 1 - float((own.weights**2).sum() / (seen.weights**2).sum())
+    starts = [
+        (_cost(_residual(name, own)(_Moved(p, *start)), own), _Moved(p, *start))
+        for start, view in _views(name, own)
+        for p in registry.family(name).propose(view)
+    ]
+    starts.sort(key=lambda pair: pair[0])
+    best = []
+    for cost, start in starts[:2]:
+        with suppress(PocketworldError):  # what a fit ends with may make nothing
+            best += [_fit(name, start, own, thing, left_out)] if cost <= CLOSE * starts[0][0] else []
+    if best:
+        yield min(best, key=lambda fit: fit.cost)
 
 
 def evidence(thing: Thing, free: Array, sigma: float) -> Evidence:

@@ -28,7 +28,7 @@ from pocketworld.reconstruct.paint import GREY
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing, find_things
 from pocketworld.rng import stream
-from pocketworld.scene import Pose, Relation
+from pocketworld.scene import Base, Pose, Relation
 
 Array = NDArray[np.float64]
 
@@ -170,7 +170,8 @@ def test_a_box_is_none_where_one_looked_through_it() -> None:
     thing = thing_of(mesh_of("table", table))
     under = stream(0, "under").uniform((-0.45, -0.25, 0.1), (0.45, 0.25, 0.55), (600, 3))
     blind, looked = (
-        {fit.family: fit for fit in fits(thing, free, NOISE)} for free in (NOWHERE, se3.apply(STOOD, under))
+        {fit.family: fit for fit in fits(thing, free, NOISE, 0.0)}
+        for free in (NOWHERE, se3.apply(STOOD, under))
     )
     assert looked["box"].explained < 0.7 * blind["box"].explained
     assert looked["table"].explained == pytest.approx(blind["table"].explained, abs=0.05)
@@ -194,6 +195,33 @@ def test_a_narrow_strip_of_a_round_wall_makes_no_round_thing() -> None:
     strip.remove_unreferenced_vertices()
     placed = choose(thing_of(strip), "strip", NOWHERE)
     assert placed.asset.family != "cylinder"
+
+
+@pytest.mark.slow
+def test_a_top_in_mid_air_is_a_table_unless_it_lies_on_something() -> None:
+    table = THINGS["table"]
+    top = seen_of(mesh_of("table", table), (0, 0, 1))
+    thing = thing_of(top)
+    assert thing.box.foot[2] > 0.6
+    free = choose(thing, "t", NOWHERE).asset
+    assert (free.family, free.pose.position[2]) == ("table", 0)
+    assert registry.rebuild(free).height == pytest.approx(table.height, abs=0.01)
+    lying = choose(thing, "t", NOWHERE, thing.box.foot[2]).asset
+    assert lying.family != "table"
+    assert lying.pose.position[2] > 0.6
+
+
+@pytest.mark.slow
+def test_what_hangs_in_mid_air_is_fixed_and_what_lies_on_something_is_free() -> None:
+    mesh = mesh_of("box", THINGS["box"]).apply_translation((0, 0, 1.2))
+    thing = thing_of(mesh)
+    hung, lying = choose(thing, "clock", NOWHERE), choose(thing, "clock", NOWHERE, thing.box.foot[2])
+    assert (hung.asset.family, lying.asset.family) == ("box", "box")
+    assert (hung.asset.base, lying.asset.base) == (Base.FIXED, Base.FREE)
+    assert [f.code for f in hung.findings] == ["family-chosen", "hangs"]
+    assert hung.findings[-1].numbers["above_m"] == pytest.approx(1.2, abs=0.02)
+    assert "hangs" not in [f.code for f in lying.findings]
+    assert hung.relations == ()
 
 
 @pytest.mark.slow
