@@ -21,9 +21,10 @@ from pocketworld.reconstruct.grammar import CUT, EARNS, STRIP
 Array = NDArray[np.float64]
 
 BESIDE = 0.010  # m: lines this near to a place are those of one gap, by the poses of pictures
-# One looks into a gap, or past it from a dark front to a bright one: by grey levels, and as a share of the
-# front's brightness; JPEG's blocks and soft light do less.
-DARKER, SHARP = (2.0, 0.04), 0.02  # (grey levels, share), m
+# One looks into a gap, or past it to a front of another colour: by grey levels, and as a share of how bright
+# the fronts are. JPEG's blocks do less than the first, soft light and reflections less than the second.
+DARKER, STEP = (2.5, 0.04), (6.0, 0.12)
+SHARP = 0.02  # m: on either side of a gap
 # A gap is seen along more of the height than this: less is an edge on one front, or a reflection.
 PARTIAL = 0.55
 SHORTEST = 0.12  # m: what is narrower is a filler; units begin at 150 mm
@@ -143,8 +144,9 @@ def _shown(at: float, front: Front) -> bool:
         for k in (-3, -1, 1, 3)
     ]
     steps = [abs(b - a) for a, b in pairwise(levels)]
-    most = max(float(front.shade[near].max()), steps[1] - max(steps[0], steps[2]))
-    return most > max(DARKER[0], DARKER[1] * max(levels))
+    step = steps[1] - max(steps[0], steps[2])
+    dark, other = (max(least, share * max(levels)) for least, share in (DARKER, STEP))
+    return bool(front.shade[near].max() > dark or step > other)
 
 
 def _columns(start: float, end: float, front: Front) -> slice:
