@@ -86,9 +86,10 @@ def mutated(
     out = family.mutate(fit, spread, draw)
     # A handle may not fit a front of the belief alone that was made narrower: that one keeps its width.
     believed = family.mutate(known, Spread(doubt=spread.doubt), draw) if varied else out
-    for one in (out, believed):
-        if isinstance(one, Refusal):
-            return one
+    if isinstance(out, Refusal):
+        return out
+    if isinstance(believed, Refusal):  # varied on purpose it works: then all that is new comes from the spec
+        believed = known
     return Mutated(out, believed, registry.to_json(out) != asset.parameters)
 
 

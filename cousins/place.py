@@ -11,13 +11,15 @@ from pocketworld.cousins.extent import corners, outer, whole
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.apart import level, moved
-from pocketworld.geometry.separating import around, depths, shape
-from pocketworld.scene import Asset, Pose, Scene
+from pocketworld.geometry.separating import around, bounds, depths, shape
+from pocketworld.scene import Asset, Base, Pose, Scene
 
 Array = NDArray[np.float64]
 CARRYING = ("on", "inside")  # relations by which a thing goes where another goes
 SHARES = (1.0, 0.5, 0.25, 0.0)  # of a drawn way that are tried: a thing moves as far as there is room
 PUSHES = 4  # times that a thing gives way to what has come nearer
+FOOT = 0.7  # of a thing's outline: round feet and legs stand within it
+LIES = 5e-3  # m: what is this near above a piece lies on it
 AWAY = 0.3  # m: no thing is pushed further at once
 FIXING = ("against", "flush_with")  # relations that leave a thing no turn, and no way but along
 SLACK = 1e-3  # m: touching is no overlap
@@ -119,6 +121,35 @@ def depth(a: Asset, b: Asset) -> float:
     return max(
         (float(depths(mine[i], theirs[j], b_from_a[None])[0]) for i, j in np.argwhere(near)), default=0.0
     )
+
+
+def borne(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> bool:
+    """Say whether what a free thing stands on is below the middle and corners of its foot, as in the twin.
+
+    A worktop may have a hole for its sink.
+    """
+    below = next(
+        (r.b for r in scene.relations if r.kind == "on" and r.a == asset.id and r.b in standing), None
+    )
+    if below is None or asset.base is not Base.FREE:
+        return True
+    was = _over_pieces(scene.asset(asset.id), scene.asset(below))
+    return _over_pieces(asset, standing[below]) >= was
+
+
+def _over_pieces(asset: Asset, support: Asset) -> int:
+    """Return how many of the middle and the corners of a thing's foot, drawn in a little, lie on a piece."""
+    low, high = whole(asset)
+    middle, half = (low + high)[:2] / 2, (high - low)[:2] / 2 * FOOT
+    marks = [
+        (*(middle + half * corner), low[2], 1.0) for corner in ((0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
+    ]
+    points = (np.array(marks) @ (np.linalg.inv(support.pose.matrix) @ asset.pose.matrix).T)[:, :3]
+    boxes = [bounds((piece,)) for part in support.parts for piece in part.pieces]
+    lows, highs = np.array([b[0] for b in boxes]), np.array([b[1] for b in boxes])
+    inside = (points[:, None, :2] >= lows[:, :2]).all(2) & (points[:, None, :2] <= highs[:, :2]).all(2)
+    on = inside & (np.abs(points[:, None, 2] - highs[:, 2]) < LIES)
+    return int(on.any(1).sum())
 
 
 def freed(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> Asset:

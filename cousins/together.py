@@ -13,7 +13,7 @@ from pocketworld.cousins.fitting import fitted
 from pocketworld.cousins.layout import Line, laid, lift, line, moved, placed
 from pocketworld.cousins.mutation import Mutated, Streams, built, mutated
 from pocketworld.cousins.neighbours import beyond_reach, crossing
-from pocketworld.cousins.place import SHARES, clash, freed, place
+from pocketworld.cousins.place import SHARES, borne, clash, freed, place
 from pocketworld.cousins.runs import Run, Top
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.tops import stretched
@@ -32,6 +32,7 @@ class Reason(StrEnum):
 
     SWEEP = "parts-collide-as-they-open"
     PLACE = "no-place-beside-the-others"
+    BORNE = "over-a-hole-or-edge"
     ACROSS = "opens-into-another"
     REACH = "another-before-its-handle"
     BUILD = "cannot-be-built"
@@ -115,6 +116,8 @@ class _Attempt:
         for id, made in out.items():
             if hit := clash(made.asset, self.stage.standing, self.twin):
                 raise _No(id, Refusal(Reason.PLACE, {"overlap_m": hit}))
+            if not borne(made.asset, self.twin, self.stage.standing):
+                raise _No(id, Refusal(Reason.BORNE))
         for id, made in out.items():
             if made.drawn.changed and (hits := sweep(made.asset)):
                 raise _No(id, Refusal(Reason.SWEEP, {"depth_m": max(hit.depth for hit in hits)}))
@@ -149,7 +152,12 @@ class _Attempt:
     def _both(self, id: str, drawn: Mutated) -> tuple[Asset, Asset]:
         """Return an asset as drawn and as the belief alone has it, where it was in the twin."""
         made = self._built(id, drawn.p)
-        return made, made if drawn.believed == drawn.p else self._built(id, drawn.believed)
+        if drawn.believed == drawn.p:
+            return made, made
+        try:
+            return made, built(self.twin.asset(id), drawn.believed)
+        except PocketworldError:  # it only says where numbers come from
+            return made, self.twin.asset(id)
 
     def _thing(self, id: str) -> dict[str, Made]:
         """Return a thing by itself: carried by what it stands on, moved as far as there is room."""
@@ -170,7 +178,7 @@ class _Attempt:
         ways = (place(made, was, self.twin, standing, spread, draw, share) for share in shares[:-1])
         for pose in ways:
             here = replace(made, pose=moved(pose, up))
-            if not clash(here, standing, self.twin):
+            if not clash(here, standing, self.twin) and borne(here, self.twin, standing):
                 return here
         pose = place(made, was, self.twin, standing, spread, draw, shares[-1])
         return replace(made, pose=moved(pose, up))

@@ -16,7 +16,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.apart import level, moved, rise
 from pocketworld.geometry.resting import carrying
-from pocketworld.geometry.separating import Shape, depths, shape
+from pocketworld.geometry.separating import Shape, shape
 from pocketworld.scene import Asset, Base, Pose, Scene
 
 Array = NDArray[np.float64]
@@ -27,7 +27,8 @@ SUNK = 0.05  # m: a thing that is so deep in its support is raised out of it
 STEP = 2e-3  # m: and so deep in what it does not stand on; else it is pushed aside
 AWAY = 0.5  # m: a thing that would have to go further stays, and a finding says so
 ROUNDS = 8  # each pushes a thing out of what it stands deepest in
-LEFT = 0.5e-3  # m: an overlap that an engine would answer with a jolt
+RING = 0.03  # m between the circles on which a free place is looked for
+HANGS = 0.15  # m: a thing that would fall so far hung on, or lay on, something that was not seen
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -75,21 +76,48 @@ def _carried(thing: Asset, scene: Scene, support: str | None, done: Mapping[str,
 
 
 def _settle(thing: Asset, done: Mapping[str, Asset], support: str | None) -> tuple[Asset, str | None]:
-    """Return a thing where it lies, and what could not be put right, in words."""
+    """Return a thing where it lies, and what could not be put right, in words; then it is held fast."""
     if not any(part.pieces for part in thing.parts):
         return thing, None
-    here, turned = _level(thing)
+    upright, turned = _level(thing)
     others = {id: _body(asset) for id, asset in done.items() if any(part.pieces for part in asset.parts)}
-    here = start = _lowered(here, others, support)
+    start = _lowered(upright, others, support)
+    if support is None and upright.pose.position[2] - start.pose.position[2] > HANGS:
+        return replace(thing, base=Base.FIXED), "it hangs in the air: what holds it was not seen"
+    here = _beside(start, others, support) or _nearest(start, others, support)
+    if here is None:
+        return replace(start, base=Base.FIXED), "it stands in something, and has no room beside it"
+    return here, None if turned else "no side of it carries it"
+
+
+def _beside(start: Asset, others: Mapping[str, _Body], support: str | None) -> Asset | None:
+    """Return a thing pushed out of what it stands deepest in until it is free; None where it never is."""
+    here = start
     for _ in range(ROUNDS):
         push = _push(_body(here), tuple(others.values()))
         if push is None:
-            return here, None if turned else "no side of it carries it"
+            return here
         here = _lowered(_shifted(here, push), others, support)
-        if math.dist(here.pose.position[:2], start.pose.position[:2]) > AWAY:
-            return start, "it stands in something, and has no room beside it"
-    deep = _overlap(here, others)
-    return here, f"it stands {1e3 * deep:.2g} mm in something" if deep > LEFT else None
+        if not _held(here, start, support):
+            return None
+    return None
+
+
+def _nearest(start: Asset, others: Mapping[str, _Body], support: str | None) -> Asset | None:
+    """Return a thing at the nearest free place of those on circles around it; None where none is free."""
+    for r in np.arange(RING, AWAY, RING):
+        for angle in np.arange(0, 2 * math.pi, math.pi / 8):
+            there = _shifted(start, r * np.array([math.cos(angle), math.sin(angle), 0.0]))
+            here = _lowered(there, others, support)
+            if _held(here, start, support) and _push(_body(here), tuple(others.values())) is None:
+                return here
+    return None
+
+
+def _held(here: Asset, start: Asset, support: str | None) -> bool:
+    """Say whether a thing is not too far off, and as high as it was if something holds it there."""
+    near = math.dist(here.pose.position[:2], start.pose.position[:2]) <= AWAY
+    return near and (support is None or abs(here.pose.position[2] - start.pose.position[2]) <= SUNK)
 
 
 def _level(thing: Asset) -> tuple[Asset, bool]:
@@ -133,13 +161,6 @@ def _push(body: _Body, others: Sequence[_Body]) -> Array | None:
     found = (level(a, b, TOUCHING) for other in others for a, b in _over(body, other))
     pushes = [push for push in found if push is not None]
     return max(pushes, key=lambda push: float(np.linalg.norm(push)), default=None)
-
-
-def _overlap(thing: Asset, others: Mapping[str, _Body]) -> float:
-    """Return how deep (m) a thing stands in others."""
-    body = _body(thing)
-    deep = (depths(a, b, np.eye(4)[None])[0] for other in others.values() for a, b in _over(body, other))
-    return max(map(float, deep), default=0.0)
 
 
 def _body(asset: Asset) -> _Body:

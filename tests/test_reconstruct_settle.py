@@ -14,7 +14,7 @@ from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.convex import HullPiece
 from pocketworld.geometry.inertia import inertia
-from pocketworld.reconstruct.settle import AWAY, settled
+from pocketworld.reconstruct.settle import AWAY, HANGS, settled
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Mesh, Part, Pose, Relation, Scene
 from pocketworld.sim import mjcf
@@ -63,7 +63,7 @@ def test_a_gap_is_closed_and_a_sunk_thing_raised(gap: float, yaw: float, turn: f
     assert [f.code for f in found] == ["settled"] * (abs(gap) > 5e-3)
 
 
-@given(st.floats(-0.04, 0.3), ANGLES)
+@given(st.floats(-0.04, HANGS - 0.01), ANGLES)
 def test_what_stands_on_the_floor_gets_there(gap: float, yaw: float) -> None:
     thing = box("thing", (0.2, 0.15, 0.1), Pose.upright((3.0, 0.1, gap), yaw))
     scene, _ = settled(Scene("s", (thing, table())))
@@ -161,13 +161,35 @@ def test_a_heap_of_things_put_down_badly_stands_30_s(seed: int, tilt: float) -> 
 
 def test_what_has_no_room_stays_and_a_finding_says_so() -> None:
     block = box("block", (3.0, 3.0, 2.0), Pose(), Base.FIXED)
-    lost = box("lost", (0.2, 0.2, 0.2), Pose((0.1, 0.2, 0.3)))
+    lost = box("lost", (0.2, 0.2, 0.2), Pose((0.1, 0.2, 0.1)))
     scene, found = settled(Scene("s", (block, lost)))
     told = next(f for f in found if f.severity is Severity.DEGRADED)
     assert (told.code, told.subject) == ("not-settled", "lost")
     assert told.text.endswith("it stands in something, and has no room beside it")
     way = np.subtract(scene.asset("lost").pose.position, lost.pose.position)
     assert np.linalg.norm(way[:2]) <= AWAY
+    assert scene.asset("lost").base is Base.FIXED
+
+
+def test_what_hangs_on_something_unseen_is_held_there() -> None:
+    plate = box("plate", (0.9, 0.7, 0.04), Pose((0.0, 0.0, 0.72)))
+    scene, (finding,) = settled(Scene("s", (plate,)))
+    assert scene.asset("plate") == replace(plate, base=Base.FIXED)
+    assert finding.text == "plate may not stand still: it hangs in the air: what holds it was not seen"
+
+
+def test_what_is_wedged_goes_to_the_nearest_free_place_on_its_support() -> None:
+    """Between two blocks that leave it no room neither push helps: it goes to where there is some."""
+    left = box("left", (0.3, 0.8, 0.4), Pose((-0.2, 0.0, TOP)), Base.FIXED)
+    right = box("right", (0.3, 0.4, 0.4), Pose((0.2, 0.2, TOP)), Base.FIXED)
+    thing = box("thing", (0.2, 0.2, 0.1), Pose((0.0, 0.1, TOP)))
+    relations = on(("thing", "table"), ("left", "table"), ("right", "table"))
+    scene, (finding,) = settled(Scene("s", (table(), left, right, thing), relations))
+    now = scene.asset("thing")
+    assert (finding.code, now.base) == ("settled", Base.FREE)
+    assert now.pose.position[2] == pytest.approx(TOP)
+    assert 0.1 < np.linalg.norm(np.subtract(now.pose.position, thing.pose.position)) < 0.35
+    assert stand(mjcf.document(scene, visual=False).compile(), 5.0).still
 
 
 def test_what_would_tip_over_is_told() -> None:
