@@ -80,7 +80,7 @@ def units(scan: Capture) -> tuple[Placed, ...]:
 def place(placed: Placed, box: UprightBox = BOX) -> tuple[float, float]:
     """Return where a unit begins and ends along the run's front, m."""
     local = se3.inverse(box.world_from_box) @ placed.asset.pose.matrix
-    middle, width = local[0, 3] + box.size[0] / 2, placed.asset.parameters["width"]
+    middle, width = local[0, 3] + box.size[0] / 2, float(placed.asset.parameters["width"])  # type: ignore[arg-type]
     return float(middle - width / 2), float(middle + width / 2)
 
 
@@ -107,7 +107,7 @@ def test_each_unit_has_its_fronts_where_they_are(units: tuple[Placed, ...]) -> N
 def test_handles_are_where_they_are(units: tuple[Placed, ...]) -> None:
     found = []
     for unit in units:
-        left = place(unit)[0] + unit.asset.parameters["width"] / 2
+        left = place(unit)[0] + (place(unit)[1] - place(unit)[0]) / 2
         found += [(left + p.handle.grip[0], p.handle.grip[2]) for p in unit.asset.parts if p.handle]
     assert len(found) == len(GRIPS)
     np.testing.assert_allclose(sorted(found), sorted(GRIPS), atol=0.015)
