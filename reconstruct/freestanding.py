@@ -7,6 +7,7 @@ from dataclasses import replace
 from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.families.box import Box
+from pocketworld.families.cabinet.feasible import held
 from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry.convex import Vec3
@@ -26,12 +27,12 @@ def furniture(thing: Thing, fit: BoxFit, capture: Capture, surface: Surface) -> 
     poses = fit.scene_from_world @ fit.world_from_camera
     found = furnish(capture, fit.box, poses, surface, thing.id, _size_sigma(fit), fit.lower_edge)
     options = found.alternatives or ((1.0, found.parameters),)
-    built = [(p, q, asset) for p, q in options if (asset := _built(q, thing.id)) is not None]
-    if not built:
+    sound = [(p, q, asset) for p, q in options if (asset := built(q, thing.id)) is not None]
+    if not sound:
         plain = Box(*found.box.size)
-        built = [(1.0, plain, registry.family("box").build(plain, thing.id))]
-    best, findings = built[0], _dropped(options, built, thing.id)
-    own = [(p, q) for p, q, asset in built if asset.family == best[2].family]
+        sound = [(1.0, plain, registry.family("box").build(plain, thing.id))]
+    best, findings = sound[0], _dropped(options, sound, thing.id)
+    own = [(p, q) for p, q, asset in sound if asset.family == best[2].family]
     total = sum(p for p, _ in own)
     asset = replace(
         best[2],
@@ -48,10 +49,15 @@ def on_floor(asset: Asset) -> tuple[Relation, ...]:
     return (Relation("on", asset.id, "floor"),) if asset.pose.position[2] == 0 else ()
 
 
-def _built(parameters: Cabinet | Box, id: str) -> Asset | None:
-    """Return the asset of some parameters, or None where they make none: what was read off may not fit."""
+def built(parameters: Cabinet | Box, id: str) -> Asset | None:
+    """Return the asset of some parameters, its parts held still by friction where the floor leans.
+
+    None where they make none: what was read off may not fit.
+    """
+    family = registry.family("cabinet" if isinstance(parameters, Cabinet) else "box")
     try:
-        return registry.family("cabinet" if isinstance(parameters, Cabinet) else "box").build(parameters, id)
+        asset = family.build(parameters, id)
+        return family.build(held(parameters, asset), id) if isinstance(parameters, Cabinet) else asset
     except PocketworldError:
         return None
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet import joints
 from pocketworld.families.cabinet.build import build
-from pocketworld.families.cabinet.feasible import gripped
+from pocketworld.families.cabinet.feasible import gripped, held
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.joints import USUAL, holding_friction
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, FrontKind, HandleSpec, Split
@@ -264,3 +264,29 @@ def test_holding_friction_holds_at_two_degrees_and_more(mass: float, lever: floa
     assert holding_friction(mass, lever) > 3 * pull
     assert holding_friction(mass) == pytest.approx(1.5 * mass * 9.81 * math.sin(math.radians(5)))
     assert holding_friction(2 * mass, lever) == pytest.approx(2 * holding_friction(mass, lever))
+
+
+@pytest.mark.parametrize(
+    "front", [Front(handle=BAR), door(Side.LEFT), door(Side.BOTTOM), sliding(Side.RIGHT)]
+)
+@pytest.mark.parametrize("deep", [0.3, 0.7])
+def test_a_held_cabinet_keeps_its_parts_where_it_leans_and_its_own_friction_if_that_is_more(
+    front: Front, deep: float
+) -> None:
+    p = replace(row(front, Front(FrontKind.OPEN)), depth=deep)
+    loose, stiff = replace(p, grid=_rubbed(p, 0.01)), replace(p, grid=_rubbed(p, 500.0))
+    kept = held(loose, build(loose, "c"))
+    (joint,) = build(kept, "c").movable
+    part = build(kept, "c").part(joint.child)
+    arm = np.linalg.norm(np.cross(joint.axis, np.subtract(part.com, joint.origin)))
+    lever = float(arm) if joint.kind is JointKind.HINGE else 1.0
+    assert joint.frictionloss == pytest.approx(holding_friction(part.mass, lever))
+    assert held(kept, build(kept, "c")) == kept
+    assert held(stiff, build(stiff, "c")) == stiff
+
+
+def _rubbed(p: Cabinet, friction: float) -> Split:
+    assert isinstance(p.grid, Split)
+    first, *rest = p.grid.parts
+    assert isinstance(first, Front)
+    return replace(p.grid, parts=(replace(first, friction=friction), *rest))

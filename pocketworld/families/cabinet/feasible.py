@@ -90,26 +90,30 @@ def gripped(p: Cabinet) -> Cabinet:
 
 
 def made(p: Cabinet) -> tuple[Cabinet, Asset] | Refusal:
-    """Return the cabinet with frictions that hold every part still, and built; or why it can't be or open.
-
-    Friction is raised, never lowered: to what holds the part in a cabinet that leans
-    (`joints.holding_friction`), by the mass and lever of the part as it is built.
-    """
+    """Return the cabinet with frictions that hold every part still, and built; or why it can't be or open."""
     try:
         asset = build(p, "cabinet")
     except PocketworldError:
         return Refusal(Reason.BUILD, {"width_m": p.width, "depth_m": p.depth, "height_m": p.height})
-    needed: dict[str, float] = {}
     for joint in asset.movable:
         asked = joint.belief.best.range
         if joint.range[1] < LEAST_WAY * asked:
             return Refusal(Reason.STUCK, {"opens": joint.range[1], "asked": asked})
-        needed[joint.id] = _holding(asset, joint)
+    return held(p, asset), asset
+
+
+def held(p: Cabinet, asset: Asset) -> Cabinet:
+    """Return the cabinet that an asset was built from with frictions that hold every part still.
+
+    Friction is raised, never lowered: to what holds the part in a cabinet that leans
+    (`joints.holding_friction`), by the mass and lever of the part as it is built.
+    """
+    needed = {joint.id: _holding(asset, joint) for joint in asset.movable}
 
     def change(front: Front, path: str, width: float, height: float) -> Front:
         return replace(front, friction=max(front.friction, needed.get(path, 0.0)))
 
-    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height)), asset
+    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
 
 
 def unreachable(asset: Asset) -> Refusal | None:
