@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.reconstruct.elevation import brightness
-from pocketworld.reconstruct.rectify import FaceGrid
 from pocketworld.reconstruct.room_door_looks import lever
 from pocketworld.reconstruct.wall_picture import WallPicture, beside
 from pocketworld.scene import Side
@@ -56,7 +55,7 @@ def flush_doors(picture: WallPicture, taken: list[tuple[float, float]]) -> list[
     for _, i, j in sorted(pairs, reverse=True):
         u0, u1 = float(u[i]) - FRAME, float(u[j]) + FRAME
         if all(u1 <= a or u0 >= b for a, b in [*taken, *((d.u0, d.u1) for d in found)]):
-            seen = lever(_part(picture, i, j))
+            seen = lever(picture.crop(float(u[i]), float(u[j]), picture.grid.height))
             if seen.side is not Side.NONE:
                 found.append(FlushDoor(u0, u1, seen.side, seen.height))
     return sorted(found, key=lambda door: door.u0)
@@ -68,7 +67,9 @@ def _edges(light: Array, picture: WallPicture) -> Array:
     change = beside(light, n) - beside(light, -n)
     low, high = (picture.over(change, z) for z in (LOW, HIGH))
     same = np.sign(low) == np.sign(high)
-    return np.nan_to_num(np.where(same, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0))
+    both = np.nan_to_num(np.where(same, np.sign(low) * np.minimum(np.abs(low), np.abs(high)), 0.0))
+    # A step shows over all of 2 n columns: their mean is highest in the middle.
+    return np.convolve(both, np.ones(2 * n + 1) / (2 * n + 1), "same")
 
 
 def _unlike(level: Array, u: Array, i: int, j: int) -> bool:
@@ -81,10 +82,3 @@ def _unlike(level: Array, u: Array, i: int, j: int) -> bool:
         return False
     mine, one, other = (float(np.median(v)) for v in values)
     return (mine - one) * (mine - other) > 0 and min(abs(mine - one), abs(mine - other)) > UNLIKE
-
-
-def _part(picture: WallPicture, i: int, j: int) -> WallPicture:
-    """Return the columns from i to j of a wall's picture."""
-    grid = picture.grid
-    part = FaceGrid((j - i) * grid.pixel, grid.height, 0.0, grid.pixel)
-    return WallPicture(part, picture.colour[:, i:j], picture.slant[:, i:j], picture.frames)

@@ -107,8 +107,8 @@ def _read(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -
         double = [d for d in double_doors(picture, _spans(doors)) if not free.hidden(d.u0, d.u1)]
         whole = [d for d in double if d.u0 >= 0 and d.u1 <= wall.high - wall.low]
         flush = [d for d in flush_doors(picture, _spans([*doors, *double])) if free.solid(d.u0, d.u1)]
-        doors += [_glass(d) for d in whole]
-        doors += [_flush(d) for d in flush if not free.hidden(d.u0, d.u1)]
+        doors += [_glass(d, picture) for d in whole]
+        doors += [_flush(d, picture) for d in flush if not free.hidden(d.u0, d.u1)]
         ways = [_way(gap, wall) for gap in gaps(surface, wall, at) if _apart(gap, doors)]
         doors.sort(key=lambda door: door.u0)
         out.append(_Read(tuple(doors), tuple(ways), len(double) - len(whole), picture))
@@ -187,7 +187,7 @@ def _alike(leaf: WallPicture, wall: Array) -> bool:
     return bool(abs(np.log((np.nanmedian(mine) + 1) / (np.nanmedian(wall) + 1))) < ALIKE)
 
 
-def _flush(found: FlushDoor) -> Door:
+def _flush(found: FlushDoor, picture: WallPicture) -> Door:
     return Door(
         found.u0,
         found.u1,
@@ -196,12 +196,14 @@ def _flush(found: FlushDoor) -> Door:
         BY_COLOUR,
         handle=found.handle,
         handle_height=found.handle_height,
+        picture=picture.crop(found.u0, found.u1, USUAL),
     )
 
 
-def _glass(found: DoubleDoor) -> Door:
+def _glass(found: DoubleDoor, picture: WallPicture) -> Door:
     backset = (found.bars[1] - found.bars[0]) / 2
-    return Door(found.u0, found.u1, GLASS_HEIGHT, 0.0, BY_DEPTH, leaves=2, backset=backset)
+    shown = picture.crop(found.u0, found.u1, GLASS_HEIGHT)
+    return Door(found.u0, found.u1, GLASS_HEIGHT, 0.0, BY_DEPTH, leaves=2, backset=backset, picture=shown)
 
 
 def _way(gap: Gap, wall: Wall) -> Opening:

@@ -60,6 +60,15 @@ class WallPicture:
         """Return (h,) which rows lie between two heights, m."""
         return np.asarray((self.grid.v > between[0]) & (self.grid.v < between[1]), bool)
 
+    def crop(self, u0: float, u1: float, height: float) -> "WallPicture":
+        """Return the part from u0 to u1, up to a height, m; its own u begins at 0."""
+        columns = np.flatnonzero((self.grid.u > u0) & (self.grid.u < u1))
+        rows = np.flatnonzero(self.grid.v < height)
+        where = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        pixel = self.grid.pixel
+        grid = FaceGrid(len(columns) * pixel, len(rows) * pixel, 0.0, pixel)
+        return WallPicture(grid, self.colour[where], self.slant[where], self.frames)
+
     def over(self, values: Array, between: tuple[float, float]) -> Array:
         """Return (w,) the median of values (h, w) between two heights; nan where too little was seen."""
         part = values[self.rows(between)]

@@ -108,6 +108,8 @@ def test_a_flush_door_is_found_by_its_lever(room: Callable[..., Any]) -> None:
     assert door.parameters["width"] == pytest.approx(0.9 + 0.088, abs=0.04)
     (joint,) = door.joints
     assert joint.belief.p(JointKind.HINGE, Side.LEFT) > 0.8
+    face = door.parameters["face"]["colour"]
+    assert max(face) < (POST / 255) ** 2.2  # it is as dark as it looks
     assert doors(found(room, flush_door()[:-1])) == []  # without its lever it may be a panel
 
 

@@ -14,7 +14,7 @@ from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.rectify import world_from_face
-from pocketworld.reconstruct.wall_picture import WallPicture, paint, pane
+from pocketworld.reconstruct.wall_picture import WallPicture, beside, paint, pane
 from pocketworld.reconstruct.walls import Wall
 
 Array = NDArray[np.float64]
@@ -58,6 +58,34 @@ def test_all_that_is_seen_is_shown(picture: WallPicture) -> None:
     assert ((picture.slant > 0) == np.isfinite(picture.colour[..., 0])).all()
     assert picture.slant.max() <= 1
     assert 4 <= picture.frames <= len(WALK)
+
+
+def test_a_crop_shows_the_same_places(picture: WallPicture) -> None:
+    part = picture.crop(0.9, 1.3, 1.6)
+    assert (part.grid.width, part.grid.height) == pytest.approx((0.4, 1.6), abs=0.021)
+    row = np.nanmedian(part.colour[part.rows((0.5, 1.1))][..., 0], axis=0)
+    dark = part.grid.u[row < 0.6 * row.max()]
+    assert (dark[0] + 0.9, dark[-1] + 0.9) == pytest.approx((1.0, 1.2), abs=0.03)
+    assert part.frames == picture.frames
+
+
+def test_medians_over_heights_leave_out_what_was_hardly_seen(picture: WallPicture) -> None:
+    values = picture.colour[..., 0].astype(float)
+    values[picture.rows((0.8, 1.1)), :10] = np.nan
+    middle = picture.over(values, (0.8, 1.2))
+    assert np.isnan(middle[:10]).all()
+    assert np.isfinite(middle[60:180]).all()
+
+
+@given(st.integers(-6, 6))
+def test_beside_is_to_the_right(n: int) -> None:
+    values = np.arange(10.0).reshape(2, 5)
+    moved = beside(values, n)
+    for column in range(5):
+        if 0 <= column + n < 5:
+            assert (moved[:, column] == values[:, column + n]).all()
+        else:
+            assert np.isnan(moved[:, column]).all()
 
 
 def test_what_stands_before_a_wall_is_not_painted_where_others_see_past_it(room: Callable[..., Any]) -> None:
