@@ -1,4 +1,6 @@
 """Where virtual captures are rendered: a scene on a carpet, seen exactly, by cameras of given intrinsics."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 from collections.abc import Iterator, Sequence
 from typing import Any
