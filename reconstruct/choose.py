@@ -196,7 +196,8 @@ def evidence(thing: Thing, free: Array, sigma: float) -> Evidence:
     which, weights = _patches(surface, areas, side)
     some, places = _spread(len(which), MOST), free[_spread(len(free), min(len(which), MOST))]
     share = np.sqrt(weights[some] / weights[some].mean())
-    sizes = (max(NEAR * sigma, side),) * 3
+    size_sigma = max(NEAR * sigma, side)
+    sizes = (size_sigma, size_sigma, size_sigma)
     which = which[some]
     return Evidence(local.vertices[which], local.normals[which], share / sigma, places, thing.box.size, sizes)
 

@@ -30,7 +30,7 @@ def cylinders(pick: st.DrawFn) -> Cylinder:
 
 def evidence(p: Cylinder, points: np.ndarray, normals: np.ndarray | None = None) -> Evidence:
     looks = np.zeros_like(points) if normals is None else normals
-    return Evidence(points, looks, np.full(len(points), 100.0), np.zeros((0, 3)), p.size, (0.01,) * 3)
+    return Evidence(points, looks, np.full(len(points), 100.0), np.zeros((0, 3)), p.size, (0.01, 0.01, 0.01))
 
 
 def shell(p: Cylinder, seed: int, count: int = 500) -> tuple[np.ndarray, np.ndarray]:

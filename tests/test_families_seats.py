@@ -32,7 +32,7 @@ def level(heights: Any, size: tuple[float, float, float]) -> Evidence:
     """Return evidence of level surface at some heights."""
     points = np.stack([np.zeros(len(heights)), np.zeros(len(heights)), np.asarray(heights, float)], -1)
     looks = np.tile((0.0, 0.0, 1.0), (len(points), 1))
-    return Evidence(points, looks, np.full(len(points), 50.0), np.zeros((0, 3)), size, (0.01,) * 3)
+    return Evidence(points, looks, np.full(len(points), 50.0), np.zeros((0, 3)), size, (0.01, 0.01, 0.01))
 
 
 @given(st.floats(0.2, 1.0), st.integers(20, 60), st.integers(0, 99))

@@ -43,8 +43,8 @@ def outer(asset: Asset) -> np.ndarray:
 
 def surface(asset: Asset, seed: int, count: int = 600) -> tuple[np.ndarray, np.ndarray]:
     """Return points and normals on what one sees of an asset."""
-    meshes = [trimesh.Trimesh(m.vertices, m.faces, process=False) for m in asset.parts[0].meshes]
-    whole = trimesh.util.concatenate(meshes)
+    meshes: Any = [trimesh.Trimesh(m.vertices, m.faces, process=False) for m in asset.parts[0].meshes]
+    whole: Any = trimesh.util.concatenate(meshes)
     rng = stream(seed, "surface")
     faces = rng.choice(len(whole.faces), count, p=whole.area_faces / whole.area)
     u, v = rng.random((2, count))

@@ -44,14 +44,16 @@ THINGS: dict[str, Any] = {
 STOOD = se3.exp(np.array([1.5, -0.7, 0, 0, 0, 0.6]))
 
 
-def mesh_of(name: str, p: Any) -> trimesh.Trimesh:
+def mesh_of(name: str, p: Any) -> Any:
     """Return what one sees of a family's asset, in small triangles."""
     looks = registry.family(name).build(p, name).parts[0].meshes
-    whole = trimesh.util.concatenate([trimesh.Trimesh(m.vertices, m.faces, process=False) for m in looks])
+    whole: Any = trimesh.util.concatenate(
+        [trimesh.Trimesh(m.vertices, m.faces, process=False) for m in looks]
+    )
     return whole.subdivide_to_size(0.025, max_iter=12)
 
 
-def thing_of(mesh: trimesh.Trimesh, world: Array = STOOD, shake: float = NOISE, seed: int = 0) -> Thing:
+def thing_of(mesh: Any, world: Array = STOOD, shake: float = NOISE, seed: int = 0) -> Thing:
     """Return a thing whose surface is a mesh, shaken, and stood somewhere."""
     normals = np.array(mesh.vertex_normals, float)
     up_and_down = shake * stream(seed, "shake").normal(size=(len(normals), 1))
@@ -66,7 +68,7 @@ def thing_of(mesh: trimesh.Trimesh, world: Array = STOOD, shake: float = NOISE, 
     return Thing("thing-1", surface, found, 0.9)
 
 
-def seen_of(mesh: trimesh.Trimesh, towards: tuple[float, float, float]) -> trimesh.Trimesh:
+def seen_of(mesh: Any, towards: tuple[float, float, float]) -> Any:
     """Return the triangles that face a direction."""
     part = mesh.copy()
     part.update_faces(part.face_normals @ np.array(towards) > 0)
@@ -142,7 +144,7 @@ def _stood(thing: Thing, moved: Array) -> dict[str, Any]:
     return {"foot": (float(x), float(y), float(z)), "yaw": thing.box.yaw - 1.1}
 
 
-def heap() -> trimesh.Trimesh:
+def heap() -> Any:
     """Return a heap: plates that lie anywhere, any way round."""
     rng = stream(5, "heap")
     plates = []
@@ -151,7 +153,8 @@ def heap() -> trimesh.Trimesh:
         spot = se3.exp(np.concatenate([np.zeros(3), rng.normal(size=3)]))
         spot[:3, 3] = rng.uniform((-0.3, -0.3, 0.1), (0.3, 0.3, 0.6))
         plates.append(plate.apply_transform(spot))
-    return trimesh.util.concatenate(plates).subdivide_to_size(0.025)
+    whole: Any = trimesh.util.concatenate(plates)
+    return whole.subdivide_to_size(0.025)
 
 
 @pytest.mark.slow
