@@ -69,8 +69,10 @@ def _bars(brightness: Grey, grid: FaceGrid) -> Iterator[tuple[float, float, floa
     reach = max(3, round(WIDE / grid.pixel))
     stands = grey - cv2.morphologyEx(grey, cv2.MORPH_OPEN, np.ones((reach, 1), np.uint8))
     noise = 1.4826 * float(np.median(np.abs(stands[known] - np.median(stands[known]))))
-    number, count = ndimage.label(known & (stands > max(BRIGHTER, NOISE * noise)), np.ones((3, 3)))
-    for mine, where in enumerate(ndimage.find_objects(number, count), 1):
+    shown = known & (stands > max(BRIGHTER, NOISE * noise))
+    number = np.zeros(shown.shape, np.int32)
+    ndimage.label(shown, np.ones((3, 3)), output=number)
+    for mine, where in enumerate(ndimage.find_objects(number), 1):
         columns = where[1]
         left, right = grid.u[columns.start] - grid.pixel / 2, grid.u[columns.stop - 1] + grid.pixel / 2
         # The bar itself, without the feet on which it stands.
