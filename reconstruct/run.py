@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
+from pocketworld.families.cabinet.feasible import held
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, fronts
 from pocketworld.families.cabinet.parameters import Front as Single
 from pocketworld.families.protocol import Elevation
@@ -73,10 +74,10 @@ def _placed(part: Part, run: Run, below: float) -> Placed:
     hull = _hull(part, run, below)
     shown = (_elevation(part, run),)
     built = [
-        (p, cabinet, asset)
+        (p, *both)
         for p, plain in merged(_options(part, run, hull))
         for cabinet in [painted(plain, shown)]
-        if isinstance(cabinet, Cabinet) and (asset := _asset(cabinet, part.id)) is not None
+        if isinstance(cabinet, Cabinet) and (both := _asset(cabinet, part.id)) is not None
     ]
     if not built:
         built = [(1.0, *_closed(part, hull))]
@@ -145,10 +146,12 @@ def _shared(cell: Cell, patch: Patch) -> float:
     return max(0.0, wide) * max(0.0, high)
 
 
-def _asset(cabinet: Cabinet, id: str) -> Asset | None:
-    """Return the asset of a unit, None where what was read off makes none."""
+def _asset(cabinet: Cabinet, id: str) -> tuple[Cabinet, Asset] | None:
+    """Return a unit whose parts stay where the floor leans, and its asset; None where none can be built."""
+    build = registry.family("cabinet").build
     try:
-        return registry.family("cabinet").build(cabinet, id)
+        still = held(cabinet, build(cabinet, id))
+        return still, build(still, id)
     except PocketworldError:
         return None
 
