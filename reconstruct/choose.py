@@ -20,13 +20,12 @@ from pocketworld.families.cylinder import ROUND, axis
 from pocketworld.families.protocol import Evidence
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
-from pocketworld.reconstruct import depth
 from pocketworld.reconstruct.backing import backed, coloured
 from pocketworld.reconstruct.fit import fitted
 from pocketworld.reconstruct.freestanding import on_floor
+from pocketworld.reconstruct.patches import NEAR, evidence, noise
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.solid import solid
-from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Material, Pose
@@ -36,12 +35,7 @@ Array = NDArray[np.float64]
 FAMILIES = ("box", "table", "chair", "shelf", "cylinder")
 FURNITURE = ("table", "chair", "shelf")  # stand on the floor, on legs that a capture may not show
 TURNED = {"chair": 4, "shelf": 4}  # ways in which a thing with a front may stand in its box; others have none
-BIAS, FROM = 0.01, depth.NEAR  # m: depth's error, and from how far
-PATCH = 0.03  # m: depth errs alike over less than this
-PATCHES = 250  # at least, of a thing too small for so many of that size
-MOST = 500  # patches that tell as much as all
 CLOSE = 1.1  # starts that cost so much more than a family's best are fitted too; two at most
-NEAR = 3.0  # standard deviations: surface that is explained, but
 MOST_OFF = 0.02  # m: however noisy, what is farther off is another surface (residuals level off at 3 cm)
 # Of what chance leaves: "substantial agreement" of two judges who might agree by chance begins at 0.6 of it
 # (Landis and Koch 1977, on Cohen's kappa).
@@ -129,23 +123,6 @@ def _built(p: Any, fit: Fit, id: str) -> Asset:
     return replace(registry.family(fit.family).build(p, id), pose=fit.asset.pose)
 
 
-def noise(surface: Surface) -> float:
-    """Return how sure places on a surface are, m (standard deviation): its roughness, and the error of depth
-    that is alike over a whole thing and grows as the square of the distance it was seen from.
-
-    Roughness is how far vertices lie from their neighbours' mean along their normals; at least half a voxel.
-    """
-    a, b, c = surface.faces.T
-    ends = np.concatenate([a, b, c, b, c, a]), np.concatenate([b, c, a, a, b, c])
-    count = np.maximum(np.bincount(ends[0], minlength=len(surface.vertices)), 1)
-    mean = np.stack([np.bincount(ends[0], surface.vertices[ends[1], k], len(count)) for k in range(3)], -1)
-    off = np.abs(((mean / count[:, None] - surface.vertices) * surface.normals).sum(1))
-    # The mean of n neighbours with the same noise: their difference has 1 + 1/n of its variance.
-    rough = 1.4826 * float(np.median(off)) / math.sqrt(1 + 1 / float(np.median(count)))
-    alike = BIAS * (float(np.median(surface.distance)) / FROM) ** 2
-    return math.hypot(max(rough, surface.voxel / 2), alike)
-
-
 def fits(thing: Thing, free: Array, sigma: float, support: float) -> Iterator[Fit]:
     """Go through the best fit of each family that has one; furniture stands on the support (a height, m)."""
     for name in FAMILIES:
@@ -182,52 +159,6 @@ def _best(name: str, thing: Thing, free: Array, sigma: float) -> Iterator[Fit]:
             best += [_fit(name, start, own, thing, left_out)] if cost <= CLOSE * starts[0][0] else []
     if best:
         yield min(best, key=lambda fit: fit.cost)
-
-
-def evidence(thing: Thing, free: Array, sigma: float) -> Evidence:
-    """Return what was seen of a thing in the frame of its box: one point for each patch of its surface.
-
-    free: places of that frame. A patch counts by its area: a smear of few triangles counts for little.
-    """
-    surface = thing.surface
-    local = surface.moved(se3.inverse(thing.box.world_from_box))
-    areas = surface.vertex_areas()
-    side = max(min(PATCH, math.sqrt(float(areas.sum()) / PATCHES)), surface.voxel)
-    which, weights = _patches(surface, areas, side)
-    some, places = _spread(len(which), MOST), free[_spread(len(free), min(len(which), MOST))]
-    share = np.sqrt(weights[some] / weights[some].mean())
-    size_sigma = max(NEAR * sigma, side)
-    sizes = (size_sigma, size_sigma, size_sigma)
-    which = which[some]
-    return Evidence(local.vertices[which], local.normals[which], share / sigma, places, thing.box.size, sizes)
-
-
-def _patches(surface: Surface, areas: Array, side: float) -> tuple[NDArray[np.intp], Array]:
-    """Return the vertex in the middle of each patch (n,) of about `side` m, and the patch's area (n,).
-
-    The two sides of a board are patches of their own.
-    """
-    turn = se3.inverse(surface.from_grid)
-    places, looks = se3.apply(turn, surface.vertices) / side, surface.normals @ turn[:3, :3].T
-    most = np.argmax(np.abs(looks), axis=1)
-    facing = 2 * most + (np.take_along_axis(looks, most[:, None], 1)[:, 0] > 0)
-    keys = np.column_stack([np.floor(places).astype(np.int64), facing])
-    patch = np.unique(keys, axis=0, return_inverse=True)[1].ravel()
-    count, area = np.bincount(patch), np.bincount(patch, areas)
-    middle = np.stack([np.bincount(patch, places[:, k]) / count for k in range(3)], -1)
-    off = np.linalg.norm(places - middle[patch], axis=1)
-    order = np.lexsort((*surface.vertices.T, off, patch))
-    first = order[np.unique(patch[order], return_index=True)[1]]
-    return first[area > 0], np.asarray(area[area > 0], float)
-
-
-def _spread(count: int, most: int) -> NDArray[np.intp]:
-    """Return at most so many indices, evenly spread."""
-    return (
-        np.unique(np.linspace(0, count - 1, min(most, count)).astype(np.intp))
-        if count
-        else np.zeros(0, np.intp)
-    )
 
 
 def _views(name: str, seen: Evidence) -> Iterator[tuple[tuple[float, float, float], Evidence]]:

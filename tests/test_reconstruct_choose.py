@@ -21,10 +21,11 @@ from pocketworld.families.table import Table
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.backing import backed, coloured
-from pocketworld.reconstruct.choose import SUBSTANTIAL, choose, evidence, fits, noise
+from pocketworld.reconstruct.choose import SUBSTANTIAL, choose, fits
 from pocketworld.reconstruct.depthbox import box_of
 from pocketworld.reconstruct.emptiness import seen_empty
 from pocketworld.reconstruct.paint import GREY
+from pocketworld.reconstruct.patches import evidence, noise
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing, find_things
 from pocketworld.rng import stream
