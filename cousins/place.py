@@ -19,6 +19,7 @@ CARRYING = ("on", "inside")  # relations by which a thing goes where another goe
 SHARES = (1.0, 0.5, 0.25, 0.0)  # of a drawn way that are tried: a thing moves as far as there is room
 PUSHES = 4  # times that a thing gives way to what has come nearer
 FOOT = 0.7  # of a thing's outline: round feet and legs stand within it
+ENOUGH = 4  # of the middle and the four corners of a foot: on so many a thing does not tip
 LIES = 5e-3  # m: what is this near above a piece lies on it
 AWAY = 0.3  # m: no thing is pushed further at once
 FIXING = ("against", "flush_with")  # relations that leave a thing no turn, and no way but along
@@ -124,7 +125,7 @@ def depth(a: Asset, b: Asset) -> float:
 
 
 def borne(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> bool:
-    """Say whether what a free thing stands on is below the middle and corners of its foot, as in the twin.
+    """Say whether what a free thing stands on is below its foot, as much as in the twin or enough.
 
     A worktop may have a hole for its sink.
     """
@@ -134,7 +135,7 @@ def borne(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> bool:
     if below is None or asset.base is not Base.FREE:
         return True
     was = _over_pieces(scene.asset(asset.id), scene.asset(below))
-    return _over_pieces(asset, standing[below]) >= was
+    return _over_pieces(asset, standing[below]) >= min(was, ENOUGH)
 
 
 def _over_pieces(asset: Asset, support: Asset) -> int:
