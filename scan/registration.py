@@ -61,7 +61,7 @@ def registered(capture: Capture) -> Capture:
     width = next(moment.colour_camera.width for moment in moments if moment.colour_camera)
     pixels = {"right_px": shift.right * width, "down_px": shift.down * width, "width_px": float(width)}
     text = "pictures lie beside the depth, as edges show; their cameras are moved onto it"
-    finding = Finding("colour-shifted", Severity.DEGRADED, "scan", capture.name, text, pixels)
+    finding = Finding("colour-shifted", Severity.NOTE, "scan", capture.name, text, pixels)
     return replace(
         capture, load=replace(capture.load, moments=moments), findings=(*capture.findings, finding)
     )
