@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld import world
-from pocketworld.bench import lidar, sensor, studio, truth
+from pocketworld.bench import lidar, sensor, studio, truth, truth_file
 from pocketworld.bench.kitchen import kitchen
 from pocketworld.bench.lidar import Lidar
 from pocketworld.bench.route import lamps, route
@@ -87,7 +87,7 @@ def render(scene: Scene, folder: Path, seed: int, phone: Phone | None = None) ->
             _write_sidecar(new, i, told[i], camera)
         info = {"appVersionString": "rendered", "numImages": len(poses), "title": scene.name}
         (new / "info.json").write_text(json.dumps(info) + "\n")
-    truth.write(answer, file)
+    truth_file.write(answer, file)
     return folder, file
 
 

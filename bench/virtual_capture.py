@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from pocketworld import world
-from pocketworld.bench import sensor, studio, truth
+from pocketworld.bench import sensor, studio, truth, truth_file
 from pocketworld.bench.sensor import Kinect
 from pocketworld.bench.trajectory import Walk, around, tracked
 from pocketworld.families.cabinet.build import build
@@ -75,7 +75,7 @@ def render(scene: Scene, folder: Path, seed: int, shoot: Shoot | None = None) ->
             _write_frame(new, START + i * RATE, taken, seen)
         told = tracked(poses, shoot.shift, shoot.turn, shoot.pace, stream(seed, "capture", "tracker"))
         _write_lists(new, told)
-    truth.write(answer, file)
+    truth_file.write(answer, file)
     return folder, file
 
 

@@ -161,9 +161,9 @@ def score(folder: Path, truth: Path, document: Path | None) -> "Score":
     from pocketworld import scene_file
     from pocketworld.bench import document as page
     from pocketworld.bench import score as scorer
-    from pocketworld.bench import truth as truths
+    from pocketworld.bench import truth_file
 
-    result = scorer.score(scene_file.load(folder / "twin", visual=False), truths.load(truth))
+    result = scorer.score(scene_file.load(folder / "twin", visual=False), truth_file.load(truth))
     if document is not None:
         page.put(document, result, f"pocketworld bench score {folder} --truth {truth}")
     return result

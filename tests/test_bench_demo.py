@@ -6,7 +6,7 @@ here. Kitchens that are not kind, of seeds that nothing was tried on.
 
 import pytest
 
-from pocketworld.bench import truth as truths
+from pocketworld.bench import truth_file
 from pocketworld.bench.phone import render_kitchen
 from pocketworld.bench.score import Score, score
 from pocketworld.bench.virtual_capture import render_demo
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def result(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Score:
     folder = tmp_path_factory.mktemp("demo")
     capture, file = render_demo(folder / "capture", request.param)
-    return score(reconstruct(readers.read(capture)).scene, truths.load(file))
+    return score(reconstruct(readers.read(capture)).scene, truth_file.load(file))
 
 
 def test_every_drawer_is_found_and_nothing_else(result: Score) -> None:
@@ -48,7 +48,7 @@ def test_fronts_and_handles_are_where_the_true_ones_are(result: Score) -> None:
 @pytest.fixture(scope="module", params=[501, 502, 503], ids=lambda seed: f"kitchen{seed}")
 def room(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Score:
     capture, file = render_kitchen(tmp_path_factory.mktemp("kitchen") / "capture", request.param)
-    return score(reconstruct(readers.read(capture)).scene, truths.load(file))
+    return score(reconstruct(readers.read(capture)).scene, truth_file.load(file))
 
 
 def test_most_fronts_of_a_kitchen_are_found_and_open_the_right_way(room: Score) -> None:

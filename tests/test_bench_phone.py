@@ -10,8 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pocketworld import world
-from pocketworld.bench import lidar
-from pocketworld.bench import truth as truths
+from pocketworld.bench import lidar, truth_file
 from pocketworld.bench.kitchen import kitchen
 from pocketworld.bench.lidar import Lidar
 from pocketworld.bench.phone import DEPTH, FOCAL, Phone, render
@@ -173,7 +172,7 @@ def exact(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> tuple[Captu
     """A dozen frames without noise or error of pose, read back."""
     phone = Phone(Stroll(frames=12), QUIET, CLEAR, (320, 240), shift=0, turn=0)
     folder, file = render(scene, tmp_path_factory.mktemp("exact") / "capture", 1, phone)
-    return readers.read(folder), truths.load(file)
+    return readers.read(folder), truth_file.load(file)
 
 
 def test_the_reader_knows_the_capture(exact: tuple[Capture, Truth]) -> None:

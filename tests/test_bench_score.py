@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketworld.bench import truth as truths
+from pocketworld.bench import truth_file
 from pocketworld.bench.calibration import ENOUGH, Believed, calibration, pooled
 from pocketworld.bench.counts import Counts
 from pocketworld.bench.rectangles import moved
@@ -504,7 +505,7 @@ def test_a_score_is_json_and_text(truth: Truth) -> None:
 
 def test_the_surveyed_pedestal_is_its_own_truth(captures: Path) -> None:
     """A scene made of what the survey says scores perfectly against the survey."""
-    truth = truths.load(captures / "truth" / "tum_fr3_cabinet.json")
+    truth = truth_file.load(captures / "truth" / "tum_fr3_cabinet.json")
     turn = truth.box.capture_from_box
     asset_from_capture = se3.inverse(turn)
     width, depth, height = truth.box.size

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketworld.bench import truth as truths
+from pocketworld.bench import truth_file
 from pocketworld.bench.rectangles import area, corners, from_corners, moved, normal, on_plane, overlap, vec3
 from pocketworld.bench.truth import Truth, TruthError
 from pocketworld.errors import PocketworldError
@@ -132,8 +133,8 @@ def test_truth_needs_one_asset_whose_parts_have_fronts() -> None:
 
 def test_a_truth_is_read_as_it_was_written(tmp_path: Path) -> None:
     truth = truths.of(Scene("s", (hinge_asset(),)))
-    truths.write(truth, tmp_path / "t.json")
-    again = truths.load(tmp_path / "t.json")
+    truth_file.write(truth, tmp_path / "t.json")
+    again = truth_file.load(tmp_path / "t.json")
     near(again, truth)
     assert json.loads((tmp_path / "t.json").read_text())["doors"][0]["kind"] == "hinge"
 
@@ -155,7 +156,7 @@ def survey(captures: Path) -> Path:
 
 
 def test_the_surveyed_pedestal(captures: Path, tmp_path: Path) -> None:
-    truth = truths.load(survey(captures))
+    truth = truth_file.load(survey(captures))
     # From the survey: 0.438 wide as one faces the drawers, 0.784 deep; they face +x, turned by -2.49 degrees.
     assert truth.box.size == pytest.approx((0.4379, 0.7839, 0.5587))
     out = normal(truth.box.face)
@@ -173,12 +174,12 @@ def test_the_surveyed_pedestal(captures: Path, tmp_path: Path) -> None:
         u, v = on_plane(np.array([part.handle.centre]), part.front)[0]
         assert abs(u) < 0.001
         assert abs(v) < part.front.height / 2
-    truths.write(truth, tmp_path / "again.json")
-    near(truths.load(tmp_path / "again.json"), truth)
+    truth_file.write(truth, tmp_path / "again.json")
+    near(truth_file.load(tmp_path / "again.json"), truth)
 
 
 def good() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(json.dumps(truths.of(Scene("s", (hinge_asset(),))).to_json()))
+    data: dict[str, Any] = json.loads(json.dumps(truth_file.to_json(truths.of(Scene("s", (hinge_asset(),))))))
     return data
 
 
@@ -212,7 +213,7 @@ def test_wrong_files_are_one_line(tmp_path: Path, spoil: Callable[[Any], None], 
     file = tmp_path / "t.json"
     file.write_text(json.dumps(data).replace("Infinity", "1e999"))
     with pytest.raises(TruthError) as caught:
-        truths.load(file)
+        truth_file.load(file)
     line = str(caught.value)
     assert said in line
     assert str(file) in line
@@ -227,7 +228,7 @@ def test_flat_corners_span_no_front(tmp_path: Path) -> None:
     )
     (tmp_path / "t.json").write_text(json.dumps(data))
     with pytest.raises(TruthError, match="the corners span no rectangle"):
-        truths.load(tmp_path / "t.json")
+        truth_file.load(tmp_path / "t.json")
 
 
 def test_names_stand_once(tmp_path: Path) -> None:
@@ -235,7 +236,7 @@ def test_names_stand_once(tmp_path: Path) -> None:
     data["doors"] *= 2
     (tmp_path / "t.json").write_text(json.dumps(data))
     with pytest.raises(TruthError, match="a name stands twice"):
-        truths.load(tmp_path / "t.json")
+        truth_file.load(tmp_path / "t.json")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"[1]", b"\xff\xfe", b"{"])
@@ -244,13 +245,13 @@ def test_what_is_no_truth_at_all(tmp_path: Path, content: bytes | None) -> None:
     if content is not None:
         file.write_bytes(content)
     with pytest.raises(TruthError) as caught:
-        truths.load(file)
+        truth_file.load(file)
     assert "\n" not in str(caught.value)
 
 
 def test_other_surveys_say_what_they_lack(captures: Path) -> None:
     with pytest.raises(TruthError, match="is no truth file: box: Field required"):
-        truths.load(captures / "truth" / "corridor.json")
+        truth_file.load(captures / "truth" / "corridor.json")
 
 
 def test_vec3_is_plain() -> None:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pocketworld import world
-from pocketworld.bench import sensor, studio
+from pocketworld.bench import sensor, studio, truth_file
 from pocketworld.bench import truth as truths
 from pocketworld.bench.rectangles import corners
 from pocketworld.bench.sensor import Kinect
@@ -238,7 +238,7 @@ def test_the_reader_knows_the_capture_and_its_camera(short: tuple[Path, Path]) -
 
 def test_what_is_read_back_lies_on_the_truth(short: tuple[Path, Path]) -> None:
     """Through files and reader: depth in steps of 0.2 mm, truth from its own file."""
-    capture, truth = readers.read(short[0]), truths.load(short[1])
+    capture, truth = readers.read(short[0]), truth_file.load(short[1])
     box_from_world = se3.inverse(truth.box.capture_from_box)
     width, depth, height = truth.box.size
     found = 0
@@ -279,9 +279,9 @@ def test_pedestals_are_plausible_and_differ() -> None:
 
 @pytest.mark.slow
 def test_the_demo_is_a_capture_and_its_truth(tmp_path: Path) -> None:
-    capture, truth_file = render_demo(tmp_path / "out" / "capture", 2)
+    capture, file = render_demo(tmp_path / "out" / "capture", 2)
     assert capture == tmp_path / "out" / "capture"
     assert len(readers.read(capture)) == Walk().frames
-    truth = truths.load(truth_file)
+    truth = truth_file.load(file)
     assert len(truth.parts) == len(list(fronts(pedestal(2).grid)))
-    assert json.loads(truth_file.read_text())["capture"] == "capture"
+    assert json.loads(file.read_text())["capture"] == "capture"

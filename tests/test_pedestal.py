@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pocketworld import api, scene_file
 from pocketworld.bench import truth as truths
+from pocketworld.bench import truth_file
 from pocketworld.bench.score import Score, score
 from pocketworld.families.protocol import Elevation
 from pocketworld.geometry import se3
@@ -24,7 +25,7 @@ MM = 1e-3
 
 @pytest.fixture(scope="module")
 def truth(captures: Path) -> truths.Truth:
-    return truths.load(captures / "truth" / "tum_fr3_cabinet.json")
+    return truth_file.load(captures / "truth" / "tum_fr3_cabinet.json")
 
 
 @pytest.fixture(scope="module")
