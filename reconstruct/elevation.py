@@ -69,7 +69,7 @@ def blend(capture: Capture, box: UprightBox, poses: Array, known: Known) -> Blen
     if not chosen:
         return None
     grid = FaceGrid(box.size[0], box.size[2], MARGIN, max(FINEST, chosen[0].blur / COARSER))
-    shots = _registered([_shot(capture, view, box, poses, grid) for view in chosen], grid)
+    shots = _registered([posed(capture, view, box, poses, grid) for view in chosen], grid)
     shots = _moved(shots, _common(shots, grid))
     # The blend as it stands shows by how much the face's edges are off; a second look, how much of that is
     # left.
@@ -100,7 +100,8 @@ def _camera(capture: Capture) -> Camera | None:
     return None
 
 
-def _shot(capture: Capture, view: View, box: UprightBox, poses: Array, grid: FaceGrid) -> Shot:
+def posed(capture: Capture, view: View, box: UprightBox, poses: Array, grid: FaceGrid) -> Shot:
+    """Return a picture where its pose puts it on a face's grid; poses: world_from_camera (n, 4, 4)."""
     frame = capture[view.number]
     assert frame.colour_camera is not None
     from_face = picture_from_face(frame.colour_camera, poses[view.number], box)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.depth import project
-from pocketworld.reconstruct.elevation import FINEST, MARGIN, Blend, Blended, Shot, middle
+from pocketworld.reconstruct.elevation import FINEST, MARGIN, Blend, Blended, Shot, middle, posed
 from pocketworld.reconstruct.outline import Outline
-from pocketworld.reconstruct.rectify import FaceGrid, View, picture_from_face, rectified, world_from_face
+from pocketworld.reconstruct.rectify import FaceGrid, View, rectified, world_from_face
 from pocketworld.scan.capture import Camera, Capture
 
 Array = NDArray[np.float64]
@@ -50,7 +50,7 @@ def mosaic(capture: Capture, box: UprightBox, poses: Array) -> Blend | None:
         return None
     finest = float(np.median([view.blur for view in chosen]))
     grid = FaceGrid(box.size[0], box.size[2], MARGIN, max(FINEST, finest / COARSER))
-    shots = [_shot(capture, view, box, poses, grid) for view in chosen]
+    shots = [posed(capture, view, box, poses, grid) for view in chosen]
     return Blend(grid, _median(shots, grid, _gains(shots, grid)), tuple(shots), UNSEEN)
 
 
@@ -149,13 +149,6 @@ def _best(seen: Sequence[View]) -> list[View]:
             chosen.append(view)
             count += view.visible
     return chosen
-
-
-def _shot(capture: Capture, view: View, box: UprightBox, poses: Array, grid: FaceGrid) -> Shot:
-    frame = capture[view.number]
-    assert frame.colour_camera is not None
-    from_face = picture_from_face(frame.colour_camera, poses[view.number], box)
-    return Shot(view, frame, from_face @ grid.face_from_pixel, np.eye(3))
 
 
 def _layer(
