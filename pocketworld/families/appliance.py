@@ -43,6 +43,8 @@ WIDE = Spread(
     chance={"handle": 1.0},
 )
 """A cabinet's words that leave an appliance what it is: its fronts stay as many, of the same kinds."""
+SHARED = ("width", "depth", "height", "density", "body", "face", "metal", "sigma")
+"""What an appliance and its box call by the same name and one may take from the other."""
 P = TypeVar("P")
 
 
@@ -59,9 +61,16 @@ class ApplianceFamily(ABC, Generic[P]):
     def box(self, p: P) -> Cabinet:
         """Return the cabinet that has the appliance's walls and fronts."""
 
-    @abstractmethod
     def unbox(self, p: P, box: Cabinet, fronts: tuple[Front, ...], heights: tuple[float, ...]) -> P:
-        """Return appliance p as another box has it; fronts of these heights are above each other."""
+        """Return appliance p as another box has it; fronts of these heights are above each other.
+
+        Of a single front no height is told: p keeps its own.
+        """
+        shared = {word: getattr(box, word) for word in SHARED}
+        several = {} if len(fronts) == 1 else {"heights": heights}
+        change: Any = replace
+        changed: P = change(p, fronts=fronts, **shared, **several)
+        return changed
 
     def finished(self, p: P, asset: Asset) -> Asset:
         """Return the built box with what makes it this appliance."""

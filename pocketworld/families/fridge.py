@@ -99,22 +99,6 @@ class FridgeFamily(ApplianceFamily[Fridge]):
             sigma=p.sigma,
         )
 
-    def unbox(self, p: Fridge, box: Cabinet, fronts: tuple[Front, ...], heights: tuple[float, ...]) -> Fridge:
-        """Return the fridge as another box has it."""
-        return replace(
-            p,
-            width=box.width,
-            depth=box.depth,
-            height=box.height,
-            fronts=fronts,
-            heights=p.heights if len(fronts) == 1 else heights,
-            density=box.density,
-            body=box.body,
-            face=box.face,
-            metal=box.metal,
-            sigma=box.sigma,
-        )
-
     def sample(self, draw: Draw, site: Site) -> Fridge:
         """Return a fridge that fits the free box of a site; PocketworldError where none of many does."""
         for i in range(TRIES):

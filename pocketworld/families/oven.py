@@ -108,22 +108,6 @@ class OvenFamily(ApplianceFamily[Oven]):
             sigma=p.sigma,
         )
 
-    def unbox(self, p: Oven, box: Cabinet, fronts: tuple[Front, ...], heights: tuple[float, ...]) -> Oven:
-        """Return the oven as another box has it."""
-        return replace(
-            p,
-            width=box.width,
-            depth=box.depth,
-            height=box.height,
-            fronts=fronts,
-            heights=p.heights if len(fronts) == 1 else heights,
-            density=box.density,
-            body=box.body,
-            face=box.face,
-            metal=box.metal,
-            sigma=box.sigma,
-        )
-
     def finished(self, p: Oven, asset: Asset) -> Asset:
         """Return it with racks inside, windows on its doors and knobs on its panel."""
         if not 0 <= p.knobs <= 12:
