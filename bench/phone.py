@@ -80,7 +80,7 @@ def render(scene: Scene, folder: Path, seed: int, phone: Phone | None = None) ->
         seen = studio.views(scene, eye, poses, stream(seed, "phone", "carpet"), dots, lamps(scene))
         for i, (colour, depth) in enumerate(seen):
             noise = stream(seed, "phone", "noise", i)
-            small = cv2.resize(colour, DEPTH, interpolation=cv2.INTER_AREA)
+            small = np.asarray(cv2.resize(colour, DEPTH, interpolation=cv2.INTER_AREA), np.uint8)
             metres, levels = lidar.measured(depth, small, dots, phone.lidar, noise)
             taken = sensor.pictured(colour, eye, phone.lens, noise)
             _write_frame(new, i, taken, metres, levels)
