@@ -7,7 +7,7 @@ from dataclasses import replace
 from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.families.box import Box
-from pocketworld.families.cabinet.feasible import held
+from pocketworld.families.cabinet.feasible import still
 from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry.convex import Vec3
@@ -54,10 +54,11 @@ def built(parameters: Cabinet | Box, id: str) -> Asset | None:
 
     None where they make none: what was read off may not fit.
     """
-    family = registry.family("cabinet" if isinstance(parameters, Cabinet) else "box")
+    if isinstance(parameters, Cabinet):
+        found = still(parameters, id)
+        return found[1] if found else None
     try:
-        asset = family.build(parameters, id)
-        return family.build(held(parameters, asset), id) if isinstance(parameters, Cabinet) else asset
+        return registry.family("box").build(parameters, id)
     except PocketworldError:
         return None
 

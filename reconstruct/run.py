@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
-from pocketworld.families.cabinet.feasible import held
+from pocketworld.families.cabinet.feasible import still
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, fronts
 from pocketworld.families.cabinet.parameters import Front as Single
 from pocketworld.families.protocol import Elevation
@@ -77,7 +76,7 @@ def _placed(part: Part, run: Run, below: float) -> Placed:
         (p, *both)
         for p, plain in merged(_options(part, run, hull))
         for cabinet in [painted(plain, shown)]
-        if isinstance(cabinet, Cabinet) and (both := _asset(cabinet, part.id)) is not None
+        if isinstance(cabinet, Cabinet) and (both := still(cabinet, part.id)) is not None
     ]
     if not built:
         built = [(1.0, *_closed(part, hull))]
@@ -144,16 +143,6 @@ def _shared(cell: Cell, patch: Patch) -> float:
     wide = min(cell.u1, patch.right) - max(cell.u0, patch.left)
     high = min(cell.v1, patch.high) - max(cell.v0, patch.low)
     return max(0.0, wide) * max(0.0, high)
-
-
-def _asset(cabinet: Cabinet, id: str) -> tuple[Cabinet, Asset] | None:
-    """Return a unit whose parts stay where the floor leans, and its asset; None where none can be built."""
-    build = registry.family("cabinet").build
-    try:
-        still = held(cabinet, build(cabinet, id))
-        return still, build(still, id)
-    except PocketworldError:
-        return None
 
 
 def _closed(part: Part, hull: Hull) -> tuple[Cabinet, Asset]:

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet import joints
 from pocketworld.families.cabinet.build import build
-from pocketworld.families.cabinet.feasible import gripped, held
+from pocketworld.families.cabinet.feasible import gripped, held, still
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.joints import USUAL, holding_friction
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, FrontKind, HandleSpec, Split
 from pocketworld.families.cabinet.plan import plan
+from pocketworld.families.codec import to_json
 from pocketworld.geometry.sweep import sweep
 from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Side
 
@@ -283,6 +284,18 @@ def test_a_held_cabinet_keeps_its_parts_where_it_leans_and_its_own_friction_if_t
     assert joint.frictionloss == pytest.approx(holding_friction(part.mass, lever))
     assert held(kept, build(kept, "c")) == kept
     assert held(stiff, build(stiff, "c")) == stiff
+
+
+def test_a_still_cabinet_is_held_and_has_its_own_asset() -> None:
+    p = row(door(Side.LEFT), Front(FrontKind.OPEN))
+    made = still(replace(p, grid=_rubbed(p, 0.01)), "c")
+    assert made is not None
+    assert made[0] == held(made[0], made[1])
+    assert made[1].parameters == to_json(made[0])
+    again = still(made[0], "c")
+    assert again is not None
+    assert again[0] == made[0]
+    assert still(replace(p, width=0.0), "c") is None
 
 
 def _rubbed(p: Cabinet, friction: float) -> Split:

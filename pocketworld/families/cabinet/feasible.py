@@ -116,6 +116,15 @@ def held(p: Cabinet, asset: Asset) -> Cabinet:
     return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
 
 
+def still(p: Cabinet, id: str) -> tuple[Cabinet, Asset] | None:
+    """Return a cabinet whose parts friction holds still, and its asset; None where none can be built."""
+    try:
+        kept = held(p, build(p, id))
+        return kept, build(kept, id)
+    except PocketworldError:
+        return None
+
+
 def unreachable(asset: Asset) -> Refusal | None:
     """Return why a hand can't open it: something stands where fingers take a handle, be it the floor."""
     handles = {joint.id: asset.part(joint.child).handle for joint in asset.movable}
