@@ -6,6 +6,14 @@ from pocketworld.errors import CaptureError
 from pocketworld.findings import Finding, Severity
 from pocketworld.scan.source import Source
 
+TEXTS = {
+    "frame-absurd": "have a pose that is no motion and are left out",
+    "depth-unusable": "have no depth that can be read and are left out",
+    "confidence-unusable": "have no confidence that can be read, unlike the others, and are left out",
+    "colour-unusable": "have no picture",
+}
+"""What is said of the kinds that readers share; a reader's own words go before."""
+
 
 @dataclass(slots=True)
 class Losses:

@@ -20,7 +20,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scan.lens import COEFFICIENTS, Lens, Straightened
 from pocketworld.scan.licence import licence
-from pocketworld.scan.losses import Losses
+from pocketworld.scan.losses import TEXTS, Losses
 from pocketworld.scan.moments import Loader, Moment, seen_by
 from pocketworld.scan.pictures import header
 from pocketworld.scan.poses import OPENGL_FROM_OPENCV, rigid
@@ -35,12 +35,7 @@ STEP = 0.001  # m: what nerfstudio takes a step of depth for where no depth_unit
 PINHOLES = ("OPENCV", "PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL")
 _BROKEN = (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError, CaptureError)
 
-_TEXTS = {
-    "frame-unposed": "have no pose or camera that can be read and are left out",
-    "frame-absurd": "have a pose that is no motion and are left out",
-    "depth-unusable": "have no depth that can be read and are left out",
-    "colour-unusable": "have no picture",
-}
+_TEXTS = TEXTS | {"frame-unposed": "have no pose or camera that can be read and are left out"}
 
 
 @dataclass(frozen=True, slots=True)

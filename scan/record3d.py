@@ -21,7 +21,7 @@ from pocketworld.errors import CaptureError
 from pocketworld.findings import Finding, Severity
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scan.licence import licence
-from pocketworld.scan.losses import Losses
+from pocketworld.scan.losses import TEXTS, Losses
 from pocketworld.scan.moments import Loader, Moment, seen_by
 from pocketworld.scan.pictures import PIXELS
 from pocketworld.scan.poses import OPENGL_FROM_OPENCV, Z_UP_FROM_Y_UP, rigid
@@ -36,12 +36,7 @@ _DEPTH = re.compile(r"(?:.*/)?depth/([0-9]{1,9})\.exr")
 _MAGIC = b"\x76\x2f\x31\x01"  # what every EXR file says first
 _BROKEN = (KeyError, TypeError, ValueError, OverflowError, CaptureError)
 
-_TEXTS = {
-    "frame-unposed": "have no pose and are left out",
-    "frame-absurd": "have a pose that is no motion and are left out",
-    "depth-unusable": "have no depth that can be read and are left out",
-    "colour-unusable": "have no picture",
-}
+_TEXTS = TEXTS | {"frame-unposed": "have no pose and are left out"}
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -18,7 +18,7 @@ from pocketworld.errors import CaptureError
 from pocketworld.findings import Finding, Severity
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scan.licence import licence
-from pocketworld.scan.losses import Losses
+from pocketworld.scan.losses import TEXTS, Losses
 from pocketworld.scan.moments import Loader, Moment, seen_by
 from pocketworld.scan.pictures import header
 from pocketworld.scan.poses import OPENGL_FROM_OPENCV, Z_UP_FROM_Y_UP, rigid
@@ -34,11 +34,8 @@ _JSON = re.compile(r"frame_(\d+)\.json")
 _BROKEN = (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError, CaptureError)
 _DEPTH = re.compile(r"depth_(\d+)\.png")
 
-_TEXTS = {
+_TEXTS = TEXTS | {
     "frame-unposed": "have no pose that can be read and are left out",
-    "frame-absurd": "have a pose that is no motion and are left out",
-    "depth-unusable": "have no depth that can be read and are left out",
-    "confidence-unusable": "have no confidence that can be read, unlike the others, and are left out",
     "colour-unusable": "have a picture that can't be read",
 }
 

@@ -19,7 +19,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scan.film import Film
 from pocketworld.scan.licence import licence
-from pocketworld.scan.losses import Losses
+from pocketworld.scan.losses import TEXTS, Losses
 from pocketworld.scan.moments import Loader, Moment, seen_by
 from pocketworld.scan.pictures import colour as no_film
 from pocketworld.scan.poses import Z_UP_FROM_Y_UP, rigid
@@ -36,13 +36,6 @@ ROUNDED = 0.01  # of a quaternion's length: files round
 _POSE = ("x", "y", "z", "qx", "qy", "qz", "qw")
 _CAMERA = ("fx", "fy", "cx", "cy")
 _FRAME = re.compile(r"[0-9]{1,9}")
-
-_TEXTS = {
-    "frame-absurd": "have a pose that is no motion and are left out",
-    "depth-unusable": "have no depth that can be read and are left out",
-    "confidence-unusable": "have no confidence that can be read, unlike the others, and are left out",
-    "colour-unusable": "have no picture",
-}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -90,7 +83,7 @@ def read(source: Source) -> Capture:
         (
             *findings,
             *guessed,
-            *losses.findings(source.name, len(rows.names), _TEXTS),
+            *losses.findings(source.name, len(rows.names), TEXTS),
             *_lacking(source.name, moments),
         ),
     )

@@ -15,7 +15,7 @@ from pocketworld.errors import CaptureError
 from pocketworld.findings import Finding, Severity
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scan.licence import licence
-from pocketworld.scan.losses import Losses
+from pocketworld.scan.losses import TEXTS, Losses
 from pocketworld.scan.moments import Loader, Moment, seen_by
 from pocketworld.scan.poses import rigid
 from pocketworld.scan.source import Source
@@ -38,12 +38,7 @@ ANY = Camera(525.0, 525.0, 319.5, 239.5, 640, 480)
 DISTORTED = ("1", "2")
 _CAMERA = re.compile(r"(?<![a-z])fr(?:eiburg)?([123])(?![0-9])", re.IGNORECASE)
 
-_TEXTS = {
-    "frame-unposed": "have no pose near their time and are left out",
-    "frame-absurd": "have a pose that is no motion and are left out",
-    "depth-unusable": "have no depth that can be read and are left out",
-    "colour-unusable": "have no picture",
-}
+_TEXTS = TEXTS | {"frame-unposed": "have no pose near their time and are left out"}
 
 
 @dataclass(frozen=True, slots=True)
