@@ -1,7 +1,7 @@
 """Furniture that stands free: its box measured on the pictures, its fronts read, a family built."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pocketworld.errors import PocketworldError
@@ -63,7 +63,9 @@ def built(parameters: Cabinet | Box, id: str) -> Asset | None:
         return None
 
 
-def _dropped(options: Options, built: list[tuple[float, Cabinet | Box, Asset]], id: str) -> Iterator[Finding]:
+def _dropped(
+    options: Options, built: Sequence[tuple[float, Cabinet | Box, Asset]], id: str
+) -> Iterator[Finding]:
     """Say which explanations are left out: those that can't be built, and those of another family."""
     kept = sum(p for p, _, _ in built)
     if len(built) < len(options):
