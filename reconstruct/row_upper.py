@@ -101,7 +101,7 @@ def _parts(local: Local, layer: Mask) -> Iterator[Mask]:
 def _upper(local: Local, part: Mask) -> Upper:
     points, areas = local.points[part], local.areas[part]
     y = weighted_median(points[:, 1], areas)
-    stray = min(STRAY, len(points) - 1)
+    stray = min(STRAY, (len(points) - 1) // 4)  # of a few vertices, the middle half stays
     left, right = (float(v) for v in np.sort(points[:, 0])[[stray, -1 - stray]])
     columns = np.floor((points[:, 0] - left) / STEP).astype(int)
     edges = [(points[columns == c, 2].min(), points[columns == c, 2].max()) for c in np.unique(columns)]

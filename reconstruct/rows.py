@@ -119,6 +119,8 @@ def _outer_end(base: Base, sign: int, at: float | None = None) -> tuple[End, flo
 def _front_end(base: Base, sign: int, outer: tuple[End, float], ajar: Sequence[Patch]) -> tuple[End, float]:
     """Return what its fronts end at: in a corner the other run's stand before them; its top goes on."""
     fronts = base.low + np.flatnonzero(base.closed | _among(base, ajar)) * STEP
+    if not len(fronts):
+        return outer
     inner = float(fronts[0]) if sign < 0 else float(fronts[-1]) + STEP
     gap = (outer[1] - inner) * sign
     if gap < CORNER or not in_corner(base.local, sign, inner, outer[1], (FOOT, base.top - LIT)):

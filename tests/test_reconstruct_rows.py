@@ -279,3 +279,18 @@ def test_findings_are_about_the_run_and_no_worse_than_it_is() -> None:
     assert {finding.severity for finding in rows.findings} <= {Severity.NOTE, Severity.DEGRADED}
     assert {finding.subject for finding in rows.findings} <= {f"room/{run.id}" for run in rows.runs}
     assert len(rows.taken) == len(KITCHEN.vertices)
+
+
+def test_a_row_of_which_every_front_is_hidden_is_still_one() -> None:
+    """Something stands before all of it, too far out for fronts that are ajar: no step of it is shut."""
+    curtain = Sheet(1, -1, -0.2, (-0.1, 2.5), (0.25, 0.55))
+    run = base(found(surface([*walls_of_room(), *ROW.sheets(), curtain])))
+    assert run.ajar == ()
+    assert run.box.size[0] == pytest.approx(2.4, abs=0.06)
+
+
+def test_a_few_vertices_beside_a_row_are_no_unit_of_it() -> None:
+    speck = surface([Sheet(1, -1, 0.0, (-1.2, -1.16), (0.4, 0.42))])
+    wide = replace(speck, vertices=(speck.vertices - (-1.2, 0, 0)) * (5, 1, 1) + (-1.2, 0, 0))
+    rows = found(joined(KITCHEN, wide))
+    assert [run.kind for run in rows.runs] == [RunKind.BASE, RunKind.WALL, RunKind.TALL]
