@@ -98,7 +98,11 @@ def _listed(source: Source, data: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _natural(name: str) -> tuple[tuple[int, str], ...]:
-    return tuple((int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"([0-9]+)", name))
+    """Return what orders names by their numbers, however many digits these have."""
+    return tuple(
+        (len(part.lstrip("0")), part.lstrip("0")) if part.isdecimal() else (-1, part)
+        for part in re.split(r"([0-9]+)", name)
+    )
 
 
 def _positive(source: Source, data: dict[str, Any], key: str, default: float) -> float:

@@ -130,6 +130,16 @@ def test_a_frame_may_have_its_own_camera(tmp_path: Path) -> None:
     assert {(camera.cx, camera.width, camera.height) for camera in cameras if camera} == {(29.5, 64, 48)}
 
 
+def test_numbers_of_names_order_them_however_long_they_are(tmp_path: Path) -> None:
+    def renamed(data: dict[str, Any]) -> None:
+        for k, frame in enumerate(data["frames"]):
+            name = f"{'1' * 5000}.png" if k == 0 else f"{k:03}.png"
+            frame["file_path"] = f"images/{name}"
+
+    capture = read(edit(scan(tmp_path / "desk"), renamed))
+    np.testing.assert_allclose(capture.world_from_camera, np.roll(POSES, -1, axis=0), atol=1e-12)
+
+
 def test_an_angle_of_view_is_a_focal_length(tmp_path: Path) -> None:
     folder = scan(tmp_path / "desk", fl_x=None, fl_y=None, cx=None, cy=None, camera_angle_x=np.pi / 2)
     camera = read(folder)[0].depth_camera
