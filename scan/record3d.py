@@ -36,7 +36,10 @@ _DEPTH = re.compile(r"(?:.*/)?depth/([0-9]{1,9})\.exr")
 _MAGIC = b"\x76\x2f\x31\x01"  # what every EXR file says first
 _BROKEN = (KeyError, TypeError, ValueError, OverflowError, CaptureError)
 
-_TEXTS = TEXTS | {"frame-unposed": "have no pose and are left out"}
+_TEXTS = TEXTS | {
+    "frame-unposed": "have no pose and are left out",
+    "frame-twice": "have more than one depth map and are left out",
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,9 +64,9 @@ def read(source: Source) -> Capture:
     Raises CaptureError where metadata.json is broken, or no frame is left.
     """
     info, losses = _info(source), Losses()
-    files = {int(found[1]): name for name in source if (found := _DEPTH.fullmatch(name))}
+    files = _files(source)
     keys = sorted({*files, *range(len(info.poses))})
-    used = {key: moment for key in keys if (moment := _moment(source, info, key, files.get(key), losses))}
+    used = {key: moment for key in keys if (moment := _moment(source, info, key, files.get(key, []), losses))}
     losses.refuse_if_all(source, len(keys), len(used))
     moments = list(used.values())
     world_from_camera = Z_UP_FROM_Y_UP @ info.poses[list(used)] @ OPENGL_FROM_OPENCV
@@ -86,15 +89,28 @@ def read(source: Source) -> Capture:
     )
 
 
-def _moment(source: Source, info: _Info, key: int, file: str | None, losses: Losses) -> Moment | None:
+def _files(source: Source) -> dict[int, list[str]]:
+    """Return the depth maps of each frame: one, unless folders were put together."""
+    files: dict[int, list[str]] = {}
+    for name in sorted(source):
+        if found := _DEPTH.fullmatch(name):
+            files.setdefault(int(found[1]), []).append(name)
+    return files
+
+
+def _moment(source: Source, info: _Info, key: int, files: list[str], losses: Losses) -> Moment | None:
     """Return a frame whose depth is there, without its picture if need be; None without depth or pose."""
     if key >= len(info.poses) or not info.sound[key]:
         code = "frame-unposed" if key >= len(info.poses) else "frame-absurd"
         losses.add(code, f"{source.where(INFO)}, frame {key}")
         return None
+    if len(files) > 1:
+        losses.add("frame-twice", " and ".join(map(source.where, files)))
+        return None
     try:
-        if file is None:
+        if not files:
             raise CaptureError(f"{source.where(f'depth/{key}.exr')} is missing")
+        (file,) = files
         _check(source, file, info.depth)
     except CaptureError as error:
         losses.add("depth-unusable", str(error))

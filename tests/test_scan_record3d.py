@@ -101,6 +101,19 @@ def test_frames_that_cannot_be_used_are_left_out_and_said(tmp_path: Path) -> Non
     assert lost == {"frame-unposed": 1, "frame-absurd": 1, "depth-unusable": 6, "colour-unusable": 1}
 
 
+@pytest.mark.parametrize("double", ["EXR_RGBD/depth/05.exr", "EXR_RGBD/again/depth/5.exr"])
+def test_a_frame_with_two_depth_maps_is_left_out_and_said(double: str, tmp_path: Path) -> None:
+    folder = scan(tmp_path / "door")
+    (folder / double).parent.mkdir(parents=True, exist_ok=True)
+    save(folder / double, R=DEPTH[6])
+    capture = read(folder)
+    assert "5" not in [frame.name for frame in capture]
+    (told,) = (finding for finding in capture.findings if finding.code == "frame-twice")
+    assert told.numbers == {"frames": 1, "of": COUNT}
+    assert double.removeprefix("EXR_RGBD/") in told.text
+    assert "5.exr and " in told.text
+
+
 def test_a_file_damaged_inside_is_one_line(tmp_path: Path) -> None:
     folder = scan(tmp_path / "door")
     file = folder / "EXR_RGBD" / "depth" / "0.exr"
