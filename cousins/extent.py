@@ -52,7 +52,7 @@ def _outer(of: _Parts) -> tuple[Array, Array]:
 
 @lru_cache(maxsize=1024)
 def _whole(of: _Parts) -> tuple[Array, Array]:
-    return _around([bounds(part.pieces) for part in of.parts])
+    return _around([bounds(part.pieces) for part in of.parts if part.pieces])
 
 
 def _around(boxes: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

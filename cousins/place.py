@@ -140,6 +140,8 @@ def borne(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> bool:
 
 def _over_pieces(asset: Asset, support: Asset) -> int:
     """Return how many of the middle and the corners of a thing's foot, drawn in a little, lie on a piece."""
+    if not all(any(part.pieces for part in one.parts) for one in (asset, support)):
+        return 0
     low, high = whole(asset)
     middle, half = (low + high)[:2] / 2, (high - low)[:2] / 2 * FOOT
     marks = [

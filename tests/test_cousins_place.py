@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocketworld.cousins.place import clash, depth, place, supports_first
+from pocketworld.cousins.place import borne, clash, depth, place, supports_first
 from pocketworld.families.box import Box, BoxFamily
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.geometry.convex import HullPiece
 from pocketworld.rng import stream
-from pocketworld.scene import Asset, Mesh, Part, Pose, Relation, Scene
+from pocketworld.scene import Asset, Base, Mesh, Part, Pose, Relation, Scene
 
 STILL = Spread(doubt=False)
 MOVING = Spread(shift={"x": 0.3, "y": 0.2, "yaw": 0.5}, doubt=False)
@@ -140,6 +140,20 @@ def test_what_nothing_bumps_into_is_in_nobodys_way() -> None:
     scene = Scene("s", (thing, ghost))
     assert place(ghost, ghost, scene, {"thing": thing}, STILL, draws()) == Pose()
     assert place(ghost, ghost, scene, {}, MOVING, draws()) != Pose()
+
+
+def test_what_has_no_pieces_neither_bears_nor_weighs() -> None:
+    flat = Mesh(np.array([[-1, -1, 0], [1, -1, 0], [0, 1, 0.5]], np.float32), np.array([[0, 1, 2]], np.int32))
+    seen = Part("seen", "body", (flat,), (), 1.0, (0, 0, 0), (1, 1, 1, 0, 0, 0))
+    ghost = Asset("ghost", "solid", {}, (seen,), base=Base.FREE)
+    thing = replace(box("thing", 0.4, 0.4, 0.4), base=Base.FREE)
+    half = replace(thing, parts=(*thing.parts, seen))
+    for one in (ghost, thing, half):
+        for support in (ghost, half):
+            above, below = replace(one, id="above"), replace(support, id="below")
+            scene = Scene("s", (above, below), (Relation("on", "above", "below"),))
+            assert borne(above, scene, {"below": below})
+            assert clash(above, {"below": below}, scene) == 0
 
 
 def test_hulls_clash_too() -> None:
