@@ -2,7 +2,8 @@
 
 Geometry only, no engine: standing still in one is the check, not the method. Furniture and walls stay, things
 give way, each by as little as it takes: it turns until a side of its hull lies level, is lowered or raised
-until it just touches what it stands on, and is pushed level out of what it stands in.
+until it just touches what it stands on, and is pushed level out of what it stands in. What hangs in the air
+or finds no room is fixed where it is; what no side carries stays free. Both are said.
 """
 
 import math
@@ -25,7 +26,7 @@ TOLD = 5e-3  # m: what moves further than a scan's own noise is told
 LEANS = math.radians(10)  # a scan's lean: what would have to turn further was not seen standing
 SUNK = 0.05  # m: a thing that is so deep in its support is raised out of it
 STEP = 2e-3  # m: and so deep in what it does not stand on; else it is pushed aside
-AWAY = 0.5  # m: a thing that would have to go further stays, and a finding says so
+AWAY = 0.5  # m: a thing that would have to go further is fixed, and a finding says so
 ROUNDS = 8  # each pushes a thing out of what it stands deepest in
 RING = 0.03  # m between the circles on which a free place is looked for
 HANGS = 0.15  # m: a thing that would fall so far hung on, or lay on, something that was not seen
@@ -43,7 +44,7 @@ class _Body:
 
 
 def settled(scene: Scene) -> tuple[Scene, tuple[Finding, ...]]:
-    """Return a scene whose free things lie still, and what moved notably or could not be put right."""
+    """Return a scene whose free things lie still, and what moved notably, was fixed, or may not lie still."""
     ids = {asset.id for asset in scene.assets}
     on = {r.a: r.b for r in scene.relations if r.kind in ("on", "inside") and r.b in ids}
     done = {asset.id: asset for asset in scene.assets if asset.base is Base.FIXED}
@@ -76,7 +77,9 @@ def _carried(thing: Asset, scene: Scene, support: str | None, done: Mapping[str,
 
 
 def _settle(thing: Asset, done: Mapping[str, Asset], support: str | None) -> tuple[Asset, str | None]:
-    """Return a thing where it lies, and what could not be put right, in words; then it is held fast."""
+    """Return a thing where it lies, and what could not be put right, in words: it is fixed, unless all it
+    lacks is a side that carries it.
+    """
     if not any(part.pieces for part in thing.parts):
         return thing, None
     upright, turned = _level(thing)
@@ -188,7 +191,8 @@ def _posed(asset: Asset, matrix: Array) -> Asset:
 def _findings(was: Asset, carried: Asset, now: Asset, told: str | None) -> Iterator[Finding]:
     """Tell what moved by itself by more than TOLD, and what could not be put right."""
     if told is not None:
-        text = f"{was.id} may not stand still: {told}"
+        what = "is fixed where it is" if now.base is Base.FIXED else "may not stand still"
+        text = f"{was.id} {what}: {told}"
         yield Finding("not-settled", Severity.DEGRADED, "reconstruct", was.id, text)
     way = np.subtract(now.pose.position, carried.pose.position)
     moved_m = float(np.linalg.norm(way))

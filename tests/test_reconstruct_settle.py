@@ -165,7 +165,7 @@ def test_what_has_no_room_stays_and_a_finding_says_so() -> None:
     scene, found = settled(Scene("s", (block, lost)))
     told = next(f for f in found if f.severity is Severity.DEGRADED)
     assert (told.code, told.subject) == ("not-settled", "lost")
-    assert told.text.endswith("it stands in something, and has no room beside it")
+    assert told.text == "lost is fixed where it is: it stands in something, and has no room beside it"
     way = np.subtract(scene.asset("lost").pose.position, lost.pose.position)
     assert np.linalg.norm(way[:2]) <= AWAY
     assert scene.asset("lost").base is Base.FIXED
@@ -175,7 +175,7 @@ def test_what_hangs_on_something_unseen_is_held_there() -> None:
     plate = box("plate", (0.9, 0.7, 0.04), Pose((0.0, 0.0, 0.72)))
     scene, (finding,) = settled(Scene("s", (plate,)))
     assert scene.asset("plate") == replace(plate, base=Base.FIXED)
-    assert finding.text == "plate may not stand still: it hangs in the air: what holds it was not seen"
+    assert finding.text == "plate is fixed where it is: it hangs in the air: what holds it was not seen"
 
 
 def test_what_is_wedged_goes_to_the_nearest_free_place_on_its_support() -> None:
@@ -196,7 +196,8 @@ def test_what_would_tip_over_is_told() -> None:
     slanted = [(x + z, y, z) for x in (-0.1, 0.1) for y in (-0.1, 0.1) for z in (0.0, 0.5)]
     piece = HullPiece(tuple(slanted))
     part = Part("body", "body", (), (piece,), *inertia((piece,), (80.0,)))
-    (finding,) = settled(Scene("s", (Asset("tower", "solid", {}, (part,), base=Base.FREE),)))[1]
+    scene, (finding,) = settled(Scene("s", (Asset("tower", "solid", {}, (part,), base=Base.FREE),)))
+    assert scene.asset("tower").base is Base.FREE
     assert finding.code == "not-settled"
     assert finding.text == "tower may not stand still: no side of it carries it"
 
