@@ -90,6 +90,7 @@ SIZE: Mapping[Kind, tuple[float, float, float, float]] = {
 DEEP: Mapping[FrontKind, float] = {FrontKind.OPEN: 0.9, FrontKind.FIXED: 0.02}
 DEEP_ELSE = 0.005
 RECESS = 0.05  # m
+TWIN = 1.6  # times as long: two handles of one front are a pair, but depth frays their ends
 # Whether the rectangle is the whole face, with no line that parts it from anything: plain sides are.
 WHOLE: Mapping[FrontKind, float] = {FrontKind.FIXED: 0.60, FrontKind.OPEN: 0.10}
 WHOLE_ELSE = 0.06
@@ -176,27 +177,32 @@ def decided(chances: tuple[Chance, ...]) -> Kind:
 def _handle(cell: Cell) -> tuple[dict[Kind, float], list[str]]:
     if not cell.handles:
         return {kind: table[0] for kind, table in GRIP.items()}, ["look: no handle"]
-    one = _together(cell)
-    across, up = (one[0] - cell.u0) / cell.width, (one[1] - cell.v0) / cell.height
-    i, j = min(2, int(3 * across)), min(2, int(3 * up))
-    grip = 1 if one[2].kind is HandleKind.KNOB else 3 if one[2].vertical else 2
+    handles, best = _alike(cell), surest(cell)
+    u, v = (sum(places) / len(handles) for places in zip(*((h.u, h.v) for h in handles), strict=True))
+    i, j = min(2, int(3 * (u - cell.u0) / cell.width)), min(2, int(3 * (v - cell.v0) / cell.height))
+    grip = 1 if best.kind is HandleKind.KNOB else 3 if best.vertical else 2
     # The more surely it is a handle, the more it counts.
-    sure = min(h.score for h in cell.handles)
+    sure = min(h.score for h in handles)
     seen = {
         kind: sure * GRIP[kind][grip] * ACROSS[kind][i] * UP[kind][j] + (1 - sure) * GRIP[kind][0] / 9
         for kind in PRIOR
     }
     shape = ("", "knob", "level handle", "upright handle")[grip]
     place = f"{('left', 'in the middle', 'right')[i]}, {('low', 'half way up', 'high')[j]}"
-    number = f"{len(cell.handles)} x " if len(cell.handles) > 1 else ""
-    return seen, [f"look: {number}{shape} {place}, stands {one[2].standoff * 1000:.0f} mm out"]
+    number = f"{len(handles)} x " if len(handles) > 1 else ""
+    return seen, [f"look: {number}{shape} {place}, stands {best.standoff * 1000:.0f} mm out"]
 
 
-def _together(cell: Cell) -> tuple[float, float, SeenHandle]:
-    """Return the middle of a cell's handles, and the surest."""
-    count = len(cell.handles)
-    u, v = sum(h.u for h in cell.handles) / count, sum(h.v for h in cell.handles) / count
-    return u, v, max(cell.handles, key=lambda h: h.score)
+def surest(cell: Cell) -> SeenHandle:
+    """Return the handle of a cell that is most surely one: what is long is hardly noise."""
+    return max(cell.handles, key=lambda h: h.score * h.length)
+
+
+def _alike(cell: Cell) -> list[SeenHandle]:
+    """Return a cell's handles that look like the surest: a front has one kind of handle."""
+    best = surest(cell)
+    same = [h for h in cell.handles if (h.kind, h.vertical) == (best.kind, best.vertical)]
+    return [h for h in same if best.length / TWIN < h.length < best.length * TWIN]
 
 
 def _size(cell: Cell) -> tuple[dict[Kind, float], list[str]]:

@@ -11,7 +11,7 @@ from pocketworld.families.cabinet.joints import USUAL
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Grid, HandleSpec, Split
 from pocketworld.families.protocol import SeenHandle
 from pocketworld.geometry.convex import Vec3
-from pocketworld.reconstruct.belief import Guess, believe
+from pocketworld.reconstruct.belief import Guess, believe, surest
 from pocketworld.reconstruct.grammar import STRIP, Cell, Cut, Tree, bounds
 from pocketworld.scene import HandleKind
 
@@ -219,7 +219,7 @@ def front(cell: Cell, guess: Guess) -> Front:
     opening = USUAL[guess.kind][0]
     handle = HandleSpec(HandleKind.NONE)
     if cell.handles and guess.kind is not FrontKind.OPEN:
-        best = max(cell.handles, key=lambda h: h.score)
+        best = surest(cell)
         # The panel is smaller than its cell by the gaps beside it.
         handle = fitted(_handle(best, cell), cell.width - 2 * GAP, cell.height - 2 * GAP)
     return Front(guess.kind, guess.side, handle, guess.chances, guess.evidence, opening)

@@ -26,6 +26,7 @@ CUT = 3.0
 STRIP = 0.035  # m: narrower than any front; boards' edges, plates and plinths
 NARROWEST = 0.04  # m: a front with a handle
 COST = {"strip": 1.0, "front": 1.0, "panel": 4.0, "pair": 3.0, "crowd": 8.0, "squeezed": 8.0}
+CROSSED = 2.0  # times the surprise that a handle is none: a gap through one makes it so
 PAIRED = 0.5  # m: drawers wider than this may have two handles
 
 
@@ -137,20 +138,29 @@ class _Search:
 
     def _cell(self, i0: int, j0: int, i1: int, j1: int) -> Cell:
         u0, v0, u1, v1 = self.u[i0], self.v[j0], self.u[i1], self.v[j1]
-        mine = tuple(h for h in self.handles if u0 <= h.u < u1 and v0 <= h.v < v1)
+        inside = [h for h in self.handles if u0 <= h.u < u1 and v0 <= h.v < v1]
+        # What a cut goes through the middle of was paid for as false.
+        cuts = [(u0, True), (u1, True), (v0, False), (v1, False)]
+        mine = tuple(h for h in inside if not any(_through(h, at, upright) for at, upright in cuts))
         return Cell(u0, v0, u1, v1, mine)
 
     def _gain(self, vertical: bool, number: int, start: float, end: float) -> float:
-        """Return what lines say for a cut from start to end: minus infinity where a handle lies across."""
+        """Return what lines and handles say for a cut: minus infinity through a sure handle."""
         group = (self.across if vertical else self.up)[number - 1]
         at = _place(group)
-        for handle in self.handles:
-            along, off = (handle.v, handle.u - at) if vertical else (handle.u, handle.v - at)
-            half = (handle.thickness if handle.vertical == vertical else handle.length) / 2
-            if start < along < end and abs(off) < half / 2:
-                return -math.inf
+        along = [h for h in self.handles if start < (h.v if vertical else h.u) < end]
+        crossed = [h for h in along if _through(h, at, vertical)]
+        if any(h.score >= 1 for h in crossed):
+            return -math.inf
         seen = sum(_overlap(line, start, end) * line.score for line in group)
-        return EARNS * (min(seen, end - start) - PARTIAL * (end - start)) / (1 - PARTIAL) - CUT
+        earned = EARNS * (min(seen, end - start) - PARTIAL * (end - start)) / (1 - PARTIAL)
+        return earned - CUT + CROSSED * sum(math.log(1 - h.score) for h in crossed)
+
+
+def _through(handle: SeenHandle, at: float, vertical: bool) -> bool:
+    """Say whether an upright (or level) cut at a place goes through the middle half of a handle."""
+    half = (handle.thickness if handle.vertical == vertical else handle.length) / 2
+    return abs((handle.u if vertical else handle.v) - at) < half / 2
 
 
 def _joined(

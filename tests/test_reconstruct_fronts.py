@@ -459,6 +459,16 @@ def test_no_cut_goes_through_a_handle() -> None:
     assert isinstance(best(0.44, 0.56, [Line(True, 0.221, 0.0, 0.56, 0.5 * MM, 1.0)], [post]).tree, Cell)
 
 
+def test_a_gap_seen_all_along_makes_a_doubtful_handle_false() -> None:
+    line = Line(False, 0.30, 0.0, 0.44, 0.5 * MM, 1.0)
+    doubtful = replace(handle(0.05, 0.301, vertical=True, length=0.2), score=0.9)
+    tree = best(0.44, 0.56, [line], [doubtful]).tree
+    assert isinstance(tree, Cut)
+    assert [cell.handles for cell in cells(tree)] == [(), ()]
+    short = replace(line, end=0.2)
+    assert isinstance(best(0.44, 0.56, [short], [doubtful]).tree, Cell)
+
+
 def test_a_half_seen_line_leaves_the_layout_in_doubt() -> None:
     half = Line(False, 0.28, 0.0, 0.31, 0.5 * MM, 1.0)
     layouts = explain(0.44, 0.56, [half], [handle(0.22, 0.42)])
