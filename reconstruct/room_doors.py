@@ -10,24 +10,31 @@ from pocketworld.families.wall import Opening, OpeningKind
 from pocketworld.findings import Finding, Severity
 from pocketworld.reconstruct.elevation import brightness
 from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.room_door_edges import BY_COLOUR, BY_DEPTH, Edges, edges
 from pocketworld.reconstruct.room_door_flush import FlushDoor, flush_doors
 from pocketworld.reconstruct.room_door_gaps import Gap, gaps
 from pocketworld.reconstruct.room_door_glass import DoubleDoor, double_doors
-from pocketworld.reconstruct.room_door_looks import edge, lever, profile
+from pocketworld.reconstruct.room_door_looks import lever, profile
 from pocketworld.reconstruct.room_door_recess import (
     BACK,
     HIGH,
     LOW,
-    NARROW,
     USUAL,
-    WIDE,
     Recess,
     WallPoints,
     at_wall,
     recesses,
 )
 from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.wall_assets import ALIKE, Door, door_asset, opening, thickness_of, wall_asset
+from pocketworld.reconstruct.wall_assets import (
+    ALIKE,
+    Door,
+    door_asset,
+    fitting,
+    opening,
+    thickness_of,
+    wall_asset,
+)
 from pocketworld.reconstruct.wall_picture import Pane, WallPicture, paint, pane
 from pocketworld.reconstruct.walls import MARGIN, Wall
 from pocketworld.scan.capture import Capture
@@ -36,11 +43,9 @@ Array = NDArray[np.float64]
 
 TALL = 2.4  # m: as high as a wall is looked at; doors end lower
 COARSE, FINE = 0.01, 0.005  # m a pixel: of a whole wall, of a leaf, on which a lever is to be seen
-BY_COLOUR, BY_DEPTH = 0.02, 0.06  # m: how sure an edge is
 NEAR, COVERED = 0.8, 0.1  # m before a wall, and of a door's area: as much stands in its way
 SOLID = 0.5  # of a door's area in the face of its wall: the rest was not seen
 BESIDE = 0.1  # m from an opening: there the wall is
-SURELY = 0.06  # m: as far as depth errs at least, by poses and the size of its pixels
 GLASS_HEIGHT = 2.1  # m: of a double door, whose upper edge depth does not show (leaves of 1.985 and 2.11)
 
 
@@ -69,14 +74,15 @@ def find_room_doors(capture: Capture, poses: Array, surface: Surface, walls: lis
     ids = [f"wall-{i + 1}" for i in range(len(walls))]
     rooms = list(zip(walls, ids, read, strict=True))
     whole = [wall_asset(w, id, r.doors, r.ways, r.picture, _noticed(id, r)) for w, id, r in rooms]
-    doors = [(w, id, r, door) for w, id, r in rooms for door in r.doors]
+    fit = [fitting(r.doors, r.ways, w.high - w.low) for w, _, r in rooms]
+    doors = [(w, id, mine, door) for (w, id, _), (mine, _) in zip(rooms, fit, strict=True) for door in mine]
     built = [
-        door_asset(wall, id, f"door-{i + 1}", door, thickness_of(mine.doors))
+        door_asset(wall, id, f"door-{i + 1}", door, thickness_of(mine))
         for i, (wall, id, mine, door) in enumerate(doors)
     ]
     openings = [
-        (*(opening(door, w.high - w.low) for door in r.doors), *r.ways)
-        for w, r in zip(walls, read, strict=True)
+        (*(opening(door, w.high - w.low) for door in mine), *ways)
+        for w, (mine, ways) in zip(walls, fit, strict=True)
     ]
     return RoomDoors(tuple(openings), (*whole, *built))
 
@@ -102,7 +108,8 @@ def _read(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -
     inner = iter(pictures[len(walls) :])
     out = []
     for wall, at, mine, picture in zip(walls, points, found, pictures, strict=False):
-        doors = [_door(one, picture, next(inner)) for one in mine]
+        at_depth = zip(mine, edges(mine, picture, wall.high - wall.low), strict=True)
+        doors = [_door(one, between, picture, next(inner)) for one, between in at_depth]
         free = _Free(surface, areas, wall, at)
         double = [d for d in double_doors(picture, _spans(doors)) if not free.hidden(d.u0, d.u1)]
         whole = [d for d in double if d.u0 >= 0 and d.u1 <= wall.high - wall.low]
@@ -153,24 +160,17 @@ def _leaf(wall: Wall, one: Recess) -> Pane:
     return pane(wall.normal, wall.distance - one.behind, low, high, one.height, FINE, one.behind)
 
 
-def _door(one: Recess, picture: WallPicture, leaf: WallPicture) -> Door:
-    """Return a door that stands back, its edges by colour where these are plain."""
+def _door(one: Recess, between: Edges, picture: WallPicture, leaf: WallPicture) -> Door:
+    """Return a door that stands back, between its edges."""
     bright, u = profile(picture), picture.grid.u
-    known = (one.u0, one.u1)
-    # Depth errs by as much as it did not see between the wall and the leaf.
-    reach = [max(SURELY, abs(a - b) + BY_COLOUR) for a, b in zip(known, one.seen, strict=True)]
-    plain = [edge(bright, u, at, far) for at, far in zip(known, reach, strict=True)]
-    u0, u1 = (at if at is not None else depth for at, depth in zip(plain, known, strict=True))
-    sure = None not in plain and NARROW <= u1 - u0 <= WIDE
-    if not NARROW <= u1 - u0 <= WIDE:
-        u0, u1 = one.u0, one.u1
+    u0, u1 = between.u0, between.u1
     seen = lever(leaf)
     return Door(
         u0,
         u1,
         one.height,
         one.behind,
-        BY_COLOUR if sure else BY_DEPTH,
+        between.sigma,
         handle=seen.side,
         hidden=seen.hidden,
         handle_height=seen.height,
@@ -225,7 +225,7 @@ def _noticed(id: str, read: _Read) -> list[Finding]:
         text = "a double door was seen by half only, where the wall ends: it is left out"
         notice("double-door-half-seen", Severity.DEGRADED, text, {"count": read.halves})
     if rough := sum(door.sigma > BY_COLOUR and door.leaves == 1 for door in read.doors):
-        text = "edges of doors that are not plain in colour are placed by depth"
+        text = "edges of doors that are not plain in colour, or would overlap, are placed by depth"
         notice("door-edges-by-depth", Severity.DEGRADED, text, {"count": rough, "sigma_m": BY_DEPTH})
     if read.ways:
         text = "depth goes through the wall here: a way through, or a pane that no depth shows"

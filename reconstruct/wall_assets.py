@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.families.protocol import Elevation
 from pocketworld.families.room_door.parameters import DoorChance, Look, RoomDoor, Swing
-from pocketworld.families.wall import PLASTER, Opening, OpeningKind
+from pocketworld.families.wall import PLASTER, Opening, OpeningKind, check
 from pocketworld.families.wall import Wall as WallParameters
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry.convex import Vec3
@@ -68,15 +70,23 @@ def wall_asset(
     picture: WallPicture,
     noticed: Sequence[Finding] = (),
 ) -> Placed:
-    """Return a wall with its openings, where it stands; `noticed`: what was noticed of it before."""
-    length, thickness = wall.high - wall.low, thickness_of(doors)
-    openings = [opening(door, length) for door in doors] + list(passages)
+    """Return a wall with its openings, where it stands; `noticed`: what was noticed of it before.
+
+    Openings that do not fit (see `fitting`) are left out, which is a finding.
+    """
+    length = wall.high - wall.low
+    mine, ways = fitting(doors, passages, length)
+    thickness, openings = thickness_of(mine), [*(opening(door, length) for door in mine), *ways]
     height = max([HEIGHT, wall.height, *(one.top + OVER for one in openings)])
     parameters = WallParameters(length, height, thickness, tuple(openings), colour(picture, PLASTER))
     asset = registry.family("wall").build(parameters, id)
     return Placed(
         _standing(asset, wall, length / 2, thickness),
-        (*noticed, *_noticed(wall, id, height, thickness)),
+        (
+            *noticed,
+            *_noticed(wall, id, height, thickness),
+            *_left_out(id, len(doors) + len(passages) - len(openings)),
+        ),
         (elevation(picture, picture.grid.height),) if picture.frames else (),
         (Relation("on", id, "floor"),),
     )
@@ -92,6 +102,24 @@ def door_asset(wall: Wall, wall_id: str, id: str, door: Door, thickness: float) 
         (elevation(picture, door.height),) if picture and picture.frames else (),
         (Relation("inside", id, wall_id), Relation("on", id, "floor")),
     )
+
+
+def fitting(
+    doors: Sequence[Door], passages: Sequence[Opening], length: float
+) -> tuple[tuple[Door, ...], tuple[Opening, ...]]:
+    """Return the doors and passages that fit into a wall of a length (m): inside it, over no earlier one."""
+    openings: list[Opening] = []
+
+    def fits(one: Opening) -> bool:
+        high = max(HEIGHT, *(other.top + OVER for other in (*openings, one)))
+        with suppress(PocketworldError):
+            check(WallParameters(length, high, THICKNESS, (*openings, one)))
+            openings.append(one)
+            return True
+        return False
+
+    kept = tuple(door for door in doors if fits(opening(door, length)))
+    return kept, tuple(one for one in passages if fits(one))
 
 
 def opening(door: Door, length: float) -> Opening:
@@ -192,3 +220,10 @@ def _noticed(wall: Wall, id: str, height: float, thickness: float) -> tuple[Find
     numbers = {"thickness_m": thickness, "height_m": height, "seen_to_m": wall.height}
     text = "of a wall only its face was seen: it is as thick as usual, and as high where its top was not seen"
     return (Finding("wall-assumed", Severity.NOTE, "reconstruct", id, text, numbers),)
+
+
+def _left_out(id: str, count: int) -> tuple[Finding, ...]:
+    if not count:
+        return ()
+    text = "openings that overlap others or stick out of the wall are left out, with their doors"
+    return (Finding("openings-left-out", Severity.LOST, "reconstruct", id, text, {"count": count}),)

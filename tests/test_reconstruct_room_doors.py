@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.families.room_door.parameters import Swing
 from pocketworld.families.wall import Opening, OpeningKind
-from pocketworld.findings import Finding
+from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.fusion import fuse
@@ -26,6 +26,7 @@ from pocketworld.reconstruct.wall_assets import (
     Door,
     belief,
     door_asset,
+    fitting,
     opening,
     parameters,
     thickness_of,
@@ -210,6 +211,18 @@ def test_a_wall_and_its_doors_fit_each_other() -> None:
     openings: Any = whole.asset.parameters["openings"]
     assert len(openings) == 3
     assert [f.code for f in whole.findings] == ["wall-assumed"]
+
+
+def test_openings_that_do_not_fit_are_left_out_and_that_is_said() -> None:
+    over = replace(SINGLE, u0=1.8, u1=2.8)
+    out = replace(SINGLE, u0=4.5, u1=5.1)
+    ways = (Opening(2.2, 0.0, 0.5, 2.0, OpeningKind.PASSAGE), Opening(0.0, 0.0, 9.0, 2.0))
+    assert fitting((SINGLE, over, out), ways, 5.0) == ((SINGLE,), ways[:1])
+    whole = wall_asset(WALL, "wall-1", (SINGLE, over, out), ways, PICTURE)
+    openings: Any = whole.asset.parameters["openings"]
+    assert len(openings) == 2
+    (left_out,) = (f for f in whole.findings if f.code == "openings-left-out")
+    assert (left_out.severity, left_out.subject, left_out.numbers) == (Severity.LOST, "wall-1", {"count": 3})
 
 
 def _pose(asset: Any) -> Array:
