@@ -23,7 +23,7 @@ DRAWER = Front(handle=HandleSpec())
 
 
 def cabinet(id: str, *fronts: Front, pose: Pose | None = None) -> Asset:
-    grid = Split(True, (0.3,) * len(fronts), fronts) if len(fronts) > 1 else fronts[0]
+    grid = fronts[0] if len(fronts) == 1 else Split(True, (0.3,) * len(fronts), fronts)
     made = registry.family("cabinet").build(Cabinet(0.6, 0.5, 0.8, grid), id)
     return replace(made, pose=pose or Pose())
 

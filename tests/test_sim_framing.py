@@ -17,7 +17,7 @@ PANEL = Front(FrontKind.FIXED, handle=HandleSpec(HandleKind.NONE))
 
 
 def cabinet(id: str, *fronts: Front, x: float = 0.0, yaw: float = 0.0) -> Asset:
-    grid = Split(True, (0.3,) * len(fronts), fronts) if len(fronts) > 1 else fronts[0]
+    grid = fronts[0] if len(fronts) == 1 else Split(True, (0.3,) * len(fronts), fronts)
     made = registry.family("cabinet").build(Cabinet(0.6, 0.5, 0.8, grid), id)
     return replace(made, pose=Pose.upright((x, 0.0, 0.0), yaw))
 
