@@ -20,7 +20,7 @@ from pocketworld.reconstruct.belief import FIXED, Guess, believe, believe_open
 from pocketworld.reconstruct.cabinets import trimmed
 from pocketworld.reconstruct.colours import painted
 from pocketworld.reconstruct.face import Face
-from pocketworld.reconstruct.grammar import Cell, explain
+from pocketworld.reconstruct.grammar import Cell, Layout, explain
 from pocketworld.reconstruct.lines import Span
 from pocketworld.reconstruct.modules import Module
 from pocketworld.reconstruct.placed import Placed
@@ -41,9 +41,12 @@ def read_run(capture: Capture, run: Run, poses: Array) -> tuple[Placed, ...]:
 
     poses   (n, 4, 4) scene_from_camera of the capture's frames
     """
-    found = parts(capture, run, poses) or (_unread(run),)
-    below = _below(found)
-    placed = [_placed(part, run, below) for part in found]
+    found = parts(capture, run, poses)
+    if not found:
+        return (_unread(run),)
+    layouts = [_layouts(part) for part in found]
+    below = _below(layouts)
+    placed = [_placed(part, run, each, below) for part, each in zip(found, layouts, strict=True)]
     beside = [Relation("flush_with", a.asset.id, b.asset.id) for a, b in pairwise(placed)]
     return tuple(
         replace(one, relations=(*one.relations, *(r for r in beside if r.a == one.asset.id)))
@@ -51,30 +54,33 @@ def read_run(capture: Capture, run: Run, poses: Array) -> tuple[Placed, ...]:
     )
 
 
-def _unread(run: Run) -> Part:
-    """Return a run that no picture shows as one unit."""
+def _unread(run: Run) -> Placed:
+    """Return a run that no picture shows as one unit, of which nothing opens."""
     width, _, height = run.box.size
     face = Face(Elevation("front", width, height - plinth(run), BORDER), Span(0.0, width, 0.0, height))
-    return Part(f"{run.id}.1", Module(0.0, width, (0.0, 0.0)), run.box, face, 0.0, ())
+    part = Part(f"{run.id}.1", Module(0.0, width, (0.0, 0.0)), run.box, face, 0.0, ())
+    return _standing(part, run, [(1.0, *_closed(part, _hull(part, run, 0.0)))], (_elevation(part, run),))
 
 
-def _below(found: Sequence[Part]) -> float:
+def _layouts(part: Part) -> tuple[Layout, ...]:
+    """Return how a unit's front may be divided, the most probable first."""
+    seen = part.face.elevation
+    return explain(seen.width, seen.height, seen.lines, seen.handles)
+
+
+def _below(found: Sequence[Sequence[Layout]]) -> float:
     """Return how far above where they were read the fronts of a run begin: by what its units show, m."""
-    seen = []
-    for part in found:
-        face = part.face.elevation
-        layouts = explain(face.width, face.height, face.lines, face.handles)
-        seen.append(trimmed(layouts[0].tree).below)
+    seen = [trimmed(layouts[0].tree).below for layouts in found]
     shown = [below for below in seen if below > 0]
     return float(np.median(shown)) if shown else 0.0
 
 
-def _placed(part: Part, run: Run, below: float) -> Placed:
+def _placed(part: Part, run: Run, layouts: Sequence[Layout], below: float) -> Placed:
     hull = _hull(part, run, below)
     shown = (_elevation(part, run),)
     built = [
         (p, *both)
-        for p, plain in merged(_options(part, run, hull))
+        for p, plain in merged(_options(part, run, layouts, hull))
         for cabinet in [painted(plain, shown)]
         if isinstance(cabinet, Cabinet) and (both := still(cabinet, part.id)) is not None
     ]
@@ -83,13 +89,11 @@ def _placed(part: Part, run: Run, below: float) -> Placed:
     return _standing(part, run, built, shown)
 
 
-def _options(part: Part, run: Run, hull: Hull) -> list[tuple[float, Cabinet]]:
+def _options(part: Part, run: Run, layouts: Sequence[Layout], hull: Hull) -> list[tuple[float, Cabinet]]:
     """Return what a unit may be, and how probable each is."""
     found = _open_front(part, run, hull)
     if found is not None:
         return [(1.0, found)]
-    seen = part.face.elevation
-    layouts = explain(seen.width, seen.height, seen.lines, seen.handles)
     return [(each.p, unit(each.tree, hull, _guess(part))) for each in layouts]
 
 
@@ -170,20 +174,31 @@ def _standing(
         alternatives=tuple((p / total, registry.to_json(q)) for p, q, _ in kept) if len(kept) > 1 else (),
     )
     on = () if run.kind is RunKind.WALL else (Relation("on", part.id, "floor"),)
-    return Placed(asset, tuple(_noticed(part, built[0][1])), elevations, on)
+    return Placed(asset, tuple(_noticed(part, run, built[0][1])), elevations, on)
 
 
-def _noticed(part: Part, made: Cabinet) -> Iterator[Finding]:
+def _noticed(part: Part, run: Run, made: Cabinet) -> Iterator[Finding]:
     if part.seen < SEEN:
         text = "pictures show less than half of its front: fronts there would be missed"
+        if part.seen == 0:
+            text = "no picture shows its front: nothing of it opens here"
         yield Finding("front-unseen", Severity.DEGRADED, STAGE, part.id, text, {"seen": part.seen})
     if part.dark:
         text = "a part of its front is glass or black, perhaps an appliance: it does not open here"
         yield Finding("appliance-fixed", Severity.DEGRADED, STAGE, part.id, text)
-    for path, front in fronts(made.grid):
-        if front.state > 0:
-            text = f"front {path} stood open: its edges are those of the gap that it leaves"
-            yield Finding("front-open", Severity.NOTE, STAGE, part.id, text, {"state": front.state})
+    stands = [(path, front.state) for path, front in fronts(made.grid) if front.state > 0]
+    for path, state in stands:
+        text = f"front {path} stood open: its edges are those of the gap that it leaves"
+        yield Finding("front-open", Severity.NOTE, STAGE, part.id, text, {"state": state})
+    if not stands and any(_within(ajar.place, part, run) for ajar in run.ajar):
+        text = "something stands before its front, as of a front that is open; how it opens does not show"
+        yield Finding("front-ajar", Severity.DEGRADED, STAGE, part.id, text)
+
+
+def _within(place: Patch, part: Part, run: Run) -> bool:
+    """Say whether the middle of a place on a run's front is on a unit."""
+    middle = (place.left + place.right + run.box.size[0]) / 2
+    return part.module.left <= middle < part.module.right
 
 
 def _elevation(part: Part, run: Run) -> Elevation:

@@ -12,16 +12,20 @@ import pytest
 from numpy.typing import NDArray
 
 from pocketworld.bench.trajectory import looking
+from pocketworld.families import registry
+from pocketworld.families.cabinet.parameters import Cabinet, FrontKind, fronts
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct import grammar, run
 from pocketworld.reconstruct.floor import find_floor
 from pocketworld.reconstruct.fusion import fuse
 from pocketworld.reconstruct.mosaic import cropped, mosaic
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.rectify import world_from_face
-from pocketworld.reconstruct.row_parts import End, EndKind, Patch, Plinth, Run, RunKind
+from pocketworld.reconstruct.row_parts import Ajar, End, EndKind, Patch, Plinth, Run, RunKind
 from pocketworld.reconstruct.rows import find_rows
 from pocketworld.reconstruct.run import read_run
+from pocketworld.reconstruct.surface import Surface
 from pocketworld.scan import readers
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scene import JointKind, Side
@@ -136,7 +140,35 @@ def test_a_run_that_no_picture_shows_is_one_unit_that_does_not_open(scan: Captur
     (only,) = read_run(scan, RUN, away)
     assert only.asset.movable == ()
     assert only.asset.parameters["width"] == pytest.approx(1.7, abs=0.005)
-    assert [f.code for f in only.findings] == ["front-unseen"]
+    made = registry.rebuild(only.asset)
+    assert isinstance(made, Cabinet)
+    assert [front.kind for _, front in fronts(made.grid)] == [FrontKind.FIXED]
+    (unseen,) = only.findings
+    assert (unseen.code, unseen.subject) == ("front-unseen", only.asset.id)
+    assert "nothing of it opens" in unseen.text
+
+
+@pytest.mark.slow
+def test_a_front_that_stands_open_nobody_knows_how_is_told_of_its_unit_alone(scan: Capture) -> None:
+    points, up = np.eye(3) * 0.01, np.tile([0, 0, 1.0], (3, 1))
+    speck = Surface(points, np.array([[0, 1, 2]], np.int32), up, None, np.ones(3), 0.01, np.eye(4))
+    ajar = Ajar(Patch(0.45 - 0.85, 1.1 - 0.85, 0.0, 0.82), speck)
+    units = read_run(scan, replace(RUN, ajar=(ajar,)), scan.world_from_camera)
+    codes = [[f.code for f in unit.findings] for unit in units]
+    assert ["front-ajar" in each for each in codes] == [False, True, False]
+
+
+@pytest.mark.slow
+def test_each_unit_s_front_is_divided_once(scan: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    divided: list[float] = []
+
+    def counted(width: float, *rest: Any) -> Any:
+        divided.append(width)
+        return grammar.explain(width, *rest)
+
+    monkeypatch.setattr(run, "explain", counted)
+    units = read_run(scan, RUN, scan.world_from_camera)
+    assert len(divided) == len(units)
 
 
 @pytest.mark.slow
