@@ -29,6 +29,9 @@ CLOSED = 0.4  # of a column's height that is wall: there the opening ends
 HOLE = 0.16  # m: columns not seen between two that are of one recess
 HIDES = 0.4  # m: no jamb hides more of a leaf
 NARROW, WIDE = 0.55, 2.4  # m: openings that people walk through, by one leaf or two
+# m: wider ones have two leaves. The widest single leaf is 1.235 (DIN 18101), in an opening of 1.26 (DIN
+# 18100); by depth it may seem two columns wider.
+ONE_LEAF = 1.3
 SEEN = 0.4  # m of leaf: less tells too little
 TALL = 1.7  # m: what ends lower is a niche, a shelf or a radiator's
 CHEST = 1.4  # m: who looks down sees no higher; a niche for a radiator ends lower, and is seen to

@@ -19,6 +19,7 @@ from pocketworld.reconstruct.room_door_recess import (
     BACK,
     HIGH,
     LOW,
+    ONE_LEAF,
     USUAL,
     Recess,
     WallPoints,
@@ -38,6 +39,7 @@ from pocketworld.reconstruct.wall_assets import (
 from pocketworld.reconstruct.wall_picture import Pane, WallPicture, paint, pane
 from pocketworld.reconstruct.walls import MARGIN, Wall
 from pocketworld.scan.capture import Capture
+from pocketworld.scene import Side
 
 Array = NDArray[np.float64]
 
@@ -56,7 +58,7 @@ class RoomDoors:
     openings   of each wall, in its asset's frame (x from its middle)
     placed     walls "wall-1" and so on, as they were given, with what was noticed; then doors "door-1", each
                inside a wall
-    findings   of the room as a whole: none so far
+    findings   of the room as a whole: that there is no wall, or none in a picture
     """
 
     openings: tuple[tuple[Opening, ...], ...]
@@ -84,7 +86,7 @@ def find_room_doors(capture: Capture, poses: Array, surface: Surface, walls: lis
         (*(opening(door, w.high - w.low) for door in mine), *ways)
         for w, (mine, ways) in zip(walls, fit, strict=True)
     ]
-    return RoomDoors(tuple(openings), (*whole, *built))
+    return RoomDoors(tuple(openings), (*whole, *built), _of_room(capture.name, read))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -164,16 +166,18 @@ def _door(one: Recess, between: Edges, picture: WallPicture, leaf: WallPicture) 
     """Return a door that stands back, between its edges."""
     bright, u = profile(picture), picture.grid.u
     u0, u1 = between.u0, between.u1
-    seen = lever(leaf)
+    seen, double = lever(leaf), u1 - u0 > ONE_LEAF
     return Door(
         u0,
         u1,
         one.height,
         one.behind,
         between.sigma,
-        handle=seen.side,
-        hidden=seen.hidden,
-        handle_height=seen.height,
+        leaves=1 + double,
+        # Where two leaves meet is in the middle: a lever at an edge would be something else.
+        handle=Side.NONE if double else seen.side,
+        hidden=Side.NONE if double else seen.hidden,
+        handle_height=0.0 if double else seen.height,
         blind=_alike(leaf, bright[np.abs(u - (u0 + u1) / 2) > (u1 - u0) / 2 + BESIDE]),
         picture=leaf,
     )
@@ -201,14 +205,34 @@ def _flush(found: FlushDoor, picture: WallPicture) -> Door:
 
 
 def _glass(found: DoubleDoor, picture: WallPicture) -> Door:
-    backset = (found.bars[1] - found.bars[0]) / 2
-    shown = picture.crop(found.u0, found.u1, GLASS_HEIGHT)
-    return Door(found.u0, found.u1, GLASS_HEIGHT, 0.0, BY_DEPTH, leaves=2, backset=backset, picture=shown)
+    return Door(
+        found.u0,
+        found.u1,
+        GLASS_HEIGHT,
+        0.0,
+        BY_DEPTH,
+        leaves=2,
+        glass=True,
+        backset=(found.bars[1] - found.bars[0]) / 2,
+        picture=picture.crop(found.u0, found.u1, GLASS_HEIGHT),
+    )
 
 
 def _way(gap: Gap, wall: Wall) -> Opening:
     middle = (gap.u0 + gap.u1 - wall.high + wall.low) / 2
     return Opening(middle, 0.0, gap.u1 - gap.u0, gap.height, OpeningKind.PASSAGE)
+
+
+def _of_room(name: str, read: Sequence[_Read]) -> tuple[Finding, ...]:
+    """Return what is less than it seems in a room's walls together; `name`: of the capture."""
+    if not read:
+        return (Finding("no-walls", Severity.NOTE, "reconstruct", name, "no wall was found", {}),)
+    if not (unseen := sum(not one.picture.frames for one in read)):
+        return ()
+    text = "no picture shows these walls: doors that lie flush in them and glass doors are not looked for"
+    return (
+        Finding("walls-without-pictures", Severity.DEGRADED, "reconstruct", name, text, {"count": unseen}),
+    )
 
 
 def _noticed(id: str, read: _Read) -> list[Finding]:
@@ -218,13 +242,13 @@ def _noticed(id: str, read: _Read) -> list[Finding]:
     def notice(code: str, severity: Severity, text: str, numbers: dict[str, float]) -> None:
         out.append(Finding(code, severity, "reconstruct", id, text, numbers))
 
-    if double := sum(door.leaves == 2 for door in read.doors):
+    if double := sum(door.glass for door in read.doors):
         text = "glass doors that depth does not see: found by their pairs of handles"
         notice("glass-doors", Severity.NOTE, text, {"count": double})
     if read.halves:
         text = "a double door was seen by half only, where the wall ends: it is left out"
         notice("double-door-half-seen", Severity.DEGRADED, text, {"count": read.halves})
-    if rough := sum(door.sigma > BY_COLOUR and door.leaves == 1 for door in read.doors):
+    if rough := sum(door.sigma > BY_COLOUR and not door.glass for door in read.doors):
         text = "edges of doors that are not plain in colour, or would overlap, are placed by depth"
         notice("door-edges-by-depth", Severity.DEGRADED, text, {"count": rough, "sigma_m": BY_DEPTH})
     if read.ways:

@@ -43,6 +43,7 @@ class Door:
     """A door found in a wall, in its u (m from its `low`), as far as it is known.
 
     behind     how far its leaf is behind the wall's face, m;  sigma: how sure its edges are, m
+    leaves     1 or 2;  glass: whether these are panes that depth goes through, with bars for handles
     handle     the side of the handle that is plain, or none; `hidden`: the one that is not seen, or none
     blind      whether it looks like the wall about it
     picture    of its leaf, seen straight on, or None
@@ -54,6 +55,7 @@ class Door:
     behind: float
     sigma: float
     leaves: int = 1
+    glass: bool = False
     handle: Side = Side.NONE
     hidden: Side = Side.NONE
     handle_height: float = 0.0
@@ -136,7 +138,6 @@ def parameters(door: Door, thickness: float) -> RoomDoor:
     """Return a door's parameters, with what is believed of how it opens."""
     chances, evidence = belief(door)
     best = max(chances, key=lambda chance: chance.p)
-    double = door.leaves == 2
     width = door.u1 - door.u0
     return RoomDoor(
         width,
@@ -148,27 +149,28 @@ def parameters(door: Door, thickness: float) -> RoomDoor:
         swing=best.swing,
         chances=chances,
         evidence=evidence,
-        look=Look.GLASS if double else Look.BOARD,
-        handle=HandleKind.BAR if double else HandleKind.LEVER,
-        handle_height=BARS[0] if double else door.handle_height or RoomDoor(1, 2).handle_height,
-        handle_length=BARS[1] if double else RoomDoor(1, 2).handle_length,
+        look=Look.GLASS if door.glass else Look.BOARD,
+        handle=HandleKind.BAR if door.glass else HandleKind.LEVER,
+        handle_height=BARS[0] if door.glass else door.handle_height or RoomDoor(1, 2).handle_height,
+        handle_length=BARS[1] if door.glass else RoomDoor(1, 2).handle_length,
         backset=max(door.backset, LEAST_BACKSET),
         leaf=LEAF,
         sigma=door.sigma,
-        face=METAL if double else Material(colour(door.picture, PLASTER), 0.5),
-        trim=METAL if double else Material(colour(door.picture, PLASTER), 0.5),
+        face=METAL if door.glass else Material(colour(door.picture, PLASTER), 0.5),
+        trim=METAL if door.glass else Material(colour(door.picture, PLASTER), 0.5),
     )
 
 
 def belief(door: Door) -> tuple[tuple[DoorChance, ...], tuple[str, ...]]:
     """Return which way a door may open, with probabilities, and why."""
-    fixed = DOUBLE_FIXED if door.leaves == 2 else BLIND if door.blind else DOOR_FIXED
+    fixed = DOUBLE_FIXED if door.glass else BLIND if door.blind else DOOR_FIXED
     away = AWAY if door.behind > LEAF else 0.5
     swings = ((Swing.AWAY, away), (Swing.TOWARDS, 1 - away))
     why = ["no gap or hinge tells which way it swings"]
     if door.leaves == 2:
         sides: tuple[tuple[Side, float], ...] = ((Side.NONE, 1.0),)
-        why.append("a pair of upright bars at the height of hands, astride a stile")
+        bars = "a pair of upright bars at the height of hands, astride a stile"
+        why.append(bars if door.glass else "it is wider than a single leaf")
     else:
         left, reason = _left(door)
         sides = ((Side.LEFT, left), (Side.RIGHT, 1 - left))

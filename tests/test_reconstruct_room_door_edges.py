@@ -37,7 +37,7 @@ def test_plain_edges_are_colours_and_the_others_depths() -> None:
 
 
 def test_where_one_dark_place_is_both_doors_edges_they_are_depths() -> None:
-    """Of the left leaf little was seen, so colour may move its edge far: to what is dark in the right door."""
+    """Of the left leaf little was seen, so colour may move its edge far: into the right door."""
     known = [replace(LEFT, seen=(0.6, 1.25)), replace(RIGHT, u0=1.45, seen=(1.45, 2.4))]
     picture = shown([(0.5, 1.53), (2.4, LENGTH)])  # the left door seems to end in the right one
     moved = edges(known, picture, LENGTH)

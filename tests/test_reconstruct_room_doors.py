@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pocketworld.bench.trajectory import looking
-from pocketworld.families.room_door.parameters import Swing
+from pocketworld.families.room_door.parameters import Look, Swing
 from pocketworld.families.wall import Opening, OpeningKind
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
@@ -36,7 +36,7 @@ from pocketworld.reconstruct.wall_picture import WallPicture
 from pocketworld.reconstruct.walls import Wall, walls_of
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Capture, Frame
-from pocketworld.scene import JointKind, Relation, Side
+from pocketworld.scene import HandleKind, JointKind, Relation, Side
 
 Array = NDArray[np.float64]
 NOISE = 0.008  # m: of depth
@@ -136,6 +136,37 @@ def test_a_plain_wall_stays_whole(room: Callable[..., Any]) -> None:
     assert [placed.asset.family for placed in doors.placed] == ["wall"]
     assert doors.openings == ((),)
     assert [f.code for f in doors.placed[0].findings] == ["wall-assumed"]
+    assert doors.findings == ()
+
+
+@pytest.mark.slow
+def test_an_opening_wider_than_leaves_are_has_two(room: Callable[..., Any]) -> None:
+    low, high = 1.8, 3.2
+    boxes = (
+        (FLOOR, GREY),
+        (slab((0, low), (0, 0.2), (0, 2.5)), WHITE),
+        (slab((high, LENGTH), (0, 0.2), (0, 2.5)), WHITE),
+        (slab((low, high), (0, 0.2), (2.05, 2.5)), WHITE),
+        (slab((low, high), (BACK, 0.2), (0, 2.05)), DARK),
+        (slab((low + 0.1, low + 0.24), (BACK - 0.04, BACK - 0.01), (0.94, 0.965)), STEEL),
+    )
+    _, doors = found(room, boxes, WALK)
+    (door,) = (one.asset for one in doors.placed if one.asset.family == "room_door")
+    assert door.parameters["width"] == pytest.approx(high - low, abs=0.03)
+    assert door.parameters["look"] == "board"
+    assert len(door.joints) == 2
+    assert (door.parameters["leaves"], door.parameters["side"]) == (2, "none")
+    assert [f.code for f in doors.placed[0].findings] == ["wall-assumed"]  # not one of glass
+
+
+def test_without_walls_it_says_so(room: Callable[..., Any]) -> None:
+    capture = room((FLOOR,), (GREY,)).capture(WALK[:1])
+    doors = find_room_doors(capture, capture.world_from_camera, fuse(capture).surface, [])
+    assert doors.placed == ()
+    assert doors.openings == ()
+    assert [(f.code, f.severity, f.subject) for f in doors.findings] == [
+        ("no-walls", Severity.NOTE, capture.name)
+    ]
 
 
 @pytest.mark.slow
@@ -148,6 +179,9 @@ def test_without_pictures_doors_are_placed_by_depth_and_that_is_said(room: Calla
     assert type(hole.width) is float  # a scene's file holds plain numbers
     assert hole.width == pytest.approx(DOOR[1] - DOOR[0], abs=0.06)
     assert {f.code for f in doors.placed[0].findings} == {"door-edges-by-depth", "wall-assumed"}
+    (unseen,) = doors.findings
+    assert (unseen.code, unseen.severity) == ("walls-without-pictures", Severity.DEGRADED)
+    assert unseen.numbers == {"count": 1}
     (joint,) = doors.placed[1].asset.joints
     assert joint.belief.p(JointKind.HINGE, Side.LEFT) == pytest.approx(
         joint.belief.p(JointKind.HINGE, Side.RIGHT)
@@ -158,7 +192,7 @@ WALL = Wall((0.0, -1.0), -1.0, -2.0, 3.0, 2.2)
 GRID = FaceGrid(5.0, 2.4, 0.0, 0.02)
 PICTURE = WallPicture(GRID, np.full((*GRID.shape, 3), 128, np.float32), np.ones(GRID.shape, np.float32), 4)
 SINGLE = Door(1.0, 2.0, 2.05, 0.12, 0.02)
-DOUBLE = Door(2.5, 4.2, 2.1, 0.0, 0.06, leaves=2, backset=0.12)
+DOUBLE = Door(2.5, 4.2, 2.1, 0.0, 0.06, leaves=2, glass=True, backset=0.12)
 
 
 @given(
@@ -244,6 +278,16 @@ def test_handles_are_where_they_were_seen() -> None:
     assert seen.side is Side.RIGHT
     assert parameters(SINGLE, 0.16).handle_height > 0.9
     assert parameters(DOUBLE, 0.16).backset == 0.12
+
+
+def test_two_leaves_of_wood_have_levers_where_they_meet() -> None:
+    wide = parameters(replace(SINGLE, u1=2.7, leaves=2), 0.16)
+    assert (wide.look, wide.handle, wide.side) == (Look.BOARD, HandleKind.LEVER, Side.NONE)
+    assert wide.handle_length == parameters(SINGLE, 0.16).handle_length
+    assert math.fsum(c.p for c in wide.chances) == pytest.approx(1)
+    assert (
+        len(door_asset(WALL, "wall-1", "door-1", replace(SINGLE, u1=2.7, leaves=2), 0.16).asset.joints) == 2
+    )
 
 
 def test_findings_name_walls() -> None:
