@@ -4,8 +4,8 @@ Curless and Levoy 1996; blocks of voxels are made where depth says that there is
 2013, Open3D's VoxelBlockGrid), so memory grows with the surface, not with the frames.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from pocketworld.reconstruct.grid import BAND, VIEWS, FusionError, Grid, Piece
 from pocketworld.reconstruct.paint import paint
 from pocketworld.reconstruct.surface import Surface, in_order
 from pocketworld.scan.capture import Camera, Capture, Frame
+from pocketworld.scan.damage import Damage
 from pocketworld.scan.moments import depth_alone
 
 Array = NDArray[np.float64]
@@ -29,10 +30,11 @@ COARSER = 2  # times: depth that is several times worse needs no finer voxels
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fusion:
-    """The surface, and what was noticed while making it."""
+    """The surface, what was noticed while making it, and which frames can't be read."""
 
     surface: Surface
     findings: tuple[Finding, ...]
+    damage: Damage = field(default_factory=Damage)
 
 
 def fuse(
@@ -44,6 +46,8 @@ def fuse(
 ) -> Fusion:
     """Return the surface that the depth of all frames agrees on, with colours of the pictures.
 
+    Frames that can't be read are left out, and said: whoever reads on leaves them out too.
+
     voxel              m;  reach: farthest depth that is used, m
     region             only what lies in this box (in the scene's frame); its frame is then the grid's
     scene_from_world   (4, 4) rigid: surface (and region) are in the scene's frame; None: in the world's
@@ -53,7 +57,8 @@ def fuse(
     scene_from_grid = region.world_from_box if region else scene_from_world @ heading(capture)
     grid_from_world = se3.inverse(scene_from_grid) @ scene_from_world
     good, spare = Grid(capture.name, voxel, reach), Grid(capture.name, COARSER * voxel, reach)
-    for frame in _looks(depth_alone(capture)):
+    damage = Damage()
+    for frame in _looks(damage.sound(depth_alone(capture))):
         assert frame.depth_camera is not None
         grid_from_camera = grid_from_world @ frame.world_from_camera
         seen = trusted(frame, reach)
@@ -64,18 +69,19 @@ def fuse(
     if joined is None:
         raise FusionError(f"{capture.name}: no surface in {len(capture)} frames", "see `pocketworld scan`")
     surface = _sorted(joined[0], voxel).moved(scene_from_grid)
-    colours, unseen = paint(surface, capture, scene_from_world)
+    colours, unseen = paint(surface, capture, scene_from_world, damage)
     noticed = _noticed(max(good.frames, spare.frames), joined[1], capture.name)
-    return Fusion(replace(surface, colours=colours), (*noticed, *unseen))
+    found = (*damage.findings(capture), *noticed, *unseen)
+    return Fusion(replace(surface, colours=colours), found, damage)
 
 
-def _looks(capture: Capture) -> Iterator[Frame]:
+def _looks(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Go through the frames with depth, but only once through those from one and the same place.
 
     Another look from there is fooled in the same way, so it must not count as one more frame that agrees.
     """
     before: set[tuple[float, ...]] = set()
-    for frame in capture:
+    for frame in frames:
         if frame.depth is None or frame.depth_camera is None:
             continue
         place = tuple(np.rint(frame.world_from_camera[:3].ravel() / SAME).tolist())

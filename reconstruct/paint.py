@@ -8,6 +8,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.reconstruct.depth import Depth
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.scan.capture import Camera, Capture, Frame
+from pocketworld.scan.damage import Damage
 
 Array = NDArray[np.float64]
 
@@ -19,9 +20,12 @@ GREY = 128
 
 
 def paint(
-    surface: Surface, capture: Capture, scene_from_world: Array
+    surface: Surface, capture: Capture, scene_from_world: Array, damage: Damage
 ) -> tuple[NDArray[np.uint8] | None, tuple[Finding, ...]]:
-    """Return a colour for each vertex (n, 3), and what was noticed; None where no frame has a picture."""
+    """Return a colour for each vertex (n, 3), and what was noticed; None where no frame has a picture.
+
+    Frames that can't be read are noted in `damage`.
+    """
     if not capture.coloured.any():
         text = "the capture has no pictures, so the surface has no colours"
         return None, (Finding("no-colour", Severity.DEGRADED, "reconstruct", capture.name, text),)
@@ -33,8 +37,7 @@ def paint(
         np.zeros((len(surface.vertices), 3), np.float32),
         np.zeros(len(surface.vertices), np.float32),
     )
-    for number in np.flatnonzero(capture.coloured):
-        frame = capture[int(number)]
+    for frame in damage.sound(capture, np.flatnonzero(capture.coloured).tolist()):
         if frame.colour is None or frame.depth is None or frame.depth_camera is None:
             continue
         scene_from_camera = scene_from_world @ frame.world_from_camera

@@ -81,5 +81,5 @@ def _width(capture: Capture, i: int) -> float | None:
     try:
         picture = capture[i].colour
     except CaptureError:
-        return None  # is said where the frame is used
+        return None  # is said when the surface is fused, if the frame is taken (`Damage`)
     return None if picture is None else edge_width(picture)

@@ -76,7 +76,7 @@ def measured(capture: Capture) -> Shift | None:
         try:
             score, count = _scores(capture[i])
         except CaptureError:
-            continue  # is said where the frame is used
+            continue  # is said when the surface is fused (`Damage`)
         scores[k % 2] += score
         jumps += count
     return _judged(scores, jumps) if jumps.sum() >= FEWEST else None

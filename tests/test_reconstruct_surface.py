@@ -23,6 +23,7 @@ from pocketworld.reconstruct.paint import GREY, paint
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Camera, Capture, Frame
+from pocketworld.scan.damage import Damage
 
 Array = NDArray[np.float64]
 
@@ -129,7 +130,7 @@ def before(x: float, y: float = 0.0) -> Array:
 
 
 def colour_of(capture: Capture, surface: Surface) -> float:
-    colours, _ = paint(surface, capture, np.eye(4))
+    colours, _ = paint(surface, capture, np.eye(4), Damage())
     assert colours is not None
     return float(np.median(colours))
 
