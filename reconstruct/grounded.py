@@ -10,6 +10,7 @@ from pocketworld.reconstruct.things import CELL, HANGING, Thing
 from pocketworld.reconstruct.walls import Wall
 
 NEAR = 0.15  # m from a wall: it may hang there
+SOME = 0.05  # of its points: fewer so near are noise, or a corner that comes near
 
 
 def floating(thing: Thing, walls: Sequence[Wall]) -> bool:
@@ -33,4 +34,5 @@ def grounded(thing: Thing, tolerance: float) -> Thing:
 def _beside(thing: Thing, wall: Wall) -> bool:
     points = thing.surface.vertices[:, :2]
     along, before = points @ np.array(wall.along), points @ np.array(wall.normal) - wall.distance
-    return bool(((before < NEAR) & (along > wall.low) & (along < wall.high)).any())
+    near = (np.abs(before) < NEAR) & (along > wall.low) & (along < wall.high)
+    return bool(near.mean() > SOME)

@@ -54,6 +54,19 @@ def test_what_is_at_a_wall_may_hang_there() -> None:
     assert floating(sheet(0, 0, 1.0), [beyond])
 
 
+def test_what_is_behind_a_wall_does_not_hang_on_it() -> None:
+    assert floating(sheet(0, 2.0, 1.0), [wall(1.0)])
+    assert not floating(sheet(0, 0.8, 1.0), [wall(1.0)])  # through it, as poses drift
+
+
+def test_a_corner_that_comes_near_a_wall_does_not_hang_on_it() -> None:
+    """A square seen from its corner: of its 441 points one row or two come near."""
+    corner = sheet(0, 0, 1.0, yaw=math.pi / 4)
+    reach = float(corner.surface.vertices[:, 1].max())
+    assert floating(corner, [wall(reach + 0.9 * NEAR)])
+    assert not floating(corner, [wall(reach)])
+
+
 @given(st.floats(-math.pi, math.pi), st.floats(-3, 3), st.floats(0.3, 2.0))
 def test_its_box_reaches_down_to_the_floor(yaw: float, x: float, z: float) -> None:
     thing = sheet(x, 1.0, z, yaw)
