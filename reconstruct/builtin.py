@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.findings import Finding
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.choose import choose
@@ -29,29 +30,48 @@ WALL = 0.15  # m behind a run: the wall, as unevenly as it was seen
 
 @dataclass(frozen=True, eq=False, slots=True)
 class BuiltIn:
-    """What is built in, with what stands on it, and the rest of the surface."""
+    """What is built in, with what stands on it, the rest of the surface, and what is about no run."""
 
     placed: tuple[Placed, ...]
     rest: Surface
+    findings: tuple[Finding, ...]
 
 
 def built_in(capture: Capture, poses: Array, surface: Surface, rows: Rows, from_world: Array) -> BuiltIn:
-    """Return the runs of a room as assets.
+    """Return the runs of a room as assets; what was noticed of a run is told of its worktop or first unit.
 
     poses   (n, 4, 4) scene_from_camera of the capture's frames;  from_world: (4, 4) scene_from_world
     """
     units = {run.id: read_run(capture, run, poses) for run in rows.runs}
     tops = {run.id: worktop(run, units[run.id], surface) for run in rows.runs}
     standing = {run.id: things_on(surface, rows, run) for run in rows.runs}
-    every = [thing for things in standing.values() for thing in things]
+    every = [thing for things, _ in standing.values() for thing in things]
     empty = seen_empty(capture, from_world, [thing.box for thing in every])
     free = {thing.id: places for thing, places in zip(every, empty, strict=True)}
     placed = [
         *(unit for run in rows.runs for unit in units[run.id]),
         *(top for top in tops.values() if top is not None),
-        *(one for run in rows.runs for one in _on(standing[run.id], free, tops[run.id])),
+        *(one for run in rows.runs for one in _on(standing[run.id][0], free, tops[run.id])),
     ]
-    return BuiltIn(tuple(placed), surface.part(~(rows.taken | over(surface, rows.runs))))
+    noticed = [*rows.findings, *(finding for _, left_out in standing.values() for finding in left_out)]
+    carriers = {run.id: (tops[run.id] or units[run.id][0]).asset.id for run in rows.runs}
+    carried, findings = _carried(placed, noticed, carriers)
+    return BuiltIn(carried, surface.part(~(rows.taken | over(surface, rows.runs))), findings)
+
+
+def _carried(
+    placed: Sequence[Placed], noticed: Sequence[Finding], carriers: Mapping[str, str]
+) -> tuple[tuple[Placed, ...], tuple[Finding, ...]]:
+    """Return assets with what was noticed of their runs, and what is about none; `carriers`: asset by run.
+
+    A finding's subject may be "run-1" or "capture/run-1"; then it is the asset.
+    """
+    told = [(carriers.get(finding.subject.split("/")[-1]), finding) for finding in noticed]
+    own = {
+        one.asset.id: tuple(replace(f, subject=id) for id, f in told if id == one.asset.id) for one in placed
+    }
+    carried = tuple(replace(one, findings=(*own[one.asset.id], *one.findings)) for one in placed)
+    return carried, tuple(finding for id, finding in told if id is None)
 
 
 def _on(things: Sequence[Thing], free: Mapping[str, Array], plate: Placed | None) -> Iterator[Placed]:

@@ -67,7 +67,7 @@ def _checked(found: Worktop, id: str) -> tuple[family.Worktop, tuple[Finding, ..
 def _noticed(found: Worktop, p: family.Worktop, id: str) -> list[Finding]:
     out = []
     if not found.measured:
-        text = "neither pictures nor depth show its edge: it is as thick as usual"
+        text = "depth does not show its edge: it is as thick as usual"
         numbers = {"thickness_m": p.thickness}
         out.append(Finding("thickness-guessed", Severity.NOTE, "reconstruct", id, text, numbers))
     if p.cutout is not None:

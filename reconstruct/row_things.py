@@ -8,6 +8,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 
+from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.depthbox import explain, main_yaw
@@ -31,20 +32,32 @@ TRIM = 0.5, 99.5  # percentiles: the rest is noise at edges
 ASIDE = 0.03  # m: things may stand out over the worktop's edge
 
 
-def things_on(surface: Surface, rows: Rows, run: Run) -> tuple[Thing, ...]:
-    """Return what stands on a base run's worktop, in the scene's frame, the largest first.
+def things_on(surface: Surface, rows: Rows, run: Run) -> tuple[tuple[Thing, ...], tuple[Finding, ...]]:
+    """Return what stands on a run's worktop, in the scene's frame, the largest first; and what is left out.
 
-    Each thing's box stands at the worktop's top. Nothing stands on a run without a worktop.
+    Each thing's box stands at the worktop's top. Nothing stands on a run without a worktop. Findings are
+    about the run, by its id.
     """
     if run.worktop is None:
-        return ()
+        return (), ()
     box = run.worktop.box
     local = se3.apply(se3.inverse(box.world_from_box), surface.vertices) - (0, 0, box.size[2])
     high = over_plate(surface, box) > LOW
     pieces = list(_pieces(surface, _over(local, box) & ~rows.taken, high))
-    found = [surface.part(piece) for piece in _whole(local, pieces, box.size[1] / 2)]
+    whole, hanging = _whole(local, pieces, box.size[1] / 2)
+    found = [surface.part(piece) for piece in whole]
     own = [(piece, of) for piece in found if (of := _standing(piece, box)) is not None]
-    return tuple(_thing(f"{run.id}-thing-{i}", piece, box) for i, (piece, box) in enumerate(own, 1))
+    things = tuple(_thing(f"{run.id}-thing-{i}", piece, box) for i, (piece, box) in enumerate(own, 1))
+    return things, _left_out(surface, hanging, run.id)
+
+
+def _left_out(surface: Surface, hanging: Sequence[Mask], subject: str) -> tuple[Finding, ...]:
+    if not hanging:
+        return ()
+    text = "what hangs over the run's worktop, as a shelf, a hood or a clock, is left out"
+    areas = surface.vertex_areas()
+    numbers = {"count": len(hanging), "area_m2": round(float(sum(areas[mask].sum() for mask in hanging)), 4)}
+    return (Finding("hanging-things-left-out", Severity.LOST, "reconstruct", subject, text, numbers),)
 
 
 def _over(local: Array, worktop: UprightBox) -> Mask:
@@ -87,21 +100,25 @@ def _linked(places: Array, voxel: float) -> NDArray[np.intp]:
     return np.asarray(label[member.ravel()], np.intp)
 
 
-def _whole(local: Array, pieces: Sequence[Mask], back: float) -> list[Mask]:
-    """Return what stands, the largest first, each with what floats over it; `back`: y of the wall.
+def _whole(local: Array, pieces: Sequence[Mask], back: float) -> tuple[list[Mask], list[Mask]]:
+    """Return what stands, the largest first, each with what floats over it; and what hangs.
+
+    back   y of the wall
 
     Black and shiny parts have no depth, so that of a machine one sees the foot and the head, which may be
     wider; but what floats near the wall hangs there, if it is not right above.
     """
     standing = [piece for piece in pieces if local[piece, 2].min() < STANDS]
     floating = [piece for piece in pieces if local[piece, 2].min() >= STANDS]
-    whole = standing.copy()
+    whole, hanging = standing.copy(), []
     for piece in floating:
         aside = ASIDE if back - np.median(local[piece, 1]) < HANGS else HEAD
         over = [_share_over(local[piece], local[foot], aside) for foot in standing]
         if over and max(over) > COVERS:
             whole[int(np.argmax(over))] = whole[int(np.argmax(over))] | piece
-    return whole
+        else:
+            hanging.append(piece)
+    return whole, hanging
 
 
 def _share_over(above: Array, below: Array, aside: float) -> float:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pocketworld.bench.sheets import Row, Sheet, box, joined, surface, walls_of_room
+from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.reconstruct.floor import Floor
 from pocketworld.reconstruct.row_fronts import front_planes, fullest, straightened, weighted_median
@@ -91,7 +92,7 @@ def test_an_edge_that_is_flush_hides_how_thick_it_is() -> None:
     assert run.worktop is not None
     assert not run.worktop.measured
     assert run.worktop.overhang == pytest.approx(0, abs=1e-3)
-    assert "worktop-guessed" in codes(rows, run)
+    assert "worktop-guessed" not in codes(rows, run)  # the worktop says so
 
 
 def test_a_plate_that_depth_puts_too_low_is_told() -> None:
@@ -165,7 +166,7 @@ def test_a_part_without_depth_is_dark_and_does_not_part_the_run() -> None:
     x, _, z = run.box.foot
     assert (dark.left + x, dark.right + x) == pytest.approx((0.9, 1.5), abs=0.06)
     assert (dark.low + z, dark.high + z) == pytest.approx((1.5, 1.85), abs=0.06)
-    assert "front-dark" in codes(rows, run)
+    assert "front-dark" not in codes(rows, run)  # its unit says so
 
 
 def test_wall_units_apart_are_two_runs() -> None:
@@ -224,7 +225,8 @@ def standing(*sheets: Sheet) -> tuple[Rows, Surface]:
 
 def test_what_stands_on_a_worktop_are_things_of_its_own() -> None:
     rows, whole = standing(*MACHINE, *CUP, *BOOK)
-    things = things_on(whole, rows, rows.runs[0])
+    things, left_out = things_on(whole, rows, rows.runs[0])
+    assert left_out == ()
     assert [thing.id for thing in things] == [f"run-1-thing-{i}" for i in (1, 2, 3)]
     machine, book, cup = things
     left = {tuple(v) for v in whole.vertices[~rows.taken].tolist()}
@@ -243,14 +245,20 @@ def test_nothing_of_the_wall_the_worktop_or_what_hangs_is_a_thing() -> None:
     hanging = box((1.6, 0.5, 1.2), (1.9, 0.59, 1.35))
     unit = box((0.3, 0.25, 1.4), (2.0, 0.6, 2.1))
     rows, whole = standing(*hanging, *unit, *box((2.4, 0.0, 0.0), (3.0, 0.6, 2.1)))
-    assert things_on(whole, rows, rows.runs[0]) == ()
-    assert [things_on(whole, rows, run) for run in rows.runs[1:]] == [()] * (len(rows.runs) - 1)
+    things, (left_out,) = things_on(whole, rows, rows.runs[0])
+    assert things == ()
+    assert (left_out.code, left_out.severity) == ("hanging-things-left-out", Severity.LOST)
+    assert (left_out.subject, left_out.numbers["count"]) == (rows.runs[0].id, 1)
+    seen = sum(surface([sheet]).vertex_areas().sum() for sheet in hanging)
+    assert 0.5 * seen < left_out.numbers["area_m2"] <= seen
+    assert [things_on(whole, rows, run) for run in rows.runs[1:]] == [((), ())] * (len(rows.runs) - 1)
 
 
 def test_a_machine_of_which_the_middle_is_black_is_one_thing() -> None:
     foot, head = box((0.2, 0.1, 0.86), (0.5, 0.5, 0.93)), box((0.22, 0.12, 1.15), (0.48, 0.45, 1.3))
     rows, whole = standing(*foot, *head)
-    (machine,) = things_on(whole, rows, rows.runs[0])
+    (machine,), left_out = things_on(whole, rows, rows.runs[0])
+    assert left_out == ()
     assert machine.box.size[2] == pytest.approx(0.44, abs=0.01)
 
 
@@ -261,7 +269,7 @@ def test_an_uneven_worktop_is_no_thing() -> None:
     points[plate, 2] += 0.03 * np.sin(points[plate, 0] * 2.5)
     wavy = replace(whole, vertices=points)
     rows = find_rows(wavy, FLOOR, (), "room")
-    assert [len(thing.surface.vertices) > 0 for thing in things_on(wavy, rows, rows.runs[0])] == [True]
+    assert [len(thing.surface.vertices) > 0 for thing in things_on(wavy, rows, rows.runs[0])[0]] == [True]
 
 
 UNEVEN = surface([*walls_of_room(), *Row(1.4).sheets(), *CUP])
@@ -269,7 +277,7 @@ THINGS = replace(
     UNEVEN, vertices=UNEVEN.vertices + 1e-3 * stream(0, "uneven").normal(size=UNEVEN.vertices.shape)
 )
 ROWS = find_rows(THINGS, FLOOR, (), "room")
-EXPECTED = things_on(THINGS, ROWS, ROWS.runs[0])
+EXPECTED = things_on(THINGS, ROWS, ROWS.runs[0])[0]
 
 
 @pytest.mark.parametrize(("yaw", "x"), [(0.4, 2.0), (-2.0, 0.01), (math.pi, -3.0)])
@@ -278,7 +286,7 @@ def test_things_turn_with_the_room(yaw: float, x: float) -> None:
     motion[0, 3] = x
     moved = THINGS.moved(motion)
     rows = find_rows(moved, FLOOR, (), "room")
-    others = things_on(moved, rows, rows.runs[0])
+    others, _ = things_on(moved, rows, rows.runs[0])
     assert len(others) == len(EXPECTED)
     for thing, other in zip(EXPECTED, others, strict=True):
         assert np.allclose(other.box.world_from_box, motion @ thing.box.world_from_box, atol=1e-6)
