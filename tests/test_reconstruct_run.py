@@ -36,7 +36,7 @@ CAMERA = Camera(500.0, 500.0, 319.5, 239.5, 640, 480)
 LOW, GAP, OUT, SUNK = 0.10, 0.004, 0.030, 0.002
 BOX = UprightBox((0.4, -0.2, 0.0), 0.6, (1.7, 0.58, 0.82))
 ENDS = (End(EndKind.PANEL, 0.01), End(EndKind.FREE, 0.02))
-RUN = Run("run-1", RunKind.BASE, BOX, Plinth(LOW, 0.05, True), None, ENDS, (0.003,) * 3)
+RUN = Run("run-1", RunKind.BASE, BOX, Plinth(LOW, 0.05, True), None, ENDS, (0.003, 0.003, 0.003))
 GAPS = (0.45, 1.1)
 # u0, v0, u1, v1, m on the run's front: a stack of drawers, a wide drawer over a front, a door.
 PANELS = (
