@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from pocketworld.findings import Finding
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.choose import choose
+from pocketworld.reconstruct.choose import choose_all
 from pocketworld.reconstruct.counter import worktop
 from pocketworld.reconstruct.emptiness import seen_empty
 from pocketworld.reconstruct.placed import Placed
@@ -47,13 +48,16 @@ def built_in(capture: Capture, poses: Array, surface: Surface, rows: Rows, from_
     standing = {run.id: things_on(surface, rows, run) for run in rows.runs}
     every = [thing for things, _ in standing.values() for thing in things]
     empty = seen_empty(capture, from_world, [thing.box for thing in every])
-    free = {thing.id: places for thing, places in zip(every, empty, strict=True)}
+    chosen, flat = choose_all(
+        ((thing, places, thing.box.foot[2]) for thing, places in zip(every, empty, strict=True)), capture.name
+    )
     placed = [
         *(unit for run in rows.runs for unit in units[run.id]),
         *(top for top in tops.values() if top is not None),
-        *(one for run in rows.runs for one in _on(standing[run.id][0], free, tops[run.id])),
+        *(one for run in rows.runs for one in _on(standing[run.id][0], chosen, tops[run.id])),
     ]
-    noticed = [*rows.findings, *(finding for _, left_out in standing.values() for finding in left_out)]
+    left_out = chain.from_iterable(hanging for _, hanging in standing.values())
+    noticed = [*rows.findings, *left_out, *flat]
     carriers = {run.id: (tops[run.id] or units[run.id][0]).asset.id for run in rows.runs}
     carried, findings = _carried(placed, noticed, carriers)
     return BuiltIn(carried, surface.part(~(rows.taken | over(surface, rows.runs))), findings)
@@ -74,10 +78,12 @@ def _carried(
     return carried, tuple(finding for id, finding in told if id is None)
 
 
-def _on(things: Sequence[Thing], free: Mapping[str, Array], plate: Placed | None) -> Iterator[Placed]:
+def _on(things: Sequence[Thing], chosen: Mapping[str, Placed], plate: Placed | None) -> Iterator[Placed]:
     """Give what stands on a worktop."""
     for thing in things:
-        one = choose(thing, thing.id, free[thing.id], thing.box.foot[2])
+        one = chosen.get(thing.id)
+        if one is None:
+            continue
         on = () if plate is None else (Relation("on", thing.id, plate.asset.id),)
         yield replace(one, relations=(*one.relations, *on))
 

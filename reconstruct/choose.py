@@ -6,7 +6,7 @@ length, Rissanen 1978; BIC is its first order). A scan kept as it is has one num
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -25,7 +25,7 @@ from pocketworld.reconstruct.fit import fitted
 from pocketworld.reconstruct.freestanding import on_floor
 from pocketworld.reconstruct.patches import NEAR, evidence, noise
 from pocketworld.reconstruct.placed import Placed
-from pocketworld.reconstruct.solid import solid
+from pocketworld.reconstruct.solid import FlatError, solid
 from pocketworld.reconstruct.things import Thing
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Material, Pose
@@ -91,6 +91,8 @@ def choose(thing: Thing, id: str, free: Array, support: float = 0.0) -> Placed:
     free      (m, 3) places of the scene that were seen to be empty (see `seen_empty`); may be none
     support   height of what it stands on, m: the floor. What hangs above that has legs that were not seen;
               only where no table, chair or shelf explains it, it is what it looks like, and fixed
+
+    Raises FlatError for what no family explains and what has no volume.
     """
     sigma = noise(thing.surface)
     found = sorted(
@@ -106,6 +108,29 @@ def choose(thing: Thing, id: str, free: Array, support: float = 0.0) -> Placed:
     if found:
         noticed = (*noticed, _none(id, max(found, key=lambda fit: fit.beyond_chance), sigma))
     return _held(Placed(asset, noticed, relations=on_floor(asset)), support)
+
+
+def choose_all(
+    things: Iterable[tuple[Thing, Array, float]], name: str
+) -> tuple[dict[str, Placed], tuple[Finding, ...]]:
+    """Return things (each with `free` and `support` as in `choose`) by their ids, without the flat ones.
+
+    name   of the capture: a finding says how many are left out
+    """
+    made, flat = {}, 0
+    for thing, free, support in things:
+        try:
+            made[thing.id] = choose(thing, thing.id, free, support)
+        except FlatError:
+            flat += 1
+    return made, _flat(flat, name)
+
+
+def _flat(count: int, name: str) -> tuple[Finding, ...]:
+    if not count:
+        return ()
+    text = "things without volume, as posters and panes, which no family explains, are left out"
+    return (Finding("flat-thing-left-out", Severity.LOST, "reconstruct", name, text, {"count": count}),)
 
 
 def _held(one: Placed, support: float) -> Placed:

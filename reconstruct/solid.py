@@ -28,10 +28,15 @@ CORNERS = 64  # of the collision hull at most: what MuJoCo compiles in a fractio
 FOOT = 2 * LAYER  # m: surface within a layer of the floor was taken for floor; what is this low stands on it
 SHARE = 0.25  # of its height that is foot at most: a low thing does not stand on all it is
 EDGES = 16  # corners of its foot
+THINNEST = 1e-3  # m: no scan tells what is thinner from a plane, and engines let it through
 HEAVY = 25.0  # kg: what one person lifts (ISO 11228-1); heavier things are not pushed by the way
 TIPPED = math.radians(
     10
 )  # a thing on its own must stand as much as household appliances do (IEC 60335-1, 20)
+
+
+class FlatError(PocketworldError):
+    """A thing without volume: a poster, a pane, a film."""
 
 
 def solid(thing: Thing, id: str, free: Array | None = None) -> tuple[Asset, tuple[Finding, ...]]:
@@ -42,7 +47,7 @@ def solid(thing: Thing, id: str, free: Array | None = None) -> tuple[Asset, tupl
     It can be pushed where it is light and stands safely on what was seen of its foot, which is brought down
     to its support; else it is fixed.
 
-    Raises PocketworldError for a thing without volume.
+    Raises FlatError for a thing without volume.
     """
     local = se3.inverse(thing.box.world_from_box)
     vertices = se3.apply(local, thing.surface.vertices)
@@ -85,12 +90,16 @@ def _hull(vertices: Array, foot: Array, id: str) -> HullPiece:
     directions spread over the sphere.
     """
     above = np.column_stack([vertices[:, :2], np.maximum(vertices[:, 2], 0.0)])
+    flat = FlatError(f"{id} has no volume: its {len(vertices)} points lie in a plane")
     try:
         corners = above[np.sort(ConvexHull(above).vertices)]
+        far = np.unique(np.argmax(corners @ _directions(CORNERS - EDGES).T, axis=0))
+        points = np.concatenate([corners[far], np.column_stack([foot, np.zeros(len(foot))])])
+        hull = ConvexHull(points)
     except (QhullError, ValueError) as error:
-        raise PocketworldError(f"{id} has no volume: its {len(vertices)} points lie in a plane") from error
-    far = np.unique(np.argmax(corners @ _directions(CORNERS - EDGES).T, axis=0))
-    points = np.concatenate([corners[far], np.column_stack([foot, np.zeros(len(foot))])])
+        raise flat from error
+    if 2 * hull.volume < THINNEST * hull.area:
+        raise flat
     return HullPiece(tuple((float(x), float(y), float(z)) for x, y, z in points))
 
 
@@ -108,7 +117,10 @@ def _why_fixed(mass: float, com: Vec3, foot: Array) -> str:
         return "it is heavy"
     if len(foot) < 3:
         return "what it stands on was not seen"
-    hull = ConvexHull(foot)
+    try:
+        hull = ConvexHull(foot)
+    except QhullError:  # all but a line
+        return "what it stands on was not seen"
     inside = -(hull.equations[:, :2] @ np.array(com[:2]) + hull.equations[:, 2]).max()
     return "" if inside > com[2] * math.tan(TIPPED) else "it would tip over on what was seen of its foot"
 

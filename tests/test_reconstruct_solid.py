@@ -1,6 +1,7 @@
 """What no family explains stays as scanned, with one hull; it is free where it stands safely."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,13 +9,15 @@ import pytest
 import trimesh
 from numpy.typing import NDArray
 
-from pocketworld.errors import PocketworldError
+from pocketworld.findings import Severity
 from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.choose import choose_all
 from pocketworld.reconstruct.depthbox import DepthBox
 from pocketworld.reconstruct.emptiness import PLACES
-from pocketworld.reconstruct.solid import solid
+from pocketworld.reconstruct.solid import FlatError, _why_fixed, solid
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing
+from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Scene
 from pocketworld.sim import mjcf
 from pocketworld.sim.stability import Standing, stand
@@ -83,10 +86,39 @@ def test_the_same_thing_turned_has_the_same_mass() -> None:
     np.testing.assert_allclose(one.inertia, other.inertia, atol=1e-9)
 
 
-def test_what_is_flat_has_no_volume() -> None:
-    sheet = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]], [[0, 1, 2], [1, 3, 2]])
-    with pytest.raises(PocketworldError, match=r"^solid-1 has no volume: its 4 points lie in a plane$"):
-        solid(thing(sheet), "solid-1")
+SHEET = trimesh.Trimesh([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]], [[0, 1, 2], [1, 3, 2]])
+
+
+@pytest.mark.parametrize("bump", [0.0, 1e-9, 2e-4])
+@pytest.mark.parametrize("upright", [False, True])
+def test_what_is_flat_has_no_volume(upright: bool, bump: float) -> None:
+    film: Any = SHEET.subdivide()
+    film.vertices[-1, 2] += bump
+    if upright:
+        film.vertices = film.vertices[:, [0, 2, 1]]
+    with pytest.raises(FlatError, match=r"^solid-1 has no volume: its 9 points lie in a plane$"):
+        solid(thing(film), "solid-1")
+
+
+def test_what_is_flat_is_left_out_and_said_and_the_rest_stands() -> None:
+    things = [replace(thing(mesh), id=id) for id, mesh in (("a", SHEET), ("b", ragged()), ("c", SHEET))]
+    made, (finding,) = choose_all([(one, np.zeros((0, 3)), 0.0) for one in things], "room")
+    assert list(made) == ["b"]
+    assert (finding.code, finding.severity) == ("flat-thing-left-out", Severity.LOST)
+    assert finding.numbers == {"count": 2}
+    assert choose_all([], "room") == ({}, ())
+
+
+def ragged() -> Any:
+    """Return a block that no family explains."""
+    mesh = block()
+    mesh.vertices *= 1 + 0.3 * stream(0, "ragged").uniform(-1, 1, (len(mesh.vertices), 1))
+    return mesh
+
+
+def test_what_stands_on_all_but_a_line_is_fixed() -> None:
+    keel = np.array([[-0.2, 0, 0], [0.2, 0, 0], [0, 1e-17, 0]])[:, :2]
+    assert _why_fixed(1.0, (0.0, 0.0, 0.3), keel) == "what it stands on was not seen"
 
 
 def cut(mesh: Any, height: float) -> Any:
