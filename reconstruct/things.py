@@ -1,6 +1,7 @@
 """What stands on the floor: the pieces of surface that are left when floor and walls are taken away."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +17,7 @@ from pocketworld.reconstruct.depth import NEAR
 from pocketworld.reconstruct.depthbox import EXPLAINED, DepthBox, box_of, explain
 from pocketworld.reconstruct.floor import LAYER, Floor
 from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.walls import Wall, of_wall, up_to, walls_of
+from pocketworld.reconstruct.walls import Wall, of_wall, up_to
 
 Array = NDArray[np.float64]
 
@@ -68,10 +69,12 @@ class Things:
     findings: tuple[Finding, ...]
 
 
-def find_things(surface: Surface, floor: Floor, name: str) -> Things:
-    """Return what stands on the floor of a surface in the scene's frame; `name`: what findings are about."""
+def find_things(surface: Surface, floor: Floor, walls: Sequence[Wall], name: str) -> Things:
+    """Return what stands on the floor of a surface in the scene's frame; `name`: what findings are about.
+
+    walls   of the room, in the scene's frame: what is of them is no thing, and things may stand against them
+    """
     above = (surface.vertices[:, 2] > LAYER) & (surface.vertices[:, 2] < TALL)
-    walls = walls_of(surface)
     for wall in walls:
         above &= ~of_wall(surface, wall)
     tolerance = 3 * max(floor.noise, surface.voxel / 2)
@@ -83,7 +86,7 @@ def find_things(surface: Surface, floor: Floor, name: str) -> Things:
             left_out[reason] += 1
         else:
             things.append(thing)
-    return Things(tuple(things), tuple(_noticed(name, left_out, things)))
+    return Things(tuple(things), tuple(_noticed(name, left_out)))
 
 
 def _pieces(surface: Surface, above: NDArray[np.bool_]) -> list[Surface]:
@@ -119,7 +122,7 @@ def _mask(member: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
     return keep
 
 
-def _thing(id: str, own: Surface, walls: list[Wall], tolerance: float) -> Thing:
+def _thing(id: str, own: Surface, walls: Sequence[Wall], tolerance: float) -> Thing:
     areas = own.vertex_areas()
     found = box_of(own.vertices, own.normals, areas, tolerance, CELL)
     for wall in walls:
@@ -145,7 +148,7 @@ def completeness(surface: Surface, box: UprightBox) -> float:
     return seen / expected
 
 
-def _noticed(name: str, left_out: Counter[str], things: list[Thing]) -> list[Finding]:
+def _noticed(name: str, left_out: Counter[str]) -> list[Finding]:
     """Return what is left out, as findings."""
 
     def found(code: str, severity: Severity, text: str, count: int) -> Finding:
@@ -158,9 +161,4 @@ def _noticed(name: str, left_out: Counter[str], things: list[Thing]) -> list[Fin
     if left_out["far"]:
         text = "things that were seen from afar only are left out: walk up to them"
         out.append(found("far-things-left-out", Severity.DEGRADED, text, left_out["far"]))
-    if not things:
-        out.append(found("no-things", Severity.LOST, "nothing stands on the floor", 0))
-    if solids := [thing for thing in things if not thing.box_like]:
-        text = "things that are no boxes are kept as they were scanned, without moving parts"
-        out.append(found("solids", Severity.NOTE, text, len(solids)))
     return out

@@ -25,6 +25,7 @@ from pocketworld.reconstruct.edgemaps import DIRECTIONS, FAR, EdgeMaps, directio
 from pocketworld.reconstruct.floor import find_floor
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing, find_things
+from pocketworld.reconstruct.walls import walls_of
 from pocketworld.rng import stream
 from pocketworld.scan import readers
 from pocketworld.scan.capture import Camera, Capture, Frame
@@ -452,7 +453,7 @@ def test_a_picture_that_shows_too_little_is_no_view(exact: Capture) -> None:
 def pedestal(fused_scan: Callable[[str], Any]) -> tuple[Thing, Array]:
     floor = find_floor(fused_scan("tum_fr3_cabinet").surface, "tum")
     surface = fused_scan("tum_fr3_cabinet").surface.moved(floor.scene_from_world)
-    return find_things(surface, floor, "tum").things[0], floor.scene_from_world
+    return find_things(surface, floor, walls_of(surface), "tum").things[0], floor.scene_from_world
 
 
 @pytest.mark.captures

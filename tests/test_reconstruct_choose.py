@@ -28,6 +28,7 @@ from pocketworld.reconstruct.paint import GREY
 from pocketworld.reconstruct.patches import evidence, noise
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing, find_things
+from pocketworld.reconstruct.walls import walls_of
 from pocketworld.rng import stream
 from pocketworld.scene import Base, Pose, Relation
 
@@ -320,7 +321,8 @@ def test_the_garden_chair_is_a_chair(fused_scan: Callable[[str], Any]) -> None:
 
     surface = fused_scan("3dscannerapp_chair").surface
     floor = find_floor(surface, "chair")
-    thing = find_things(surface.moved(floor.scene_from_world), floor, "chair").things[0]
+    there = surface.moved(floor.scene_from_world)
+    thing = find_things(there, floor, walls_of(there), "chair").things[0]
     asset = choose(thing, "chair", NOWHERE).asset
     assert asset.family == "chair"
     p = registry.rebuild(asset)

@@ -19,7 +19,7 @@ from pocketworld.reconstruct.floor import Floor, find_floor
 from pocketworld.reconstruct.fusion import fuse
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing, Things, completeness, find_things
-from pocketworld.reconstruct.walls import Wall, belongs, find_walls, up_to
+from pocketworld.reconstruct.walls import Wall, belongs, find_walls, up_to, walls_of
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]
@@ -38,7 +38,7 @@ def ring(count: int = 12, far: float = 1.5, high: float = 1.2) -> list[Array]:
 def stood(fuse_result: Any) -> tuple[Surface, Floor, Things]:
     floor = find_floor(fuse_result.surface, "room")
     surface = fuse_result.surface.moved(floor.scene_from_world)
-    return surface, floor, find_things(surface, floor, "room")
+    return surface, floor, find_things(surface, floor, walls_of(surface), "room")
 
 
 def legs(box: UprightBox) -> tuple[UprightBox, ...]:
@@ -71,7 +71,7 @@ def test_both_are_found_and_only_one_is_a_box(place: tuple[Surface, Floor, Thing
     assert np.allclose(chair.box.size, (0.45, 0.45, 0.91), atol=0.03)
     assert chair.box.foot[2] == 0
     assert chair.found.share < 0.5
-    assert [(f.code, f.numbers["count"]) for f in things.findings] == [("solids", 1.0)]
+    assert things.findings == ()  # what becomes of the chair, its family says
 
 
 def test_a_box_seen_from_all_around_is_complete(place: tuple[Surface, Floor, Things]) -> None:
@@ -86,7 +86,8 @@ def test_a_box_seen_from_all_around_is_complete(place: tuple[Surface, Floor, Thi
 def test_turned_and_moved_they_are_the_same_things(place: tuple[Surface, Floor, Things]) -> None:
     surface, floor, things = place
     motion = se3.exp(np.array([2.0, -1.0, 0, 0, 0, math.radians(30)]))
-    others = find_things(surface.moved(motion), floor, "room")
+    walls = [wall.moved(motion) for wall in walls_of(surface)]
+    others = find_things(surface.moved(motion), floor, walls, "room")
     assert others.findings == things.findings
     for one, other in zip(things.things, others.things, strict=True):
         assert len(one.surface.vertices) == len(other.surface.vertices)
@@ -108,7 +109,7 @@ def test_the_order_of_vertices_does_not_matter(place: tuple[Surface, Floor, Thin
         colours=None,
         faces=number[surface.faces],
     )
-    others = find_things(shuffled, floor, "room")
+    others = find_things(shuffled, floor, walls_of(shuffled), "room")
     assert [t.id for t in others.things] == [t.id for t in things.things]
     for one, other in zip(things.things, others.things, strict=True):
         assert np.allclose(other.box.size, one.box.size, atol=1e-6)
@@ -148,10 +149,9 @@ def test_what_is_large_low_far_or_hangs_on_a_wall_is_no_thing(place: tuple[Surfa
         (thin, "structure-left-out"),
         (flat, None),
     ):
-        others = find_things(part, floor, "room")
+        others = find_things(part, floor, (), "room")
         assert others.things == ()
-        codes = [f.code for f in others.findings]
-        assert codes == [*([code] if code else []), "no-things"]
+        assert [f.code for f in others.findings] == ([code] if code else [])
 
 
 def stretch(surface: Surface, by: tuple[float, float, float]) -> Surface:
@@ -165,7 +165,33 @@ def stretch(surface: Surface, by: tuple[float, float, float]) -> Surface:
 def test_an_empty_floor_holds_nothing(room: Callable[..., Any]) -> None:
     _, _, things = stood(fuse(room((FLOOR,), (200.0,)).capture(ring(4))))
     assert things.things == ()
-    assert [f.code for f in things.findings] == ["no-things"]
+    assert things.findings == ()
+
+
+def test_walls_are_those_of_the_room_however_little_of_them_is_left(
+    place: tuple[Surface, Floor, Things],
+) -> None:
+    """Of the wall behind a row a strip is left, too little to find it in; it is known."""
+    _, floor, things = place
+    box = next(thing for thing in things.things if thing.box_like).surface
+    wall = Wall((0.0, -1.0), -2.0, -2.0, 2.0, 2.4)  # the plane y = 2
+    u, z = np.meshgrid(np.arange(-0.6, 0.6, 0.02), np.arange(1.0, 1.5, 0.02))
+    corner = np.arange(u.size).reshape(u.shape)[:-1, :-1].ravel() + len(box.vertices)
+    wide = u.shape[1]
+    faces = np.stack([corner, corner + 1, corner + wide, corner + 1, corner + wide + 1, corner + wide], 1)
+    both = replace(
+        box,
+        vertices=np.concatenate([box.vertices, np.stack([u, np.full(u.shape, 2.0), z], 2).reshape(-1, 3)]),
+        normals=np.concatenate([box.normals, np.tile([0, -1.0, 0], (u.size, 1))]),
+        distance=np.concatenate([box.distance, np.full(u.size, 1.0)]),
+        colours=None,
+        faces=np.concatenate([box.faces, faces.reshape(-1, 3).astype(np.int32)]),
+    )
+    assert walls_of(both) == []
+    lost, known = find_things(both, floor, (), "room"), find_things(both, floor, [wall], "room")
+    assert [f.code for f in lost.findings] == ["structure-left-out"]
+    assert known.findings == ()
+    assert [thing.box_like for thing in known.things] == [True]
 
 
 def scattered(box: UprightBox, count: int, noise: float, seed: int) -> tuple[Array, Array, Array]:
@@ -333,7 +359,7 @@ def test_the_chair_is_a_thing_and_no_box(fused_scan: Callable[[str], Any]) -> No
     assert np.allclose(chair.box.size, (0.60, 0.69, 0.93), atol=0.1)
     assert chair.box.foot[2] == 0
     assert not any(thing.box_like for thing in things.things)
-    assert {"solids", "far-things-left-out"} == {f.code for f in things.findings}
+    assert {f.code for f in things.findings} == {"far-things-left-out"}
 
 
 @pytest.mark.captures

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from pocketworld import api
+from pocketworld.families import registry
+from pocketworld.families.box import Box
+from pocketworld.findings import Severity
 from pocketworld.geometry import se3
+from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.record import Reconstruction
-from pocketworld.reconstruct.twin import reconstruct
+from pocketworld.reconstruct.twin import empty, reconstruct
 
 PLACES = [("3dscannerapp_chair", None), ("3dscannerapp_corridor", "0:40")]
 
@@ -41,11 +45,18 @@ def test_the_floor_is_at_zero_and_level(made: tuple[str, Reconstruction]) -> Non
     assert np.degrees(np.linalg.norm(slope[:2])) < 0.5
 
 
+def test_only_where_nothing_was_placed_at_all_nothing_stands_there() -> None:
+    (found,) = empty((), "hall")
+    assert (found.code, found.severity, found.subject) == ("no-things", Severity.LOST, "hall")
+    assert empty((Placed(registry.family("box").build(Box(1.0, 1.0, 1.0), "box")),), "hall") == ()
+
+
 def test_findings_say_what_no_family_explains(made: tuple[str, Reconstruction]) -> None:
     scene = made[1].scene
     subjects = {f.subject for f in scene.findings if f.code == "solid"}
     assert subjects == {asset.id for asset in scene.assets if asset.family == "solid"}
     assert subjects
+    assert not {"solids", "no-things"} & {f.code for f in scene.findings}
 
 
 def test_ids_are_plain_and_relations_name_them(made: tuple[str, Reconstruction]) -> None:
