@@ -239,8 +239,9 @@ def grasp(part: Part) -> Array:
 def _excludes(assets: Sequence[Asset]) -> Iterator[str]:
     """Give each pair of parts of one asset, and of furniture that closed is no further apart than BESIDE.
 
-    That they clear each other is proved by the sweeps; a front that is measured to touch its neighbour would
-    else rub on it.
+    That they clear each other is proved by the sweeps: of an asset where it is made, of neighbours where a
+    cousin is drawn; where those of a twin do not, a finding says so (`reconstruct.clearance`). A front
+    that is measured to touch its neighbour would else rub on it.
     """
     for asset in assets:
         for one, other in combinations(asset.parts, 2):
