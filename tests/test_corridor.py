@@ -66,10 +66,10 @@ def normal(wall: Asset) -> Array:
     return -np.asarray(wall.pose.matrix, float)[:3, 1]
 
 
-def to_face(wall: Asset, point: Array) -> float:
+def to_face(wall: Asset, point: Any) -> float:
     """Return how far a point of the scene is before a wall's face, m."""
     thickness = float(str(wall.parameters["thickness"]))
-    return float((point - np.array(wall.pose.position)) @ normal(wall)) - thickness / 2
+    return float((np.asarray(point) - wall.pose.position) @ normal(wall)) - thickness / 2
 
 
 def sides(corridor: Corridor) -> tuple[Asset, Asset]:

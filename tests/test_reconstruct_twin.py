@@ -12,7 +12,7 @@ from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.record import Reconstruction
-from pocketworld.reconstruct.twin import empty, reconstruct
+from pocketworld.reconstruct.twin import nothing_found, reconstruct
 
 PLACES = [("3dscannerapp_chair", None), ("3dscannerapp_corridor", "0:40")]
 
@@ -46,9 +46,10 @@ def test_the_floor_is_at_zero_and_level(made: tuple[str, Reconstruction]) -> Non
 
 
 def test_only_where_nothing_was_placed_at_all_nothing_stands_there() -> None:
-    (found,) = empty((), "hall")
+    (found,) = nothing_found((), "hall")
     assert (found.code, found.severity, found.subject) == ("no-things", Severity.LOST, "hall")
-    assert empty((Placed(registry.family("box").build(Box(1.0, 1.0, 1.0), "box")),), "hall") == ()
+    box = registry.family("box").build(Box(1.0, 1.0, 1.0), "box")
+    assert nothing_found((Placed(box),), "hall") == ()
 
 
 def test_findings_say_what_no_family_explains(made: tuple[str, Reconstruction]) -> None:
