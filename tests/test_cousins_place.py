@@ -13,7 +13,20 @@ from pocketworld.families.box import Box, BoxFamily
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.geometry.convex import HullPiece
 from pocketworld.rng import stream
-from pocketworld.scene import Asset, Base, Mesh, Part, Pose, Relation, Scene
+from pocketworld.scene import (
+    Asset,
+    Base,
+    Belief,
+    Hypothesis,
+    Joint,
+    JointKind,
+    Mesh,
+    Part,
+    Pose,
+    Relation,
+    Scene,
+    Side,
+)
 
 STILL = Spread(doubt=False)
 MOVING = Spread(shift={"x": 0.3, "y": 0.2, "yaw": 0.5}, doubt=False)
@@ -147,7 +160,9 @@ def test_what_has_no_pieces_neither_bears_nor_weighs() -> None:
     seen = Part("seen", "body", (flat,), (), 1.0, (0, 0, 0), (1, 1, 1, 0, 0, 0))
     ghost = Asset("ghost", "solid", {}, (seen,), base=Base.FREE)
     thing = replace(box("thing", 0.4, 0.4, 0.4), base=Base.FREE)
-    half = replace(thing, parts=(*thing.parts, seen))
+    held = Belief((Hypothesis(JointKind.FIXED, Side.NONE, 1.0),))
+    held_by = Joint("0", JointKind.FIXED, thing.parts[0].id, "seen", held)
+    half = replace(thing, parts=(*thing.parts, seen), joints=(held_by,))
     for one in (ghost, thing, half):
         for support in (ghost, half):
             above, below = replace(one, id="above"), replace(support, id="below")
