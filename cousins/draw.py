@@ -8,9 +8,9 @@ from the belief times the spec, given that it works), and each refusal is kept w
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pocketworld.cousins.mutation import Streams, built
+from pocketworld.cousins.mutation import Mutated, Streams, built
 from pocketworld.cousins.openings import built_in, host
-from pocketworld.cousins.place import heights
+from pocketworld.cousins.place import heights, kept
 from pocketworld.cousins.rows import Row, applied, differences
 from pocketworld.cousins.runs import Run, runs
 from pocketworld.cousins.spec import Spec
@@ -32,7 +32,8 @@ class Drawn:
 def draw_cousin(twin: Scene, spec: Spec, seed: int, index: int) -> Drawn:
     """Return cousin `index` of a twin as its draws.
 
-    A thing whose draws are refused `ATTEMPTS` times stays as it is in the twin; `findings_of` says so.
+    A thing whose draws are refused `ATTEMPTS` times stays as it is in the twin, carried by what it stands on;
+    `findings_of` says so.
     """
     stage, streams = Stage(), Streams(seed, index)
     rows: dict[str, tuple[Row, ...]] = {}
@@ -42,11 +43,17 @@ def draw_cousin(twin: Scene, spec: Spec, seed: int, index: int) -> Drawn:
         refused += why
         for id in run.members:
             was = twin.asset(id)
-            stage.standing[id] = made[id].asset if made else was
-            stage.believed[id] = made[id].believed if made else was
-            rows[id] = _rows(was, made[id]) if made else ()
+            one = made[id] if made else _stays(was, twin, stage)
+            stage.standing[id], stage.believed[id] = one.asset, one.believed
+            rows[id] = _rows(was, one)
     ordered = tuple(row for asset in twin.assets for row in rows[asset.id])
     return Drawn(index, ordered, tuple(refused))
+
+
+def _stays(was: Asset, twin: Scene, stage: Stage) -> Made:
+    """Return an asset as it is in the twin, where it stays in the cousin."""
+    here, alone = (replace(was, pose=kept(was, twin, on)) for on in (stage.standing, stage.believed))
+    return Made(here, alone, Mutated(None, None, False))
 
 
 def in_order(twin: Scene) -> list[Run]:

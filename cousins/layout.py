@@ -153,7 +153,7 @@ def _ends(
 
 
 def lift(run: Run, twin: Scene, standing: Mapping[str, Asset]) -> float:
-    """Return how far what hangs is raised, so that the clear height over what is below it stays, m.
+    """Return how far what hangs is raised, so that the clear height over the highest below it stays, m.
 
     What stands on something goes with that; what is below and became lower lets nothing down.
     """
@@ -161,13 +161,14 @@ def lift(run: Run, twin: Scene, standing: Mapping[str, Asset]) -> float:
         return 0.0
     axes = heading(twin.asset(run.id))
     low, high = _box(run, twin, axes)
-    rise = 0.0
+    was, now = [], []
     for other in _others(run, twin):
         below, above = seen_from(other, axes)
         apart = (np.minimum(above[:2], high[:2]) - np.maximum(below[:2], low[:2]) <= SKIN).any()
         if other.id in standing and not apart and -SKIN <= low[2] - above[2] <= BELOW:
-            rise = max(rise, float(seen_from(standing[other.id], axes)[1][2] - above[2]))
-    return rise
+            was.append(float(above[2]))
+            now.append(float(seen_from(standing[other.id], axes)[1][2]))
+    return max(0.0, max(now) - max(was)) if was else 0.0
 
 
 def _box(run: Run, twin: Scene, axes: Array) -> tuple[Array, Array]:

@@ -1,7 +1,7 @@
 """Where a cousin's things stand: moved on the floor, carried by what they stand on, none in another."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +21,7 @@ PUSHES = 4  # times that a thing gives way to what has come nearer
 FOOT = 0.7  # of a thing's outline: round feet and legs stand within it
 ENOUGH = 4  # of the middle and the four corners of a foot: on so many a thing does not tip
 LIES = 5e-3  # m: what is this near above a piece lies on it
+RINGS, WAYS = 0.03, 16  # m between circles on which a place is looked for, and places on each
 AWAY = 0.3  # m: no thing is pushed further at once
 FIXING = ("against", "flush_with")  # relations that leave a thing no turn, and no way but along
 SLACK = 1e-3  # m: touching is no overlap
@@ -167,6 +168,36 @@ def freed(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> Asset:
         x, y, z = (float(v) for v in np.add(asset.pose.position, push))
         asset = replace(asset, pose=Pose((x, y, z), asset.pose.wxyz))
     return asset
+
+
+def kept(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> Pose:
+    """Return where a twin's asset stays that could not be drawn: carried by what it stands on.
+
+    A free thing that would not lie there, or would be in another, is moved level by as little as helps.
+    """
+    still = Spread(doubt=False)
+    there = replace(asset, pose=place(asset, asset, scene, standing, still, _undrawn))
+    if asset.base is not Base.FREE:
+        return there.pose
+    x, y, z = there.pose.position
+    for dx, dy in _rings():
+        here = replace(there, pose=Pose((x + dx, y + dy, z), there.pose.wxyz))
+        if not clash(here, standing, scene) and borne(here, scene, standing):
+            return here.pose
+    return there.pose
+
+
+def _rings() -> Iterator[tuple[float, float]]:
+    """Give shifts on circles, m, the smallest first, up to AWAY."""
+    yield 0.0, 0.0
+    for ring in range(1, round(AWAY / RINGS) + 1):
+        for turn in range(WAYS):
+            angle = 2 * math.pi * turn / WAYS
+            yield ring * RINGS * math.cos(angle), ring * RINGS * math.sin(angle)
+
+
+def _undrawn(name: str) -> np.random.Generator:
+    raise AssertionError(f"{name}: what stays is not drawn")
 
 
 def _aside(asset: Asset, other: Asset) -> Array | None:

@@ -10,6 +10,7 @@ from pocketworld.cousins.extent import seen_from
 from pocketworld.cousins.layout import Line, reach
 from pocketworld.cousins.mutation import resized
 from pocketworld.cousins.runs import Top, heading
+from pocketworld.families import registry
 from pocketworld.families.worktop import BORDER, Worktop
 from pocketworld.scene import Asset, Scene
 
@@ -27,7 +28,8 @@ def stretched(top: Top, p: Any, way: Line, twin: Scene, units: Mapping[str, Asse
         return out
     # A top may lie the other way round than its units stand.
     sign = 1.0 if float(heading(was)[:, 0] @ way.axes[:, 0]) > 0 else -1.0
-    at = float(way.axes[:, 0] @ was.pose.position) + sign * was.parameters["cutout"]["at"]  # type: ignore[index]
+    sink = registry.rebuild(was).cutout
+    at = float(way.axes[:, 0] @ was.pose.position) + sign * sink.at
     there = sign * (_follow(at, top, way, twin, units) - float(low[0] + high[0]) / 2)
     play = max((out.width - out.cutout.width) / 2 - BORDER, 0.0)
     return replace(out, cutout=replace(out.cutout, at=float(np.clip(there, -play, play))))

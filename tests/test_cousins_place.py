@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocketworld.cousins.place import borne, clash, depth, place, supports_first
+from pocketworld.cousins.place import borne, clash, depth, kept, place, supports_first
+from pocketworld.families import registry
 from pocketworld.families.box import Box, BoxFamily
 from pocketworld.families.protocol import Draw, Spread
+from pocketworld.families.worktop import Sink, Worktop
 from pocketworld.geometry.convex import HullPiece
 from pocketworld.rng import stream
 from pocketworld.scene import (
@@ -178,3 +180,49 @@ def test_hulls_clash_too() -> None:
     part = replace(box("hull", 0.4, 0.4, 0.4).parts[0], pieces=(HullPiece(corners),))
     hull = Asset("hull", "solid", {}, (part,))
     assert depth(hull, box("b", 0.4, 0.4, 0.4, Pose((0.3, 0.0, 0.0)))) == pytest.approx(0.1)
+
+
+def on_plate(thing: Asset, plate: Asset, *others: Asset) -> Scene:
+    """Return a scene in which a thing lies on a plate."""
+    return Scene("s", (plate, thing, *others), (Relation("on", thing.id, plate.id),))
+
+
+@given(ANGLES, SHIFTS, st.floats(0.5, 1.5))
+def test_what_stays_goes_with_what_it_stands_on(yaw: float, x: float, high: float) -> None:
+    cup = replace(box("cup", 0.1, 0.1, 0.1, Pose((0.2, 0.1, 0.8))), base=Base.FREE)
+    scene = on_plate(cup, box("plate", 1.0, 0.6, 0.8))
+    plate = box("plate", 1.0, 0.6, high, Pose.upright((x, 0.5, 0.0), yaw))
+    there = kept(cup, scene, {"plate": plate})
+    assert there.position[2] == pytest.approx(high)
+    local = np.linalg.inv(plate.pose.matrix) @ [*there.position, 1.0]
+    assert local[:2] == pytest.approx([0.2, 0.1], abs=1e-9)
+    assert kept(cup, scene, {"plate": scene.asset("plate")}).position == pytest.approx(cup.pose.position)
+
+
+def test_what_stays_gives_way_by_as_little_as_helps_and_only_if_it_is_free() -> None:
+    plate = box("plate", 1.0, 0.6, 0.8)
+    jar, grown = (
+        box("jar", 0.1, 0.1, 0.3, Pose((0.2, 0.0, 0.8))),
+        box("jar", 0.3, 0.1, 0.3, Pose((0.2, 0.0, 0.8))),
+    )
+    cup = replace(box("cup", 0.1, 0.1, 0.1, Pose((0.05, 0.0, 0.8))), base=Base.FREE)
+    scene, standing = on_plate(cup, plate, jar), {"plate": plate, "jar": grown}
+    assert clash(cup, standing, scene) > 0
+    there = replace(cup, pose=kept(cup, scene, standing))
+    assert clash(there, standing, scene) == 0
+    assert borne(there, scene, standing)
+    assert math.dist(there.pose.position, cup.pose.position) < 0.13
+    fixed = replace(cup, base=Base.FIXED)
+    assert kept(fixed, on_plate(fixed, plate, jar), standing).position == pytest.approx(cup.pose.position)
+
+
+def test_what_stays_does_not_stay_over_a_hole() -> None:
+    family = registry.family("worktop")
+    twin = family.build(Worktop(2.0, 0.6, 0.04, Sink(0.5)), "top")
+    now = family.build(Worktop(2.0, 0.6, 0.04, Sink(0.1)), "top")
+    cup = replace(box("cup", 0.1, 0.1, 0.1, Pose((0.1, 0.0, 0.04))), base=Base.FREE)
+    scene = on_plate(cup, twin)
+    assert not borne(cup, scene, {"top": now})
+    there = replace(cup, pose=kept(cup, scene, {"top": now}))
+    assert borne(there, scene, {"top": now})
+    assert there.pose.position[2] == pytest.approx(0.04)
