@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.errors import PocketworldError
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.fit import divisions
 from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, FrontKind, fronts
+from pocketworld.families.cabinet.plan import plan
 from pocketworld.families.protocol import Elevation, Evidence
 from pocketworld.families.registry import family
 from pocketworld.findings import Finding, Severity
@@ -138,16 +140,25 @@ def _reading(face: Face, size: Vec3) -> Reading:
 
 def merged(options: Sequence[tuple[float, Cabinet]]) -> tuple[tuple[float, Cabinet], ...]:
     """Return options without those that differ only in what does not matter: the likelier keeps both
-    probabilities.
+    probabilities. What leaves a front no room is no option.
     """
     out: list[tuple[float, Cabinet]] = []
     for p, each in options:
+        if not _has_room(each):
+            continue
         same = next((i for i, (_, other) in enumerate(out) if _alike(other, each)), None)
         if same is None:
             out.append((p, each))
         else:
             out[same] = (out[same][0] + p, out[same][1])
     return tuple(sorted(out, key=lambda option: -option[0]))
+
+
+def _has_room(p: Cabinet) -> bool:
+    try:
+        return bool(plan(p).cells)
+    except PocketworldError:
+        return False
 
 
 def _alike(a: Cabinet, b: Cabinet) -> bool:

@@ -84,9 +84,12 @@ def _placed(part: Part, run: Run, layouts: Sequence[Layout], below: float) -> Pl
         for cabinet in [painted(plain, shown)]
         if isinstance(cabinet, Cabinet) and (both := still(cabinet, part.id)) is not None
     ]
-    if not built:
-        built = [(1.0, *_closed(part, hull))]
-    return _standing(part, run, built, shown)
+    if built:
+        return _standing(part, run, built, shown)
+    closed = _standing(part, run, [(1.0, *_closed(part, hull))], shown)
+    text = "no explanation of its front makes a unit that can be built: nothing of it opens"
+    unbuilt = Finding("layout-unbuildable", Severity.LOST, STAGE, part.id, text)
+    return replace(closed, findings=(*closed.findings, unbuilt))
 
 
 def _options(part: Part, run: Run, layouts: Sequence[Layout], hull: Hull) -> list[tuple[float, Cabinet]]:

@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pocketworld.bench.trajectory import looking
+from pocketworld.errors import PocketworldError
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.build import build
-from pocketworld.families.cabinet.parameters import Cabinet, FrontKind, fronts, layout
+from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split, fronts, layout
 from pocketworld.families.cabinet.plan import plan
 from pocketworld.families.protocol import Elevation, SeenHandle
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.assemble import Furnished, furnish
+from pocketworld.reconstruct.assemble import Furnished, furnish, merged
 from pocketworld.reconstruct.colours import linear, painted
 from pocketworld.reconstruct.face import FACES, read_face
 from pocketworld.reconstruct.outline import Known
@@ -390,3 +391,14 @@ def test_hinge_sides_follow_the_handles(read_piece: tuple[str, Piece, Furnished]
             assert joint.belief.best.side is front.side
             assert joint.belief.best.side in (Side.LEFT, Side.RIGHT)
         assert joint.belief.evidence, name
+
+
+def test_an_explanation_that_leaves_a_front_no_room_is_none() -> None:
+    halves = Cabinet(0.5, 0.5, 0.7, Split(True, (0.3, 0.3), (Front(), Front())))
+    sliver = replace(halves, grid=Split(False, (0.48, 0.01), (Front(), Front())))
+    with pytest.raises(PocketworldError, match="no room"):
+        plan(sliver)
+    ((p, kept),) = merged([(0.7, sliver), (0.2, halves), (0.1, halves)])
+    assert p == pytest.approx(0.3)
+    assert kept == halves
+    assert merged([(1.0, sliver)]) == ()
