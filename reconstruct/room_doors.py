@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pocketworld.families.wall import Opening, OpeningKind
 from pocketworld.findings import Finding, Severity
+from pocketworld.geometry.convex import Vec3
 from pocketworld.reconstruct.elevation import brightness
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.room_door_edges import BY_COLOUR, BY_DEPTH, Edges, edges
@@ -33,6 +34,7 @@ from pocketworld.reconstruct.wall_assets import (
     door_asset,
     fitting,
     opening,
+    paint_of,
     thickness_of,
     wall_asset,
 )
@@ -75,7 +77,7 @@ def find_room_doors(capture: Capture, poses: Array, surface: Surface, walls: lis
     read = _read(capture, poses, surface, walls)
     ids = [f"wall-{i + 1}" for i in range(len(walls))]
     rooms = list(zip(walls, ids, read, strict=True))
-    whole = [wall_asset(w, id, r.doors, r.ways, r.picture, _noticed(id, r)) for w, id, r in rooms]
+    whole = [wall_asset(w, id, r.doors, r.ways, r.picture, r.paint, _noticed(id, r)) for w, id, r in rooms]
     fit = [fitting(r.doors, r.ways, w.high - w.low) for w, _, r in rooms]
     doors = [(w, id, mine, door) for (w, id, _), (mine, _) in zip(rooms, fit, strict=True) for door in mine]
     built = [
@@ -91,12 +93,13 @@ def find_room_doors(capture: Capture, poses: Array, surface: Surface, walls: lis
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Read:
-    """What a wall holds: doors from left to right, ways through it, double doors that were seen by half."""
+    """What a wall holds: doors from left to right, ways through it, double doors seen by half; its colour."""
 
     doors: tuple[Door, ...]
     ways: tuple[Opening, ...]
     halves: int
     picture: WallPicture
+    paint: Vec3
 
 
 def _read(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -> list[_Read]:
@@ -120,7 +123,11 @@ def _read(capture: Capture, poses: Array, surface: Surface, walls: list[Wall]) -
         doors += [_flush(d, picture) for d in flush if not free.hidden(d.u0, d.u1)]
         ways = [_way(gap, wall) for gap in gaps(surface, wall, at) if _apart(gap, doors)]
         doors.sort(key=lambda door: door.u0)
-        out.append(_Read(tuple(doors), tuple(ways), len(double) - len(whole), picture))
+        out.append(
+            _Read(
+                tuple(doors), tuple(ways), len(double) - len(whole), picture, paint_of(surface, wall, doors)
+            )
+        )
     return out
 
 

@@ -16,7 +16,9 @@ from pocketworld.families.wall import PLASTER, Opening, OpeningKind, check
 from pocketworld.families.wall import Wall as WallParameters
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry.convex import Vec3
+from pocketworld.reconstruct.colours import linear
 from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.wall_picture import WallPicture
 from pocketworld.reconstruct.walls import Wall
 from pocketworld.scene import Asset, HandleKind, Material, Pose, Relation, Side
@@ -28,7 +30,7 @@ HEIGHT = 2.5  # m: of a usual room (2.4 to 2.8), where no ceiling was seen
 OVER = 0.05  # m: of wall that is left over an opening
 LEAF = 0.04  # m: thickness of a door's leaf (DIN 18101)
 BACK = 0.005  # m: the wall is built this much behind its plane: what stands against it touches, no more
-GAMMA = 2.2  # of a picture's values against light
+OWN, FACING = 0.04, 0.5  # m from its plane, and cosine: surface that is a wall's own (poses drift)
 LEVER_SURE, NEITHER_SEEN = 0.92, 0.7  # of a hinge away from a plain lever; away from the hidden edge
 DOOR_FIXED, DOUBLE_FIXED = 0.05, 0.15  # shafts and blind doors; panes whose bars are something else
 ALIKE, BLIND = 0.1, 0.6  # what looks like its wall, within a tenth, is more likely a niche
@@ -70,17 +72,19 @@ def wall_asset(
     doors: Sequence[Door],
     passages: Sequence[Opening],
     picture: WallPicture,
+    paint: Vec3,
     noticed: Sequence[Finding] = (),
 ) -> Placed:
-    """Return a wall with its openings, where it stands; `noticed`: what was noticed of it before.
+    """Return a wall with its openings, where it stands.
 
+    paint     its colour, linear RGB (`paint_of`);  noticed: what was noticed of it before
     Openings that do not fit (see `fitting`) are left out, which is a finding.
     """
     length = wall.high - wall.low
     mine, ways = fitting(doors, passages, length)
     thickness, openings = thickness_of(mine), [*(opening(door, length) for door in mine), *ways]
     height = max([HEIGHT, wall.height, *(one.top + OVER for one in openings)])
-    parameters = WallParameters(length, height, thickness, tuple(openings), colour(picture, PLASTER))
+    parameters = WallParameters(length, height, thickness, tuple(openings), paint)
     asset = registry.family("wall").build(parameters, id)
     return Placed(
         _standing(asset, wall, length / 2, thickness),
@@ -193,12 +197,32 @@ def _left(door: Door) -> tuple[float, str]:
     return 0.5, "no handle was seen"
 
 
+def paint_of(surface: Surface, wall: Wall, doors: Sequence[Door]) -> Vec3:
+    """Return the median colour of a wall's own face beside its doors, linear RGB; plaster where none is seen.
+
+    A picture of the wall shows also what stands before it; the surface of the room tells them apart.
+    """
+    if surface.colours is None:
+        return PLASTER
+    normal, along = np.array(wall.normal), np.array(wall.along)
+    out = surface.vertices[:, :2] @ normal - wall.distance
+    u = surface.vertices[:, :2] @ along - wall.low
+    own = (np.abs(out) < OWN) & (u > 0) & (u < wall.high - wall.low)
+    own &= surface.normals[:, :2] @ normal > FACING
+    for door in doors:
+        own &= (u < door.u0) | (u > door.u1)
+    return _linear(np.median(surface.colours[own], axis=0)) if own.any() else PLASTER
+
+
 def colour(picture: WallPicture | None, otherwise: Vec3) -> Vec3:
     """Return the colour of what a picture shows, linear RGB."""
     if picture is None or not np.isfinite(picture.colour).any():
         return otherwise
-    values = np.nanmedian(picture.colour.reshape(-1, 3), axis=0) / 255
-    red, green, blue = (float(v) for v in np.clip(values, 0, 1) ** GAMMA)
+    return _linear(np.nanmedian(picture.colour.reshape(-1, 3), axis=0))
+
+
+def _linear(srgb: Array) -> Vec3:
+    red, green, blue = (float(v) for v in linear(np.clip(srgb, 0, 255)))
     return (red, green, blue)
 
 

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from pocketworld.bench.trajectory import looking
 from pocketworld.families.room_door.parameters import Look, Swing
-from pocketworld.families.wall import Opening, OpeningKind
+from pocketworld.families.wall import PLASTER, Opening, OpeningKind
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.colours import linear
 from pocketworld.reconstruct.fusion import fuse
 from pocketworld.reconstruct.rectify import FaceGrid
 from pocketworld.reconstruct.room_doors import RoomDoors, find_room_doors
+from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.wall_assets import (
     LEAF,
     THICKNESS,
@@ -28,6 +30,7 @@ from pocketworld.reconstruct.wall_assets import (
     door_asset,
     fitting,
     opening,
+    paint_of,
     parameters,
     thickness_of,
     wall_asset,
@@ -233,7 +236,9 @@ def test_a_wall_and_its_doors_fit_each_other() -> None:
     thick = thickness_of(doors)
     assert thick == pytest.approx(0.12 + LEAF)
     assert thickness_of(()) == THICKNESS
-    whole = wall_asset(WALL, "wall-1", doors, (Opening(2.2, 0.0, 0.5, 2.0, OpeningKind.PASSAGE),), PICTURE)
+    whole = wall_asset(
+        WALL, "wall-1", doors, (Opening(2.2, 0.0, 0.5, 2.0, OpeningKind.PASSAGE),), PICTURE, PLASTER
+    )
     for i, door in enumerate(doors):
         made = door_asset(WALL, "wall-1", f"door-{i}", door, thick)
         hole = opening(door, 5.0)
@@ -252,7 +257,7 @@ def test_openings_that_do_not_fit_are_left_out_and_that_is_said() -> None:
     out = replace(SINGLE, u0=4.5, u1=5.1)
     ways = (Opening(2.2, 0.0, 0.5, 2.0, OpeningKind.PASSAGE), Opening(0.0, 0.0, 9.0, 2.0))
     assert fitting((SINGLE, over, out), ways, 5.0) == ((SINGLE,), ways[:1])
-    whole = wall_asset(WALL, "wall-1", (SINGLE, over, out), ways, PICTURE)
+    whole = wall_asset(WALL, "wall-1", (SINGLE, over, out), ways, PICTURE, PLASTER)
     openings: Any = whole.asset.parameters["openings"]
     assert len(openings) == 2
     (left_out,) = (f for f in whole.findings if f.code == "openings-left-out")
@@ -264,7 +269,7 @@ def _pose(asset: Any) -> Array:
 
 
 def test_a_wall_stands_behind_its_face_and_looks_into_the_room() -> None:
-    asset = wall_asset(WALL, "wall-1", (), (), PICTURE).asset
+    asset = wall_asset(WALL, "wall-1", (), (), PICTURE, PLASTER).asset
     pose = _pose(asset)
     assert np.allclose(-pose[:3, 1], (*WALL.normal, 0))  # its front is at -y
     face = pose[:3, 3] - pose[:3, 1] * THICKNESS / 2
@@ -291,6 +296,36 @@ def test_two_leaves_of_wood_have_levers_where_they_meet() -> None:
 
 
 def test_findings_name_walls() -> None:
-    finding: Finding = wall_asset(WALL, "wall-7", (), (), PICTURE).findings[0]
+    finding: Finding = wall_asset(WALL, "wall-7", (), (), PICTURE, PLASTER).findings[0]
     assert finding.subject == "wall-7"
     assert finding.numbers["thickness_m"] == THICKNESS
+
+
+def _sheet(u: tuple[float, float], out: float, colour: tuple[int, int, int]) -> Surface:
+    """Return points that face as WALL does, `out` m before it."""
+    along, normal = np.array([*WALL.along, 0.0]), np.array([*WALL.normal, 0.0])
+    us, zs = (grid.ravel() for grid in np.meshgrid(np.linspace(*u, 40), np.linspace(0.2, 2.0, 30)))
+    vertices = (WALL.low + us)[:, None] * along + (WALL.distance + out) * normal + zs[:, None] * (0, 0, 1)
+    colours = np.tile(np.array(colour, np.uint8), (len(vertices), 1))
+    faces = np.zeros((0, 3), np.int32)
+    normals = np.tile(normal, (len(vertices), 1))
+    return Surface(vertices, faces, normals, colours, np.ones(len(vertices)), 0.02, np.eye(4))
+
+
+def _all(*sheets: Surface) -> Surface:
+    def joined(name: str) -> Any:
+        return np.concatenate([getattr(one, name) for one in sheets])
+
+    names = ("vertices", "normals", "colours", "distance")
+    return replace(sheets[0], **{name: joined(name) for name in names})
+
+
+def test_a_wall_is_of_its_own_colour_not_of_what_stands_before_it_or_of_its_doors() -> None:
+    red, white, black = (200, 20, 30), (250, 250, 250), (5, 5, 5)
+    own = _sheet((0.1, 1.0), 0.01, red)
+    before = [_sheet((0.1, 4.9), 0.3, white) for _ in range(3)]
+    door = _sheet((SINGLE.u0 + 0.02, SINGLE.u1 - 0.02), 0.0, black)
+    expected = pytest.approx(tuple(linear(np.array(red))))
+    assert paint_of(_all(own, *before, door, door), WALL, (SINGLE,)) == expected
+    assert paint_of(_all(*before), WALL, ()) == PLASTER
+    assert paint_of(replace(own, colours=None), WALL, ()) == PLASTER
