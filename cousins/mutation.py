@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pocketworld.cousins.possible import possible
 from pocketworld.families import registry, worktop
-from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.worktop import Worktop
 from pocketworld.rng import stream
@@ -83,8 +81,6 @@ def mutated(
         return Mutated(None, None, False)
     family = registry.family(asset.family)
     known = registry.from_json(asset.family, _layout(asset, draw) if spread.doubt else asset.parameters)
-    if spread.doubt and isinstance(known, Cabinet):
-        known = possible(known)
     fit = resized(known, {n: getattr(known, n) * f for n, f in stretch.items()}) if stretch else known
     varied = bool(spread.scale or spread.shift or spread.choices or spread.chance)
     out = family.mutate(fit, spread, draw)

@@ -18,6 +18,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.geometry.convex import Vec3
+from pocketworld.reconstruct.buildable import believable, left_out
 from pocketworld.reconstruct.cabinets import Behind, cabinet
 from pocketworld.reconstruct.colours import painted
 from pocketworld.reconstruct.face import FACES, Face, read_face
@@ -56,10 +57,13 @@ class Furnished:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Reading:
-    """A face and the cabinets that it may be the front of, the likeliest first."""
+    """A face and the cabinets that it may be the front of, the likeliest first; read: before what can't be
+    built was left out.
+    """
 
     face: Face
     options: tuple[tuple[float, Cabinet], ...]
+    read: tuple[tuple[float, Cabinet], ...]
 
     @property
     def opening(self) -> float:
@@ -133,19 +137,17 @@ def _reading(face: Face, size: Vec3) -> Reading:
     ]
     handles = [replace(h, u=h.u - span.u0, v=h.v - span.v0) for h in seen.handles]
     layouts = explain(width, height, lines, handles)
-    return Reading(
-        face, merged([(found.p, cabinet(found.tree, size, span.v0, behind_of(face))) for found in layouts])
-    )
+    read = tuple((found.p, cabinet(found.tree, size, span.v0, behind_of(face))) for found in layouts)
+    return Reading(face, merged(read), read)
 
 
 def merged(options: Sequence[tuple[float, Cabinet]]) -> tuple[tuple[float, Cabinet], ...]:
     """Return options without those that differ only in what does not matter: the likelier keeps both
-    probabilities. What leaves a front no room is no option.
+    probabilities. What leaves a front no room is no option, and no front is believed to be what can't be
+    built.
     """
     out: list[tuple[float, Cabinet]] = []
-    for p, each in options:
-        if not _has_room(each):
-            continue
+    for p, each in ((p, believable(one)) for p, one in options if _has_room(one)):
         same = next((i for i, (_, other) in enumerate(out) if _alike(other, each)), None)
         if same is None:
             out.append((p, each))
@@ -241,6 +243,7 @@ def _findings(
                 Finding("second-front", Severity.LOST, STAGE, subject, text, {"fronts": readings[k].opening})
             )
     if isinstance(best, Cabinet):
+        out += left_out(readings[order[0]].read, STAGE, subject)
         text = "how far its parts open, and its boards, are not seen while it is closed: usual ones are taken"
         out.append(Finding("inside-guessed", Severity.NOTE, STAGE, subject, text, {"board_m": best.board}))
     else:

@@ -17,6 +17,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.reconstruct.ajar import likelihoods, opened, told, ways_open
 from pocketworld.reconstruct.assemble import LIKELY, STAGE, behind_of, merged
 from pocketworld.reconstruct.belief import FIXED, Guess, believe, believe_open
+from pocketworld.reconstruct.buildable import left_out
 from pocketworld.reconstruct.cabinets import trimmed
 from pocketworld.reconstruct.colours import painted
 from pocketworld.reconstruct.face import Face
@@ -78,14 +79,16 @@ def _below(found: Sequence[Sequence[Layout]]) -> float:
 def _placed(part: Part, run: Run, layouts: Sequence[Layout], below: float) -> Placed:
     hull = _hull(part, run, below)
     shown = (_elevation(part, run),)
+    options = _options(part, run, layouts, hull)
     built = [
         (p, *both)
-        for p, plain in merged(_options(part, run, layouts, hull))
+        for p, plain in merged(options)
         for cabinet in [painted(plain, shown)]
         if isinstance(cabinet, Cabinet) and (both := still(cabinet, part.id)) is not None
     ]
     if built:
-        return _standing(part, run, built, shown)
+        found = _standing(part, run, built, shown)
+        return replace(found, findings=(*found.findings, *left_out(options, STAGE, part.id)))
     closed = _standing(part, run, [(1.0, *_closed(part, hull))], shown)
     text = "no explanation of its front makes a unit that can be built: nothing of it opens"
     unbuilt = Finding("layout-unbuildable", Severity.LOST, STAGE, part.id, text)

@@ -14,7 +14,6 @@ from pocketworld import scene_file
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins.draw import Drawn, build, draw_cousin, findings_of
 from pocketworld.cousins.place import depth
-from pocketworld.cousins.possible import possible
 from pocketworld.cousins.rows import Source
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.together import ATTEMPTS, Reason
@@ -227,32 +226,16 @@ def test_what_never_works_stays_and_a_finding_says_so() -> None:
     assert findings_of(draw_cousin(ALONE, MEDIUM, 0, 0)) == ()
 
 
-def test_what_a_front_may_be_but_cannot_be_built_is_not_drawn() -> None:
+def test_what_a_front_may_be_but_cannot_be_built_is_drawn_again() -> None:
     """A front that can't be the drawer it may be (the tray is too low) comes out as what it can be."""
     chances = (Chance(FrontKind.DRAWER, Side.NONE, 0.5), Chance(FrontKind.FIXED, Side.NONE, 0.5))
     flat = replace(DRAWER, kind=FrontKind.FIXED, handle=usual(HandleKind.NONE), chances=chances)
     p = replace(PEDESTAL, grid=Split(True, (0.025, 0.5), (flat, DRAWER)), sigma=0.0)
     twin = Scene("t", (made("cabinet", p, "c"),))
     drawn = [draw_cousin(twin, specs.preset("twin"), 0, index) for index in range(12)]
-    assert not any(one.refused for one in drawn)
+    assert {one.refusal.reason for each in drawn for one in each.refused} == {"cannot-be-built"}
     for one in drawn:
         assert layout(registry.rebuild(build(twin, one, "s").assets[0]).grid) == "r[fixed drawer]"
-
-
-def test_what_is_left_of_a_belief_keeps_its_proportions() -> None:
-    """A door alone can't slide: there is nowhere to. What can all be built stays as it is."""
-    shares = (
-        (FrontKind.DOOR, Side.LEFT, 0.3),
-        (FrontKind.SLIDING, Side.LEFT, 0.5),
-        (FrontKind.FIXED, Side.NONE, 0.2),
-    )
-    door = Front(FrontKind.DOOR, Side.LEFT, usual(HandleKind.BAR), tuple(Chance(*share) for share in shares))
-    p = Cabinet(0.6, 0.5, 0.8, door)
-    left = possible(p).grid
-    assert isinstance(left, Front)
-    assert [(c.kind, c.p) for c in left.chances] == [(FrontKind.DOOR, 0.6), (FrontKind.FIXED, 0.4)]
-    assert possible(PEDESTAL) == PEDESTAL
-    assert possible(possible(p)) == possible(p)
 
 
 class _Wide(CabinetFamily):

@@ -48,6 +48,20 @@ class _Shape:
         return self.fitting.pieces if self.fitting else ()
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Layout:
+    """A cabinet before it is an asset: its fronts with their shapes, boards, how far fronts may move.
+
+    shapes, limits   by the fronts' paths; rad or m
+    """
+
+    where: Plan
+    cells: list[Cell]
+    shapes: Mapping[str, _Shape]
+    boards: list[BoxPiece]
+    limits: Mapping[str, float]
+
+
 def build(p: Cabinet, id: str) -> Asset:
     """Return the cabinet as an asset at the origin, its parts closed.
 
@@ -56,18 +70,26 @@ def build(p: Cabinet, id: str) -> Asset:
 
     Raises PocketworldError, in one line, for parameters that make no cabinet.
     """
+    made = laid_out(p)
+    boards = made.boards
+    parts = [_part("body", "body", [(p.body, boxes(boards))], tuple(boards), [p.density] * len(boards))]
+    links: list[Joint] = []
+    for cell in made.cells:
+        part = _front_part(p, cell, made.where, made.shapes[cell.path])
+        parts.append(part)
+        links.append(joints.joint(cell, made.where, p, part.id, made.limits[cell.path]))
+    return Asset(id, "cabinet", to_json(p), tuple(parts), tuple(links))
+
+
+def laid_out(p: Cabinet) -> Layout:
+    """Return where all pieces of a cabinet are; raises PocketworldError for what can't be built."""
     check(p)
     where = plan(p)
     cells = [cell for cell in where.cells if cell.front.kind is not FrontKind.OPEN]
     shapes = {cell.path: _shape(p, cell, where) for cell in cells}
     boards = body(p, where)
-    parts = [_part("body", "body", [(p.body, boxes(boards))], tuple(boards), [p.density] * len(boards))]
-    links: list[Joint] = []
-    for cell in cells:
-        part = _front_part(p, cell, where, shapes[cell.path])
-        parts.append(part)
-        links.append(joints.joint(cell, where, p, part.id, _limit(p, cell, shapes, boards)))
-    return Asset(id, "cabinet", to_json(p), tuple(parts), tuple(links))
+    limits = {cell.path: _limit(p, cell, shapes, boards) for cell in cells}
+    return Layout(where, cells, shapes, boards, limits)
 
 
 def _shape(p: Cabinet, cell: Cell, where: Plan) -> _Shape:

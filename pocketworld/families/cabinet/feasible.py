@@ -7,7 +7,7 @@ import numpy as np
 
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet import drawer
-from pocketworld.families.cabinet.build import build
+from pocketworld.families.cabinet.build import build, laid_out
 from pocketworld.families.cabinet.handles import fitted
 from pocketworld.families.cabinet.joints import holding_friction
 from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, fronts
@@ -33,6 +33,14 @@ class Reason(StrEnum):
     GRASP = "handle-out-of-reach"
     STUCK = "opens-too-little"
     BUILD = "cannot-be-built"
+
+
+def buildable(p: Cabinet) -> bool:
+    """Say whether a cabinet can be built, be it that nothing of it opens far."""
+    try:
+        return bool(laid_out(p).boards)
+    except PocketworldError:
+        return False
 
 
 def refusal(p: Cabinet, known: Cabinet) -> Refusal | None:
