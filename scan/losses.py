@@ -25,11 +25,14 @@ class Losses:
         """Count one more of a kind; `why` names the file."""
         self.cases.setdefault(code, []).append(why)
 
-    def refuse_if_all(self, source: Source, total: int, left: int) -> None:
-        """Raise CaptureError, which names the first file, where nothing of `total` frames is left."""
+    def refuse_if_all(self, source: Source, total: int, left: int, texts: dict[str, str]) -> None:
+        """Raise CaptureError, which says why and names the first, where nothing of `total` frames is left."""
         if not left:
-            first = next((whys[0] for whys in self.cases.values()), "there is none")
-            raise CaptureError(f"{source.path}: none of {total} frames can be used; the first: {first}")
+            why = "there is none"
+            if self.cases:
+                code, whys = next(iter(self.cases.items()))
+                why = f"{len(whys)} {texts[code].removesuffix(' and are left out')}; the first: {whys[0]}"
+            raise CaptureError(f"{source.path}: none of {total} frames can be used: {why}")
 
     def findings(self, subject: str, total: int, texts: dict[str, str]) -> tuple[Finding, ...]:
         """Return one finding per kind: how many of `total` frames, and the first of them."""

@@ -66,7 +66,7 @@ def read(source: Source) -> Capture:
     data, losses = source.json(FILE), Losses()
     listed, per_metre = _listed(source, data), 1 / _positive(source, data, "depth_unit_scale_factor", STEP)
     poses, moments, lenses = _moments(source, data, listed, losses)
-    losses.refuse_if_all(source, len(listed), len(moments))
+    losses.refuse_if_all(source, len(listed), len(moments), _TEXTS)
     cameras = np.array(poses) @ OPENGL_FROM_OPENCV
     up = find_up(cameras, source.name)
     world_from_camera, files = up.z_up @ cameras, Straightened(lenses)

@@ -67,7 +67,7 @@ def read(source: Source) -> Capture:
     files = _files(source)
     keys = sorted({*files, *range(len(info.poses))})
     used = {key: moment for key in keys if (moment := _moment(source, info, key, files.get(key, []), losses))}
-    losses.refuse_if_all(source, len(keys), len(used))
+    losses.refuse_if_all(source, len(keys), len(used), _TEXTS)
     moments = list(used.values())
     world_from_camera = Z_UP_FROM_Y_UP @ info.poses[list(used)] @ OPENGL_FROM_OPENCV
     text = "no frame says how sure its depth is: all of it is trusted"

@@ -64,7 +64,7 @@ def read(source: Source) -> Capture:
     )
     losses = Losses()
     poses, moments = _moments(source, ids, losses)
-    losses.refuse_if_all(source, len(ids), len(moments))
+    losses.refuse_if_all(source, len(ids), len(moments), _TEXTS)
     world_from_camera = Z_UP_FROM_Y_UP @ np.array(poses) @ OPENGL_FROM_OPENCV
     version, findings = _info(source, len(ids))
     coloured = np.array([moment.colour is not None for moment in moments])

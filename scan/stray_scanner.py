@@ -67,7 +67,7 @@ def read(source: Source) -> Capture:
     film, findings = _film(source)
     size, guessed = _size(source, film, rows)
     poses, moments = _moments(source, rows, film, size, losses)
-    losses.refuse_if_all(source, len(rows.names), len(moments))
+    losses.refuse_if_all(source, len(rows.names), len(moments), TEXTS)
     world_from_camera = Z_UP_FROM_Y_UP @ np.array(poses)
     return Capture(
         source.name,

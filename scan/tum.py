@@ -66,7 +66,7 @@ def read(source: Source) -> Capture:
     camera, findings = _camera(source)
     poses, moments = _moments(source, depths, camera, losses)
     world_from_camera = np.array(poses).reshape(-1, 4, 4)
-    losses.refuse_if_all(source, len(depths.names), len(moments))
+    losses.refuse_if_all(source, len(depths.names), len(moments), _TEXTS)
     return Capture(
         source.name,
         source.path,

@@ -12,8 +12,10 @@ from pocketworld.errors import CaptureError
 from pocketworld.scan.capture import Camera, Capture, Frame, chosen
 
 SIZES = st.integers(1, 4000)
+FOCALS = st.floats(0.02, 50)  # in sizes of the picture
 CAMERAS = st.builds(
-    Camera, st.floats(1, 5000), st.floats(1, 5000), st.floats(-10, 4000), st.floats(-10, 4000), SIZES, SIZES
+    lambda fx, fy, cx, cy, w, h: Camera(fx * w, fy * h, cx, cy, w, h),
+    *(FOCALS, FOCALS, st.floats(-10, 4000), st.floats(-10, 4000), SIZES, SIZES),
 )
 
 
@@ -57,6 +59,17 @@ def test_a_camera_that_takes_no_pictures_is_refused(numbers: tuple[float, ...]) 
     fx, fy, cx, cy, width, height = numbers
     with pytest.raises(
         CaptureError, match=r"is not possible; focal lengths and size are above 0 and finite$"
+    ):
+        Camera(fx, fy, cx, cy, int(width), int(height))
+
+
+@pytest.mark.parametrize(
+    "numbers", [(1e300, 1e300, 0, 0, 1, 1), (1e-9, 1e-9, 0, 0, 1, 1), (1, 500, 0, 0, 9, 4)]
+)
+def test_a_camera_that_no_lens_has_is_refused(numbers: tuple[float, ...]) -> None:
+    fx, fy, cx, cy, width, height = numbers
+    with pytest.raises(
+        CaptureError, match=r"^no lens is that of camera .*; focal lengths are 0.01 to 100 times"
     ):
         Camera(fx, fy, cx, cy, int(width), int(height))
 

@@ -291,7 +291,7 @@ def test_nothing_left_is_one_line_that_names_a_file(export: Path) -> None:
     for file in export.glob("depth_*.png"):
         cut(file)
     with pytest.raises(
-        CaptureError, match=r"none of 9 frames can be used; .*depth_00000\.png is cut short; "
+        CaptureError, match=r"none of 9 frames can be used: .*depth_00000\.png is cut short; "
     ):
         read(export)
 

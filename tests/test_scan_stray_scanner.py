@@ -173,7 +173,7 @@ def test_columns_may_stand_in_any_order(tmp_path: Path) -> None:
         ({"odometry.csv": f"{OLD}\n0, 1, 0, here, 0, 0, 0, 0, 1\n"}, r"odometry\.csv is broken: could not"),
         (
             {"odometry.csv": f"{OLD}\n0, 7, 0, 0, 0, 0, 0, 0, 1\n"},
-            r"none of 1 frames can be used; the first: ",
+            r"none of 1 frames can be used: .*the first: ",
         ),
         ({"odometry.csv": f"{OLD}\n0, 0, 0\n", "depth/000000.png": ""}, r"line 2: not 9 fields"),
     ],

@@ -117,7 +117,9 @@ def test_what_is_too_late_belongs_to_none(tmp_path: Path) -> None:
     lines(folder, "depth.txt", rows)
     late = [pose_row(0, POSES[k]).replace(stamp(0), f"{START + k + 0.03:.6f}") for k in range(COUNT)]
     lines(folder, "groundtruth.txt", late)
-    with pytest.raises(CaptureError, match=r"none of 8 frames can be used; the first: depth/0\.png$"):
+    with pytest.raises(
+        CaptureError, match=r"can be used: 8 have no pose near their time; the first: depth/0\.png$"
+    ):
         read(folder)
 
 
