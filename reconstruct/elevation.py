@@ -10,13 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.ends import ends
 from pocketworld.reconstruct.outline import Known, Outline, anchor, outline
 from pocketworld.reconstruct.rectify import FaceGrid, View, enough, picture_from_face, rectified, views
 from pocketworld.reconstruct.register import ALIKE, Layer, align
-from pocketworld.scan.capture import Camera, Capture, Frame
+from pocketworld.reconstruct.shots import Shot, middle
+from pocketworld.scan.capture import Camera, Capture
 
 Array = NDArray[np.float64]
 Blended = NDArray[np.float32]
+
+__all__ = ["Blend", "Blended", "Shot", "blend", "brightness", "middle", "posed"]
 
 MARGIN = 0.03  # m around the face: as far as pose and box may be off
 BESIDE = 0.01  # m around the face that is compared when pictures are registered: enough to show its edges
@@ -27,22 +31,6 @@ FINEST = 0.001  # m
 COARSER = 3.0
 # A picture with less than half the gradients of its peers was taken in motion.
 BLURRED = 0.5
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Shot:
-    """A picture in its place.
-
-    frame                with its colour, and depth where it has some
-    picture_from_pixel   (3, 3): from the face's grid, registered, to the picture
-    raw_from_pixel       (3, 3): from the face's grid, registered, to the grid where this picture's own pose
-                         puts it
-    """
-
-    view: View
-    frame: Frame
-    picture_from_pixel: Array
-    raw_from_pixel: Array
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,24 +61,16 @@ def blend(capture: Capture, box: UprightBox, poses: Array, known: Known) -> Blen
     shots = _moved(shots, _common(shots, grid))
     # The blend as it stands shows by how much the face's edges are off; a second look, how much of that is
     # left.
-    seen = outline(brightness(_median(shots, grid)), grid, known)
+    seen = outline(brightness(_median(shots, grid)), grid, known, ends(shots, box, poses, grid))
     shots = _moved(shots, grid.pixel_from_face @ anchor(seen, grid, known) @ grid.face_from_pixel)
     colour = _median(shots, grid)
-    return Blend(grid, colour, tuple(shots), outline(brightness(colour), grid, known))
+    left = outline(brightness(colour), grid, known, ends(shots, box, poses, grid))
+    return Blend(grid, colour, tuple(shots), left)
 
 
 def brightness(colour: Blended) -> Blended:
     """Return the brightness (h, w) of RGB (h, w, 3); nan stays nan."""
     return np.asarray(cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY), np.float32)
-
-
-def middle(stack: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the median over the first axis of what is not nan; nan where nothing is."""
-    ordered = np.sort(stack, axis=0)  # nan last
-    count = np.isfinite(stack).sum(0)
-    low, high = (count - 1) // 2, count // 2
-    take = [np.take_along_axis(ordered, np.clip(k, 0, len(stack) - 1)[None], 0)[0] for k in (low, high)]
-    return np.where(count > 0, (take[0] + take[1]) / 2, np.float32(np.nan))
 
 
 def _camera(capture: Capture) -> Camera | None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, maximum_filter1d
 
+from pocketworld.reconstruct.ends import Ends, Place
 from pocketworld.reconstruct.rectify import FaceGrid
 from pocketworld.reconstruct.register import Grey
 
@@ -66,9 +67,9 @@ class Known:
     height_sigma: float
 
 
-def outline(brightness: Grey, grid: FaceGrid, known: Known) -> Outline:
+def outline(brightness: Grey, grid: FaceGrid, known: Known, by_depth: Ends | None = None) -> Outline:
     """Return the edges of a face in its elevation (h, w): the clearest straight edge near where each is told
-    to be.
+    to be, by the box and by depth.
     """
     told = {
         "left": known.width_sigma,
@@ -77,23 +78,29 @@ def outline(brightness: Grey, grid: FaceGrid, known: Known) -> Outline:
         "bottom": known.height_sigma,
     }
     places = {"bottom": -(known.lower_edge or 0.0)}
+    depth = by_depth or {}
+    found = {}
     # Each side is turned so that its edge runs along the columns, outside on top.
-    return Outline(
-        **{
-            side: _edge(
-                np.ascontiguousarray(np.rot90(brightness, k)), grid, places.get(side, 0.0), told[side]
-            )
-            for side, k in SIDES.items()
-        }
-    )
+    for side, k in SIDES.items():
+        place = _both(places.get(side, 0.0), math.hypot(told[side], POSE), depth.get(side))
+        found[side] = _edge(np.ascontiguousarray(np.rot90(brightness, k)), grid, place)
+    return Outline(**found)
+
+
+def _both(place: float, sigma: float, by_depth: Place | None) -> Place:
+    """Return where an edge is by the box, whose poses may be off, and by depth, whose poses are the same."""
+    if by_depth is None:
+        return Place(place, sigma)
+    a, b = 1 / sigma**2, 1 / by_depth.sigma**2
+    return Place((a * place + b * by_depth.shift) / (a + b), 1 / math.sqrt(a + b))
 
 
 # How often to turn a picture by 90 degrees counter-clockwise for a side to come on top.
 SIDES = {"left": 3, "right": 1, "top": 0, "bottom": 2}
 
 
-def _edge(brightness: Grey, grid: FaceGrid, place: float, sigma: float) -> Edge | None:
-    """Return the edge at the top of a picture of the face, told to be at `place` (m outwards) with sigma."""
+def _edge(brightness: Grey, grid: FaceGrid, told: Place) -> Edge | None:
+    """Return the edge at the top of a picture of the face, told to be at a place (m outwards)."""
     p, margin = grid.pixel, grid.margin
     strip = brightness[: round(2 * margin / p)]
     first = round((margin + ENDS * (strip.shape[1] * p - 2 * margin)) / p)
@@ -103,8 +110,10 @@ def _edge(brightness: Grey, grid: FaceGrid, place: float, sigma: float) -> Edge 
     smooth = gaussian_filter1d(profile, STRAIGHT / 2 / p, axis=0)
     slope = np.nan_to_num(np.abs(np.gradient(smooth, axis=0)))
     outwards = margin - (np.arange(len(slope)) + 0.5) * p
-    likely = np.exp(-((outwards - place) ** 2) / (2 * (sigma**2 + POSE**2)))
-    rows = np.argmax(slope * likely[:, None], 0)
+    likely = np.exp(-((outwards - told.shift) ** 2) / (2 * told.sigma**2))
+    # What is told chooses between steep places; it moves none of them.
+    steepest = slope >= maximum_filter1d(slope, 3, axis=0)
+    rows = np.argmax(np.where(steepest, slope, 0.0) * likely[:, None], 0)
     clear = slope[rows, np.arange(pieces)] > CLEAR * np.median(slope, 0)
     s = (np.arange(pieces) + 0.5 - pieces / 2) * along.shape[1] * p / pieces
     height = margin - (_peak(slope, rows) + 0.5) * p

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.depth import project, trusted
-from pocketworld.reconstruct.elevation import Shot, middle
 from pocketworld.reconstruct.rectify import FaceGrid, world_from_face
+from pocketworld.reconstruct.shots import Shot, middle
 
 Array = NDArray[np.float64]
 Heights = NDArray[np.float32]
@@ -80,11 +80,11 @@ def _map(
     """
     fine = cells(grid).at(CELL / 2)
     u, v = (a.ravel() for a in np.meshgrid(fine.u, fine.v))
-    height = _heights(shot, box, world_from_camera, _raw(shot, grid, u, v))
+    height = heights_at(shot, box, world_from_camera, grid, u, v)
     known = np.isfinite(height)
     if known.mean() <= FEWEST:
         return None
-    height = (height - _plane(u, v, height))[known]
+    height = (height - plane_through(u, v, height))[known]
     u, v = u[known], v[known]
     apparent = Apparent(_mean(u, v, height, cells(grid)), shot.view.centre)
     # What stands h proud is seen along a slanted line; it lies nearer to the camera's foot than where that
@@ -92,6 +92,16 @@ def _map(
     away = height / shot.view.centre[2]
     u, v = u + (shot.view.centre[0] - u) * away, v + (shot.view.centre[1] - v) * away
     return _mean(u, v, height, cells(grid)), apparent
+
+
+def heights_at(
+    shot: Shot, box: UprightBox, world_from_camera: Array, grid: FaceGrid, u: Array, v: Array
+) -> Array:
+    """Return (n,) how far before the face's plane a shot's depth has what is seen at (u, v) of it, m, or nan.
+
+    grid   of the shot; (u, v) (n,) may lie beside the face
+    """
+    return _heights(shot, box, world_from_camera, _raw(shot, grid, u, v))
 
 
 def _raw(shot: Shot, grid: FaceGrid, u: Array, v: Array) -> Array:
@@ -119,7 +129,7 @@ def _heights(shot: Shot, box: UprightBox, world_from_camera: Array, places: Arra
     return np.where((seen > 0) & (height < BEFORE) & (height > -BEHIND), height, np.nan)
 
 
-def _plane(u: Array, v: Array, height: Array) -> Array:
+def plane_through(u: Array, v: Array, height: Array) -> Array:
     """Return (n,) the plane on which most heights near the face lie; poses and depth are a little off."""
     near = np.isfinite(height) & (np.abs(height) < 2 * FLAT)
     offset = float(np.median(height[near])) if near.any() else 0.0
