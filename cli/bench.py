@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pocketworld import workflow
+from pocketworld import measures
 from pocketworld.cli.main import LazyGroup
 from pocketworld.cli.options import NAME, WORLD
 from pocketworld.cli.output import Output
@@ -31,7 +31,7 @@ def bench() -> None:
 @click.pass_obj
 def score(out: Output, world: Path, truth: Path, document: Path | None) -> None:
     """Score a world's twin against the truth of its place."""
-    result = workflow.score(world, truth, document)
+    result = measures.score(world, truth, document)
     out.result(result.to_json(), result.text())
 
 
@@ -42,7 +42,7 @@ def score(out: Output, world: Path, truth: Path, document: Path | None) -> None:
 def speed(out: Output, capture: Path | None, document: Path | None) -> None:
     """Measure each stage's CPU seconds and peak memory on a capture [default: one we render]."""
     with out.progress("speed") as tick:
-        result = workflow.measure_speed(capture, document, tick)
+        result = measures.measure_speed(capture, document, tick)
     out.result(result.to_json(), result.text())
 
 
@@ -58,5 +58,5 @@ def sim(
     out: Output, world: Path, name: str | None, envs: int, steps: int, threads: int, document: Path | None
 ) -> None:
     """Measure environment steps a second against bare mujoco.batch on the same models, in one run."""
-    result = workflow.measure_sim(world, name, envs, steps, threads, document)
+    result = measures.measure_sim(world, name, envs, steps, threads, document)
     out.result(result.to_json(), result.text())

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from pocketworld import workflow
+from pocketworld import demo as first_look
 from pocketworld.cli.options import SEED
 from pocketworld.cli.output import Output
 
@@ -25,5 +25,5 @@ from pocketworld.cli.output import Output
 def demo(out: Output, folder: Path, count: int, seed: int) -> None:
     """Scan a virtual kitchen, reconstruct it, make cousins, let the expert open them, report."""
     with out.progress("demo") as tick:
-        made = workflow.demo(folder, seed, count, tick)
+        made = first_look.demo(folder, seed, count, tick)
     out.result(made.to_json(), made.text(), made.findings)

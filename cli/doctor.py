@@ -2,7 +2,7 @@
 
 import click
 
-from pocketworld import workflow
+from pocketworld import measures
 from pocketworld.cli.output import Output
 
 
@@ -10,5 +10,5 @@ from pocketworld.cli.output import Output
 @click.pass_obj
 def doctor(out: Output) -> None:
     """Say what is installed, what renders, and what is missing with the line that mends it."""
-    checks = workflow.examine()
+    checks = measures.examine()
     out.result({"checks": [check.to_json() for check in checks]}, "\n".join(map(str, checks)))

@@ -31,12 +31,15 @@ class Output:
 
     @contextmanager
     def progress(self, title: str, total: int | None = None) -> Iterator[Callable[[str], None]]:
-        """Show a bar on a terminal; elsewhere, and with --json or --quiet, nothing at all.
+        """Show a bar on a terminal, elsewhere a line a step on stderr; with --json or --quiet nothing at all.
 
         Call what it gives once a step, with what is done next (or "").
         """
-        if self.as_json or self.quiet or not sys.stderr.isatty():
+        if self.as_json or self.quiet:
             yield lambda _: None
+            return
+        if not sys.stderr.isatty():
+            yield lambda now: click.echo(f"{title}: {now}", err=True) if now else None
             return
         from rich.console import Console
         from rich.progress import Progress

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from pocketworld import __version__, api, world
@@ -12,10 +13,6 @@ from pocketworld.api import Tick
 from pocketworld.findings import Finding, serious, worst_first
 
 if TYPE_CHECKING:
-    from pocketworld.bench.doctor import Check
-    from pocketworld.bench.score import Score
-    from pocketworld.bench.sim import SimSpeed
-    from pocketworld.bench.speed import SpeedReport
     from pocketworld.scan.quality import Quality
 
 # A stage is made again when an input, the source of a room that works on it, or a numeric library changes.
@@ -44,6 +41,12 @@ class Made:
     def to_json(self) -> dict[str, object]:
         """Return what JSON can hold."""
         return dict(self.data)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Return the stages that were there already, made of the very same."""
+        reused = self.data.get("reused", {})
+        return tuple(name for name, was in reused.items() if was) if isinstance(reused, dict) else ()
 
 
 def scan(path: Path, frames: str | None, picture: Path | None) -> Made:
@@ -97,7 +100,7 @@ def run_cousins(
     from pocketworld.cousins import table
 
     chosen = specs.load(spec) if spec is not None else specs.preset(preset)
-    label = specs.checked_name(name or chosen.name)
+    label, how = specs.checked_name(name or chosen.name), "preset" if spec is None else "spec"
     twin = api.twin_of(folder)
 
     def work(new: Path) -> tuple[Finding, ...]:
@@ -111,7 +114,12 @@ def run_cousins(
     with world.lock(folder):
         inputs = {"twin": world.digest(folder / "twin"), "spec": specs.digest(chosen)}
         stage = world.run_stage(
-            folder, f"cousins/{label}", inputs, {"seed": seed, "count": count}, _code("cousins"), work
+            folder,
+            f"cousins/{label}",
+            inputs,
+            {how: chosen.name, "seed": seed, "count": count},
+            code(BELOW["cousins"]),
+            work,
         )
         _summarise(folder)
     line = f"{count} cousins at {chosen.name}: {stage.folder}"
@@ -137,70 +145,6 @@ def write_report(folder: Path) -> tuple[Path, tuple[Finding, ...]]:
         _summarise(folder)
         page = _report(folder)
     return page, world.findings_of(folder)
-
-
-def demo(folder: Path, seed: int, count: int, tick: Tick) -> Made:
-    """Walk a virtual phone through a drawn kitchen; make its world, cousins, a film, and the report."""
-    from pocketworld.bench import phone
-
-    tick("a kitchen is drawn, a phone walks through it")
-    capture, truth = phone.render_kitchen(folder / "capture", seed)
-    place = folder / "demo.world"
-    world.clear_of_others(place, world.digest(capture))  # the demo of another seed was here
-    made = run(capture, place, None, tick)
-    run_cousins(place, None, "medium", None, seed, count, 1, tick)
-    filmed = run_sim(place, None, count, seed, folder / "demo.mp4", tick)
-    page, findings = write_report(place)
-    lines = (*made.lines[:2], filmed.lines[0], f"film: {folder / 'demo.mp4'}", f"report: {page}")
-    data = made.to_json() | {"truth": str(truth), "sim": filmed.to_json(), "report": str(page)}
-    return Made(lines, data, findings)
-
-
-def score(folder: Path, truth: Path, document: Path | None) -> "Score":
-    """Score a world's twin against the truth of its place; put the figures into a page if one is named."""
-    from pocketworld import scene_file
-    from pocketworld.bench import document as page
-    from pocketworld.bench import score as scorer
-    from pocketworld.bench import truth_file
-
-    result = scorer.score(scene_file.load(folder / "twin", visual=False), truth_file.load(truth))
-    if document is not None:
-        page.put(document, result, f"pocketworld bench score {folder} --truth {truth}")
-    return result
-
-
-def measure_speed(capture: Path | None, document: Path | None, tick: Tick) -> "SpeedReport":
-    """Measure each stage's CPU seconds and memory; put the figures into a page if one is named."""
-    from pocketworld.bench import document as page
-    from pocketworld.bench import speed
-
-    result = speed.measure(capture, tick)
-    if document is not None:
-        page.put(document, result, f"pocketworld bench speed {capture or ''}".strip())
-    return result
-
-
-def measure_sim(
-    folder: Path, name: str | None, envs: int, steps: int, threads: int, document: Path | None
-) -> "SimSpeed":
-    """Measure environment steps a second; put the figures into a page if one is named."""
-    from pocketworld.bench import document as page
-    from pocketworld.bench import sim
-
-    with closing(api.make_env(folder, num_envs=envs, name=name, threads=threads)) as environment:
-        result = sim.measure(environment, steps)
-    if document is not None:
-        which = f" --name {name}" if name else ""
-        command = f"pocketworld bench sim {folder}{which} --envs {envs} --steps {steps} --threads {threads}"
-        page.put(document, result, command)
-    return result
-
-
-def examine() -> tuple["Check", ...]:
-    """Examine the machine."""
-    from pocketworld.bench import doctor
-
-    return doctor.examine()
 
 
 @contextmanager
@@ -234,9 +178,9 @@ def _capture_stages(
         return made.scene.findings
 
     tick("the capture is assessed")
-    stages = [world.run_stage(folder, "scan", inputs, options, _code("scan"), assess)]
+    stages = [world.run_stage(folder, "scan", inputs, options, code(BELOW["scan"]), assess)]
     tick("the twin is built")
-    stages.append(world.run_stage(folder, "twin", inputs, options, _code("twin"), build))
+    stages.append(world.run_stage(folder, "twin", inputs, options, code(BELOW["twin"]), build))
     _summarise(folder)
     return stages
 
@@ -250,7 +194,7 @@ def _mjcf(folder: Path) -> world.Stage:
         return ()
 
     inputs = {"twin": world.digest(folder / "twin")}
-    return world.run_stage(folder, "mjcf", inputs, {}, _code("mjcf"), write)
+    return world.run_stage(folder, "mjcf", inputs, {}, code(BELOW["mjcf"]), write)
 
 
 def _report(folder: Path) -> Path:
@@ -262,7 +206,31 @@ def _report(folder: Path) -> Path:
 
 
 def _summarise(folder: Path) -> None:
-    world.summarise(folder, {"pocketworld": __version__, "versions": world.versions(NUMERIC)})
+    """Write world.json: what a world is made with and of, under which licence, and by which commands."""
+    from pocketworld import scene_file
+
+    made = (folder / "twin").is_dir()
+    facts = {
+        "pocketworld": __version__,
+        "versions": world.versions(NUMERIC),
+        "capture": dict(scene_file.load(folder / "twin", visual=False).provenance) if made else {},
+        "commands": list(_commands(folder)),
+    }
+    world.summarise(folder, facts)
+
+
+def _commands(folder: Path) -> Iterator[str]:
+    """Give the commands that make a world again, where its capture lies."""
+    place = quote(folder.name)
+    made = world.options_of(folder)
+    for stage, options in sorted(made.items(), key=lambda one: (one[0] != "twin", one[0])):
+        if stage == "twin":
+            chosen = f" --frames {quote(str(options['frames']))}" if options["frames"] else ""
+            yield f"pocketworld run {quote(world.capture_of(folder))} -o {place}{chosen}"
+        elif stage.startswith("cousins/"):
+            how = f"--preset {options['preset']}" if "preset" in options else f"--spec {options['spec']}.toml"
+            drawn = f"--count {options['count']} --seed {options['seed']}"
+            yield f"pocketworld cousins {place} --name {quote(stage.split('/')[1])} {how} {drawn}"
 
 
 def _save_picture(file: Path, quality: "Quality") -> None:
@@ -283,10 +251,16 @@ def _words(folder: Path) -> str:
 def _made(folder: Path, stages: Sequence[world.Stage], *lines: str, **data: object) -> Made:
     reused = {stage.folder.relative_to(folder).as_posix(): stage.reused for stage in stages}
     findings = tuple(finding for stage in stages for finding in stage.findings)
-    return Made(lines, {"world": str(folder), "reused": reused, **data}, findings)
+    what = said([name for name, kept in reused.items() if kept])
+    return Made((*lines, *what), {"world": str(folder), "reused": reused, **data}, findings)
 
 
-def _code(stage: str) -> dict[str, object]:
-    """Return what stands for the code of a stage in its key."""
-    modules = [f"pocketworld.{name}" for name in BELOW[stage]]
+def said(kept: Sequence[str]) -> tuple[str, ...]:
+    """Say which stages were not made again, if any."""
+    return (f"kept, as nothing that they are made of has changed: {', '.join(kept)}",) if kept else ()
+
+
+def code(rooms: Sequence[str]) -> dict[str, object]:
+    """Return what stands in a stage's key for the code of the rooms that make it."""
+    modules = [f"pocketworld.{name}" for name in rooms]
     return {"sources": world.sources(modules), "versions": world.versions(NUMERIC)}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pocketworld.cli.main import main
 from pocketworld.errors import PocketworldError, WorldError
 from pocketworld.review.report import gather
 
+ROOT = Path(__file__).parents[1]
 STAGES = ("scan", "twin", "mjcf")
 
 
@@ -54,7 +56,29 @@ def test_the_same_run_keeps_all_and_other_frames_remake(made: Path, demo_capture
     before = contents(made, *STAGES)
     again = workflow.run(demo_capture, made, None, quiet)
     assert again.data["reused"] == dict.fromkeys(STAGES, True)
+    assert again.lines[-1] == "kept, as nothing that they are made of has changed: scan, twin, mjcf"
     assert contents(made, *STAGES) == before
+
+
+@pytest.mark.slow
+def test_a_world_says_of_what_and_how_it_was_made(made: Path, demo_capture: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "my capture"
+    shutil.copytree(demo_capture, copy)
+    (copy / "LICENSE.txt").write_text("MIT License\n")
+    place = tmp_path / "w"
+    workflow.reconstruct(copy, place, "0:40:2", quiet)
+    spec = tmp_path / "mine.toml"
+    spec.write_text((ROOT / "cousins" / "presets" / "near.toml").read_text().replace('"near"', '"mine"'))
+    workflow.run_cousins(place, "a", "twin", None, 3, 2, 1, quiet)
+    workflow.run_cousins(place, "b", "medium", spec, 0, 2, 1, quiet)
+    said = json.loads((place / "world.json").read_text())
+    assert said["capture"]["capture"] == "my capture"
+    assert said["capture"]["licence"] == "MIT License (LICENSE.txt)"
+    assert said["commands"] == [
+        "pocketworld run 'my capture' -o w --frames 0:40:2",
+        "pocketworld cousins w --name a --preset twin --count 2 --seed 3",
+        "pocketworld cousins w --name b --spec mine.toml --count 2 --seed 0",
+    ]
 
 
 def test_another_capture_is_refused(made: Path, captures: Path) -> None:

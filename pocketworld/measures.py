@@ -1,0 +1,61 @@
+"""The commands that measure: a world against the truth, each stage's cost, steps a second, the machine."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pocketworld import api
+from pocketworld.api import Tick
+
+if TYPE_CHECKING:
+    from pocketworld.bench.doctor import Check
+    from pocketworld.bench.score import Score
+    from pocketworld.bench.sim import SimSpeed
+    from pocketworld.bench.speed import SpeedReport
+
+
+def score(folder: Path, truth: Path, document: Path | None) -> "Score":
+    """Score a world's twin against the truth of its place; put the figures into a page if one is named."""
+    from pocketworld import scene_file
+    from pocketworld.bench import document as page
+    from pocketworld.bench import score as scorer
+    from pocketworld.bench import truth_file
+
+    result = scorer.score(scene_file.load(folder / "twin", visual=False), truth_file.load(truth))
+    if document is not None:
+        page.put(document, result, f"pocketworld bench score {folder} --truth {truth}")
+    return result
+
+
+def measure_speed(capture: Path | None, document: Path | None, tick: Tick) -> "SpeedReport":
+    """Measure each stage's CPU seconds and memory; put the figures into a page if one is named."""
+    from pocketworld.bench import document as page
+    from pocketworld.bench import speed
+
+    result = speed.measure(capture, tick)
+    if document is not None:
+        page.put(document, result, f"pocketworld bench speed {capture or ''}".strip())
+    return result
+
+
+def measure_sim(
+    folder: Path, name: str | None, envs: int, steps: int, threads: int, document: Path | None
+) -> "SimSpeed":
+    """Measure environment steps a second; put the figures into a page if one is named."""
+    from pocketworld.bench import document as page
+    from pocketworld.bench import sim
+
+    with closing(api.make_env(folder, num_envs=envs, name=name, threads=threads)) as environment:
+        result = sim.measure(environment, steps)
+    if document is not None:
+        which = f" --name {name}" if name else ""
+        command = f"pocketworld bench sim {folder}{which} --envs {envs} --steps {steps} --threads {threads}"
+        page.put(document, result, command)
+    return result
+
+
+def examine() -> tuple["Check", ...]:
+    """Examine the machine."""
+    from pocketworld.bench import doctor
+
+    return doctor.examine()
