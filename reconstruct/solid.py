@@ -1,11 +1,12 @@
-"""What no family explains stays as it was scanned: one part, its mesh as seen, one convex hull.
+"""What no family explains stays as it was scanned: one part, its mesh as seen, few convex pieces.
 
-A decomposition into convex pieces (CoACD, Wei et al. 2022) of the chair and the pot of a garden took 5 to
-13 s of CPU each, as scans are open and noisy: too long for a room of them. The finding says how much of the
-hull was seen to be empty.
+One hull, where none of it was seen to be empty; else as many as that takes (`reconstruct.pieces`). For such a
+thing, open and noisy, CoACD took 2 to 14 s of CPU, and V-HACD kept most of what one hull swallows: figures in
+docs/benchmark.md. The finding says what is swallowed.
 """
 
 import math
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,16 @@ from pocketworld.geometry.convex import HullPiece, Vec3
 from pocketworld.geometry.inertia import inertia
 from pocketworld.reconstruct.emptiness import PLACES
 from pocketworld.reconstruct.floor import LAYER
+from pocketworld.reconstruct.pieces import FREED, directions, parted
 from pocketworld.reconstruct.things import Thing
 from pocketworld.scene import Asset, Base, Mesh, Part, Pose
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.intp]
 
 DENSITY = 80.0  # kg/m³ of the hull: chairs, pots and cartons are mostly air (a 5 kg chair in 0.06 m³ of hull)
-CORNERS = 64  # of the collision hull at most: what MuJoCo compiles in a fraction of a millisecond
+CORNERS = 48  # of a collision hull above its foot: what MuJoCo compiles in a fraction of a millisecond
+FEWER = 24  # of each, where there are several
 FOOT = 2 * LAYER  # m: surface within a layer of the floor was taken for floor; what is this low stands on it
 SHARE = 0.25  # of its height that is foot at most: a low thing does not stand on all it is
 EDGES = 16  # corners of its foot
@@ -51,64 +55,106 @@ def solid(thing: Thing, id: str, free: Array | None = None) -> tuple[Asset, tupl
     """
     local = se3.inverse(thing.box.world_from_box)
     vertices = se3.apply(local, thing.surface.vertices)
-    foot = _foot(vertices)
-    hull = _hull(vertices, foot, id)
-    mass, com, tensor = inertia((hull,), (DENSITY,))
+    places = se3.apply(local, free) if free is not None else np.zeros((0, 3))
+    points, edges = _brought_down(vertices, thing.surface.faces)
+    whole = _hull(points, CORNERS)
+    if whole is None:
+        raise FlatError(f"{id} has no volume: its {len(vertices)} points lie in a plane")
+    pieces = _pieces(points, edges, whole, places, thing)
+    mass = DENSITY * whole.volume
+    volume = sum(piece.volume for piece in pieces)
+    _, com, tensor = inertia(pieces, [mass / volume] * len(pieces))
     mesh = Mesh(
         vertices.astype(np.float32),
         thing.surface.faces.astype(np.int32),
         colours=thing.surface.colours,
         seen=True,
     )
-    part = Part("body", "body", (mesh,), (hull,), mass, com, tensor)
-    why = _why_fixed(mass, com, foot)
+    part = Part("body", "body", (mesh,), pieces, mass, com, tensor)
+    why = _why_fixed(mass, com, _foot(vertices))
     x, y, z = thing.box.foot
     pose = Pose.upright((x, y, z), thing.box.yaw)
     asset = Asset(id, "solid", {}, (part,), pose=pose, base=Base.FIXED if why else Base.FREE)
-    places = se3.apply(local, free) if free is not None else np.zeros((0, 3))
-    return asset, (_noticed(id, thing, mass, why, _empty(places, hull, thing.box.size)),)
+    empty = [_empty(places, some, thing.box.size) for some in ((whole,), pieces)]
+    return asset, (_noticed(id, thing, part, why, empty),)
+
+
+def _low(vertices: Array) -> Ints:
+    """Return which of some points (n, 3) are low enough to be of the foot."""
+    height = float(vertices[:, 2].max(initial=0.0))
+    return np.flatnonzero(vertices[:, 2] < min(FOOT, SHARE * height))
 
 
 def _foot(vertices: Array) -> Array:
-    """Return the corners (k, 2) of what points (n, 3) stand on: those low enough, seen from above.
+    """Return the corners (k, 2) of what points (n, 3) stand on: those low enough, seen from above."""
+    return _outermost(vertices[_low(vertices), :2])
 
-    None where nothing is low enough, or what is lies on a line.
-    """
-    height = float(vertices[:, 2].max(initial=0.0))
-    low = vertices[vertices[:, 2] < min(FOOT, SHARE * height), :2]
-    try:
-        corners = low[ConvexHull(low).vertices]
-    except (QhullError, ValueError):
-        return np.zeros((0, 2))
+
+def _outermost(flat: Array) -> Array:
+    """Return those of points (n, 2) that are farthest in EDGES directions."""
+    if not len(flat):
+        return flat
     turn = 2 * np.pi * np.arange(EDGES) / EDGES
-    far = np.argmax(corners @ np.stack([np.cos(turn), np.sin(turn)]), axis=0)
-    return np.asarray(corners[np.unique(far)])
+    return np.asarray(flat[np.unique(np.argmax(flat @ np.stack([np.cos(turn), np.sin(turn)]), axis=0))])
 
 
-def _hull(vertices: Array, foot: Array, id: str) -> HullPiece:
-    """Return the hull of the foot on the support and of points above: the farthest ones in
-    directions spread over the sphere.
+def _brought_down(vertices: Array, faces: NDArray[np.int32]) -> tuple[Array, Ints]:
+    """Return a surface's points with its foot's on the support besides, and the edges between them (e, 2).
+
+    None where nothing is low enough, or what is lies on a line: nothing was seen of what it stands on.
     """
     above = np.column_stack([vertices[:, :2], np.maximum(vertices[:, 2], 0.0)])
-    flat = FlatError(f"{id} has no volume: its {len(vertices)} points lie in a plane")
+    low = _low(vertices) if len(_foot(vertices)) >= 3 else np.zeros(0, np.intp)
+    ends = np.sort(np.concatenate([faces[:, [i, (i + 1) % 3]] for i in range(3)]).astype(np.intp), axis=1)
+    number = np.unique(ends[:, 0] * len(above) + ends[:, 1])
+    edges = np.stack([number // len(above), number % len(above)], -1)
+    down = np.stack([low, len(above) + np.arange(len(low))], -1)
+    return np.concatenate([above, above[low] * (1, 1, 0)]), np.concatenate([edges, down])
+
+
+def _pieces(
+    points: Array, edges: Ints, whole: HullPiece, places: Array, thing: Thing
+) -> tuple[HullPiece, ...]:
+    """Return a thing's hull, or several that leave free what of it was seen to be empty."""
+    if _empty(places, (whole,), thing.box.size) < FREED:
+        return (whole,)
+    held = whole.volume / math.prod(thing.box.size) * PLACES
+    parts = parted(points, edges, places, thing.box, held)
+    if len(parts) == 1:
+        return (whole,)
+    return tuple(_solid_pieces(parts, thing.surface.voxel))
+
+
+def _solid_pieces(parts: Sequence[Array], voxel: float) -> Iterator[HullPiece]:
+    """Give the hull of each part's points (n, 3), of a sheet as thick as the surface is known.
+
+    A speck of one or two points has none.
+    """
+    for points in parts:
+        piece = _hull(points, FEWER)
+        if piece is None and len(points) > 2:
+            across = np.linalg.svd(points - points.mean(0), full_matrices=False)[2][-1] * voxel / 2
+            thick = np.concatenate([points - across, points + across])
+            piece = _hull(np.column_stack([thick[:, :2], np.maximum(thick[:, 2], 0.0)]), FEWER)
+        if piece is not None:
+            yield piece
+
+
+def _hull(points: Array, count: int) -> HullPiece | None:
+    """Return the hull of those of points (n, 3) that lie on the support, and of the farthest ones in `count`
+    directions spread over the sphere; None where it has no volume.
+    """
     try:
-        corners = above[np.sort(ConvexHull(above).vertices)]
-        far = np.unique(np.argmax(corners @ _directions(CORNERS - EDGES).T, axis=0))
-        points = np.concatenate([corners[far], np.column_stack([foot, np.zeros(len(foot))])])
-        hull = ConvexHull(points)
-    except (QhullError, ValueError) as error:
-        raise flat from error
+        corners = points[np.sort(ConvexHull(points).vertices)]
+        far = np.unique(np.argmax(corners @ directions(count).T, axis=0))
+        foot = _outermost(points[points[:, 2] == 0, :2])
+        chosen = np.concatenate([corners[far], np.column_stack([foot, np.zeros(len(foot))])])
+        hull = ConvexHull(chosen)
+    except (QhullError, ValueError):
+        return None
     if 2 * hull.volume < THINNEST * hull.area:
-        raise flat
-    return HullPiece(tuple((float(x), float(y), float(z)) for x, y, z in points))
-
-
-def _directions(count: int) -> Array:
-    """Return unit vectors (count, 3) spread evenly (Fibonacci's sphere)."""
-    i = np.arange(count) + 0.5
-    z, turn = 1 - 2 * i / count, np.pi * (1 + 5**0.5) * i
-    r = np.sqrt(1 - z**2)
-    return np.stack([r * np.cos(turn), r * np.sin(turn), z], -1)
+        return None
+    return HullPiece(tuple((float(x), float(y), float(z)) for x, y, z in chosen))
 
 
 def _why_fixed(mass: float, com: Vec3, foot: Array) -> str:
@@ -125,14 +171,28 @@ def _why_fixed(mass: float, com: Vec3, foot: Array) -> str:
     return "" if inside > com[2] * math.tan(TIPPED) else "it would tip over on what was seen of its foot"
 
 
-def _empty(places: Array, hull: HullPiece, box: Vec3) -> float:
-    """Return the share of a hull that was seen to be empty, by places (m, 3) of `seen_empty` in its box."""
-    within = Delaunay(hull.vertices).find_simplex(places) >= 0 if len(places) else np.zeros(0, bool)
-    return min(1.0, float(within.sum()) * math.prod(box) / PLACES / hull.volume)
+def _empty(places: Array, pieces: Sequence[HullPiece], box: Vec3) -> float:
+    """Return the share of pieces side by side that was seen to be empty, by places (m, 3) of `seen_empty` in
+    their box.
+    """
+    if not len(places):
+        return 0.0
+    within = [Delaunay(piece.vertices).find_simplex(places) >= 0 for piece in pieces]
+    held = float(np.any(within, axis=0).sum()) * math.prod(box) / PLACES
+    return min(1.0, held / sum(piece.volume for piece in pieces))
 
 
-def _noticed(id: str, thing: Thing, mass: float, why: str, empty: float) -> Finding:
+def _noticed(id: str, thing: Thing, part: Part, why: str, empty: Sequence[float]) -> Finding:
+    """Say what a thing is taken for; empty: shares of its hull, and of its pieces, that were seen empty."""
     stands = f"fixed, as {why}" if why else "free to be pushed"
-    text = f"no family explains it: it stays as scanned, {stands}, one hull to bump into, its mass a guess"
-    numbers = {"mass_kg": mass, "seen_share": thing.completeness, "hull_seen_empty": empty}
+    count = len(part.pieces)
+    bumps = "one hull" if count == 1 else f"{count} convex pieces"
+    text = f"no family explains it: it stays as scanned, {stands}, {bumps} to bump into, its mass a guess"
+    numbers = {
+        "mass_kg": part.mass,
+        "seen_share": thing.completeness,
+        "hull_seen_empty": empty[0],
+        "pieces": float(count),
+        "pieces_seen_empty": empty[1],
+    }
     return Finding("solid", Severity.DEGRADED, "reconstruct", id, text, numbers)

@@ -1,7 +1,8 @@
-"""What no family explains stays as scanned, with one hull; it is free where it stands safely."""
+"""What no family explains stays as scanned, in few convex pieces; it is free where it stands safely."""
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,16 +10,19 @@ import pytest
 import trimesh
 from numpy.typing import NDArray
 
+from pocketworld import scene_file
+from pocketworld.families.box import Box, BoxFamily
 from pocketworld.findings import Severity
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.choose import choose_all
 from pocketworld.reconstruct.depthbox import DepthBox
-from pocketworld.reconstruct.emptiness import PLACES
+from pocketworld.reconstruct.emptiness import BEHIND, PLACES
+from pocketworld.reconstruct.settle import settled
 from pocketworld.reconstruct.solid import FlatError, _why_fixed, solid
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing
 from pocketworld.rng import stream
-from pocketworld.scene import Asset, Base, Scene
+from pocketworld.scene import Asset, Base, Pose, Scene
 from pocketworld.sim import mjcf
 from pocketworld.sim.stability import Standing, stand
 
@@ -176,3 +180,99 @@ def test_a_finding_says_how_much_of_its_hull_was_seen_to_be_empty() -> None:
     assert none == 0
     assert half == pytest.approx(500 / PLACES, rel=0.01)
     assert every == pytest.approx(1000 / PLACES, rel=0.01)
+
+
+TOP = ((0.0, 0.0, 0.42), (0.5, 0.5, 0.06))
+LEGS = [((0.2 * x, 0.2 * y, 0.2), (0.06, 0.06, 0.4)) for x in (-1, 1) for y in (-1, 1)]
+HERE = UprightBox((1.0, 2.0, 0.0), 0.5, (0.5, 0.5, 0.45))
+
+
+def stool(box: UprightBox = HERE) -> tuple[Thing, Array]:
+    """Return a stool on four legs as one that walked around it sees it, and the places seen empty."""
+    boxes = [trimesh.creation.box(size).apply_translation(c) for c, size in (TOP, *LEGS)]
+    mesh = trimesh.util.concatenate([one.subdivide_to_size(0.03) for one in boxes])
+    axes = [(np.arange(n) + 0.5) / n * s for n, s in zip((12, 12, 11), HERE.size, strict=True)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3) - (0.25, 0.25, 0.0)
+    beside = [(np.abs(grid - c) > np.array(size) / 2 + BEHIND).any(1) for c, size in (TOP, *LEGS)]
+    free = grid[np.all(beside, axis=0)]
+    return thing(cut(mesh, 0.02), box), free @ box.world_from_box[:3, :3].T + box.world_from_box[:3, 3]
+
+
+def test_a_stool_is_a_seat_on_legs_and_its_finding_says_what_is_swallowed() -> None:
+    asset, (finding,) = solid(*stool()[:1], "s", stool()[1])
+    (part,) = asset.parts
+    assert len(part.pieces) == finding.numbers["pieces"] == 5
+    assert "5 convex pieces to bump into" in finding.text
+    assert finding.numbers["hull_seen_empty"] > 0.3
+    assert finding.numbers["pieces_seen_empty"] < 0.01
+    assert sum(piece.volume for piece in part.pieces) < 0.3 * 0.5 * 0.5 * 0.45
+
+
+def test_its_mass_is_as_of_its_hull_and_lies_where_its_pieces_are() -> None:
+    scanned, free = stool()
+    one, several = (solid(scanned, "s", places)[0].parts[0] for places in (None, free))
+    assert (len(one.pieces), len(several.pieces)) == (1, 5)
+    assert several.mass == pytest.approx(one.mass)
+    volumes = np.array([piece.volume for piece in several.pieces])
+    middles = np.array([(piece.vertices.min(0) + piece.vertices.max(0)) / 2 for piece in several.pieces])
+    assert several.com == pytest.approx(tuple(volumes @ middles / volumes.sum()), abs=5e-3)
+    assert several.com[2] > one.com[2]
+    xx, yy, zz = several.inertia[:3]
+    assert max(xx, yy, zz) < sum((xx, yy, zz)) / 2  # a body's moments are sides of a triangle
+
+
+def test_a_stool_elsewhere_is_the_same_stool() -> None:
+    there = UprightBox((-3.0, 0.5, 0.0), -2.0, HERE.size)
+    one, other = (solid(*stool(box)[:1], "s", stool(box)[1])[0].parts[0] for box in (HERE, there))
+    np.testing.assert_allclose(one.com, other.com, atol=1e-6)
+    np.testing.assert_allclose(one.inertia, other.inertia, atol=1e-6)
+    volumes = [[piece.volume for piece in part.pieces] for part in (one, other)]
+    np.testing.assert_allclose(*volumes, rtol=1e-3)
+
+
+def room() -> Scene:
+    """Return a room with a stool, and a crate between its legs."""
+    scanned, free = stool()
+    asset, _ = solid(scanned, "stool", free)
+    crate = replace(BoxFamily().build(Box(0.2, 0.2, 0.25), "crate"), base=Base.FREE)
+    return Scene("s", (asset, replace(crate, pose=Pose.upright(HERE.foot, HERE.yaw))))
+
+
+@pytest.mark.parametrize("tilt", [0.0, math.radians(2)])
+def test_it_stands_still_on_its_legs_with_something_under_it(tilt: float) -> None:
+    scene, found = settled(room())
+    assert not found
+    assert all(asset.base is Base.FREE for asset in scene.assets)
+    assert scene.asset("crate").pose.position == pytest.approx(HERE.foot, abs=1e-3)
+    standing = stand(mjcf.document(scene, visual=False).compile(), 30.0, tilt)
+    assert standing.still, standing.text()
+    assert standing.deepest_contact_m < 1e-4
+
+
+def test_it_keeps_its_pieces_on_disk_and_in_the_engine(tmp_path: Path) -> None:
+    scene = room()
+    scene_file.save(scene, tmp_path)
+    assert scene_file.digest(scene_file.load(tmp_path)) == scene_file.digest(scene)
+    model = mjcf.document(scene, visual=False).compile()
+    stool_geoms = model.geom_bodyid == model.body("stool/body").id
+    assert stool_geoms.sum() == 5
+    assert model.body("stool/body").mass[0] == pytest.approx(scene.asset("stool").parts[0].mass, rel=1e-6)
+
+
+def test_a_sheet_among_pieces_is_as_thick_as_it_is_known() -> None:
+    """A seat with a back as thin as paper, that one may not go through."""
+    seat = trimesh.creation.box((0.4, 0.4, 0.4)).apply_translation((0, 0, 0.2)).subdivide_to_size(0.03)
+    back = trimesh.Trimesh(
+        [[-0.2, 0.2, 0.4], [0.2, 0.2, 0.4], [-0.2, 0.2, 0.9], [0.2, 0.2, 0.9]], [[0, 1, 2], [1, 3, 2]]
+    )
+    scanned = thing(trimesh.util.concatenate([seat, back.subdivide_to_size(0.03)]), HERE)
+    box = UprightBox(HERE.foot, HERE.yaw, (0.4, 0.4, 0.9))
+    scanned = replace(scanned, found=replace(scanned.found, box=box))
+    axes = [(np.arange(n) + 0.5) / n * s for n, s in zip((9, 9, 19), box.size, strict=True)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3) - (0.2, 0.2, 0.0)
+    free = grid[(grid[:, 2] > 0.4 + BEHIND) & (grid[:, 1] < 0.2 - BEHIND)]
+    free = free @ box.world_from_box[:3, :3].T + box.world_from_box[:3, 3]
+    pieces = solid(scanned, "s", free)[0].parts[0].pieces
+    assert len(pieces) == 2
+    thin = max(pieces, key=lambda piece: piece.vertices[:, 2].max())
+    assert np.ptp(thin.vertices[:, 1]) >= scanned.surface.voxel * (1 - 1e-9)
