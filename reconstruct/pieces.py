@@ -95,7 +95,8 @@ def _behind(places: Array, free: Array, corner: Array, pitch: Array, counts: Int
 
 def _cut_up(whole: _Region, least: float) -> list[_Region]:
     """Return the regions into which a whole is cut, the worst one first, where that frees `least` places."""
-    regions, done = [whole], []
+    regions = [whole]
+    done: list[_Region] = []
     while regions and len(regions) + len(done) < MOST:
         regions.sort(key=lambda region: len(region.free))
         worst = regions.pop()

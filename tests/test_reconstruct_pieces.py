@@ -52,7 +52,8 @@ def grid(box: UprightBox) -> Array:
     size = np.array(box.size)
     counts = np.round(size / (size.prod() / PLACES) ** (1 / 3)).astype(int)
     axes = [(np.arange(n) + 0.5) / n * s for n, s in zip(counts, size, strict=True)]
-    return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3) - (size[0] / 2, size[1] / 2, 0)
+    places = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3) - (size[0] / 2, size[1] / 2, 0)
+    return np.asarray(places)
 
 
 def off(places: Array, boxes: Boxes, by: float) -> Array:
@@ -76,7 +77,8 @@ def walked_around(boxes: Boxes) -> tuple[list[Array], Array, trimesh.Trimesh]:
 
 def within(places: Array, found: Sequence[Array], tolerance: float = 1e-9) -> NDArray[np.bool_]:
     hulls = [ConvexHull(points).equations for points in found]
-    return np.any([(places @ h[:, :3].T + h[:, 3] <= tolerance).all(1) for h in hulls], axis=0)
+    inside = np.any([(places @ h[:, :3].T + h[:, 3] <= tolerance).all(1) for h in hulls], axis=0)
+    return np.asarray(inside)
 
 
 def deepest(found: Sequence[Array]) -> float:
@@ -154,8 +156,8 @@ def test_neither_the_order_of_points_nor_a_quarter_turn_changes_pieces() -> None
     found = pieces(points, edges, free, box_of(points))
 
     def same(other: Sequence[Array]) -> bool:
-        volumes = [sorted(ConvexHull(p).volume for p in some) for some in (found, other)]
-        return len(other) == len(found) and bool(np.allclose(*volumes, rtol=1e-6))
+        ours, theirs = (sorted(ConvexHull(p).volume for p in some) for some in (found, other))
+        return len(theirs) == len(ours) and bool(np.allclose(ours, theirs, rtol=1e-6))
 
     order = stream(1, "order").permutation(len(points))
     back = np.argsort(order)
