@@ -81,7 +81,7 @@ def find_things(surface: Surface, floor: Floor, walls: Sequence[Wall], name: str
     things: list[Thing] = []
     left_out: Counter[str] = Counter()
     for own in _pieces(surface, above):
-        thing = _thing(f"thing-{len(things) + 1}", own, walls, tolerance)
+        thing = thing_of(f"thing-{len(things) + 1}", own, walls, tolerance)
         if reason := _no_thing(thing):
             left_out[reason] += 1
         else:
@@ -122,7 +122,8 @@ def _mask(member: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
     return keep
 
 
-def _thing(id: str, own: Surface, walls: Sequence[Wall], tolerance: float) -> Thing:
+def thing_of(id: str, own: Surface, walls: Sequence[Wall], tolerance: float) -> Thing:
+    """Return a piece of surface as a thing, its box by depth, up to a wall that it stands against."""
     areas = own.vertex_areas()
     found = box_of(own.vertices, own.normals, areas, tolerance, CELL)
     for wall in walls:
