@@ -27,7 +27,7 @@ def furniture(thing: Thing, fit: BoxFit, capture: Capture, surface: Surface) -> 
     poses = fit.scene_from_world @ fit.world_from_camera
     found = furnish(capture, fit.box, poses, surface, thing.id, _size_sigma(fit), fit.lower_edge)
     options = found.alternatives or ((1.0, found.parameters),)
-    sound = [(p, q, asset) for p, q in options if (asset := built(q, thing.id)) is not None]
+    sound = [(p, *both) for p, q in options if (both := built(q, thing.id)) is not None]
     if not sound:
         plain = Box(*found.box.size)
         sound = [(1.0, plain, registry.family("box").build(plain, thing.id))]
@@ -49,16 +49,15 @@ def on_floor(asset: Asset) -> tuple[Relation, ...]:
     return (Relation("on", asset.id, "floor"),) if asset.pose.position[2] == 0 else ()
 
 
-def built(parameters: Cabinet | Box, id: str) -> Asset | None:
-    """Return the asset of some parameters, its parts held still by friction where the floor leans.
+def built(parameters: Cabinet | Box, id: str) -> tuple[Cabinet | Box, Asset] | None:
+    """Return parameters with frictions that hold every part still where the floor leans, and their asset.
 
     None where they make none: what was read off may not fit.
     """
     if isinstance(parameters, Cabinet):
-        found = still(parameters, id)
-        return found[1] if found else None
+        return still(parameters, id)
     try:
-        return registry.family("box").build(parameters, id)
+        return parameters, registry.family("box").build(parameters, id)
     except PocketworldError:
         return None
 
