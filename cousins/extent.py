@@ -1,31 +1,16 @@
 """How far assets reach: their outer boxes, in their own frames and along lines of the scene (m)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.geometry.same import Same
 from pocketworld.geometry.separating import around, bounds
 from pocketworld.scene import Asset, Part, Rectangle
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Parts:
-    """An asset's parts, told from others by identity: to compare all that they hold takes long."""
-
-    parts: tuple[Part, ...]
-
-    def __hash__(self) -> int:
-        """Return what tells these very parts from others."""
-        return id(self.parts)
-
-    def __eq__(self, other: object) -> bool:
-        """Say whether these are the same parts."""
-        return isinstance(other, _Parts) and self.parts is other.parts
 
 
 def outer(asset: Asset) -> tuple[Array, Array]:
@@ -33,26 +18,36 @@ def outer(asset: Asset) -> tuple[Array, Array]:
 
     The body's pieces and the fronts' faces span it; what has neither is measured by its meshes.
     """
-    return _outer(_Parts(asset.parts))
+    return _outer(Same(asset.parts))
 
 
 def whole(asset: Asset) -> tuple[Array, Array]:
     """Return the lowest and highest corner (3,) of all of an asset's pieces, closed, in its own frame, m."""
-    return _whole(_Parts(asset.parts))
+    return _whole(Same(asset.parts))
+
+
+def there(asset: Asset) -> tuple[Array, Array]:
+    """Return the lowest and highest corner (3,) of the scene's upright box around `whole`, m."""
+    return _there(Same(asset))
 
 
 @lru_cache(maxsize=1024)
-def _outer(of: _Parts) -> tuple[Array, Array]:
-    found = [_bounds(of.parts[0])]
-    found += [_rectangle(part.front) for part in of.parts if part.front is not None]
+def _there(asset: Same[Asset]) -> tuple[Array, Array]:
+    return around(whole(asset.it), asset.it.pose.matrix)
+
+
+@lru_cache(maxsize=1024)
+def _outer(of: Same[tuple[Part, ...]]) -> tuple[Array, Array]:
+    found = [_bounds(of.it[0])]
+    found += [_rectangle(part.front) for part in of.it if part.front is not None]
     if len(found) == 1:  # nothing closes it: all that it is made of is the thing itself
-        found = [_bounds(part) for part in of.parts]
+        found = [_bounds(part) for part in of.it]
     return _around(found)
 
 
 @lru_cache(maxsize=1024)
-def _whole(of: _Parts) -> tuple[Array, Array]:
-    return _around([bounds(part.pieces) for part in of.parts if part.pieces])
+def _whole(of: Same[tuple[Part, ...]]) -> tuple[Array, Array]:
+    return _around([bounds(part.pieces) for part in of.it if part.pieces])
 
 
 def _around(boxes: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from pocketworld.families import registry, worktop
+from pocketworld.families.cabinet.mutate import outline
+from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.worktop import Worktop
+from pocketworld.geometry.same import Same
 from pocketworld.rng import stream
 from pocketworld.scene import Asset
 
@@ -70,31 +74,62 @@ class Mutated:
         return replace(self, p=p, believed=p if self.p == self.believed else self.believed, changed=True)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Believed:
+    """An asset's parameters as the belief alone has them: the layout, and from it all that is in doubt."""
+
+    layout: Any
+    alone: Any | Refusal
+
+
+def believed(asset: Asset, spread: Spread, draw: Draw) -> Believed:
+    """Return what the belief alone makes of an asset of a family."""
+    layout = _read(asset.family, Same(_layout(asset, draw) if spread.doubt else asset.parameters))
+    return Believed(layout, registry.family(asset.family).mutate(layout, Spread(doubt=spread.doubt), draw))
+
+
 def mutated(
-    asset: Asset, spread: Spread, draw: Draw, stretch: Mapping[str, float] | None = None
+    asset: Asset,
+    spread: Spread,
+    draw: Draw,
+    belief: Believed,
+    stretch: Mapping[str, float] | None = None,
 ) -> Mutated | Refusal:
     """Return an asset's parameters drawn from belief times spread, and from the belief alone.
 
+    belief    what the belief alone has drawn, of the same streams
     stretch   size's name -> factor that the twin's is multiplied by before anything is drawn
     """
-    if asset.family not in registry.names():
-        return Mutated(None, None, False)
-    family = registry.family(asset.family)
-    known = registry.from_json(asset.family, _layout(asset, draw) if spread.doubt else asset.parameters)
+    family, known = registry.family(asset.family), belief.layout
     fit = resized(known, {n: getattr(known, n) * f for n, f in stretch.items()}) if stretch else known
     varied = bool(spread.scale or spread.shift or spread.choices or spread.chance)
-    out = family.mutate(fit, spread, draw)
-    # A handle may not fit a front of the belief alone that was made narrower: that one keeps its width.
-    believed = family.mutate(known, Spread(doubt=spread.doubt), draw) if varied else out
+    out = family.mutate(fit, spread, draw) if varied or stretch else belief.alone
     if isinstance(out, Refusal):
         return out
-    if isinstance(believed, Refusal):  # varied on purpose it works: then all that is new comes from the spec
-        believed = known
-    return Mutated(out, believed, registry.to_json(out) != asset.parameters)
+    # A handle may not fit a front of the belief alone that was made narrower: that one keeps its width.
+    alone = belief.alone if varied else out
+    if isinstance(alone, Refusal):  # varied on purpose it works: then all that is new comes from the spec
+        alone = known
+    return Mutated(out, alone, out != _read(asset.family, Same(asset.parameters)))
+
+
+def sized(asset: Asset, spread: Spread, draw: Draw) -> Cabinet | None:
+    """Return a cabinet with the outer size that `mutated` gives it, fast; None for other families."""
+    if asset.family != "cabinet":
+        return None
+    layout = _layout(asset, draw) if spread.doubt else asset.parameters
+    return outline(_read(asset.family, Same(layout)), spread, draw)
+
+
+@lru_cache(maxsize=256)
+def _read(family: str, parameters: Same[Mapping[str, object]]) -> Any:
+    """Return the parameters that plain JSON says; kept, as every cousin asks for its twin's."""
+    return registry.from_json(family, parameters.it)
 
 
 def built(asset: Asset, p: Any) -> Asset:
-    """Return the twin's asset with other parameters; what no family builds (None) keeps its form.
+    """Return the twin's asset with other parameters; what no family builds (None) keeps its form, and so does
+    what stays as it is.
 
     Raises PocketworldError for parameters that make nothing.
     """

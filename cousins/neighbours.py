@@ -1,6 +1,7 @@
 """Whether what opens in a cousin meets its neighbours more than in the twin, or they keep hands from it."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from pocketworld.families.grasp import fingers
 from pocketworld.geometry.across import across
 from pocketworld.geometry.apart import moved
+from pocketworld.geometry.same import Same
 from pocketworld.geometry.separating import Shape, around, bounds, depths, shape
 from pocketworld.geometry.sweep import Overlap
 from pocketworld.scene import Asset, Base, Scene
@@ -30,9 +32,15 @@ def crossing(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scen
     hits += [hit for one in fast if one.movable for hit in across(one, ours, SLACK)]
     for hit in sorted(hits, key=lambda hit: -hit.depth):
         a, b = (twin.asset(name.rsplit("/", 1)[0]) for name in hit.parts)
-        if hit.depth > max((was.depth for was in across(a, [b])), default=0.0) + SLACK:
+        if hit.depth > _before(Same(a), Same(b)) + SLACK:
             return hit
     return None
+
+
+@lru_cache(maxsize=1024)
+def _before(a: Same[Asset], b: Same[Asset]) -> float:
+    """Return how deep (m) one asset of a twin opens into another; kept, as every cousin asks for it."""
+    return max((was.depth for was in across(a.it, [b.it])), default=0.0)
 
 
 def beyond_reach(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scene) -> str | None:

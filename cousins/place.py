@@ -3,15 +3,18 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.cousins.extent import corners, outer, whole
+from pocketworld.cousins.extent import corners, outer, there, whole
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.apart import level, moved
-from pocketworld.geometry.separating import around, bounds, depths, shape
+from pocketworld.geometry.same import Same
+from pocketworld.geometry.separating import around, depths
+from pocketworld.geometry.sweep import corners_of, near, pieces_of
 from pocketworld.scene import Asset, Base, Pose, Scene
 
 Array = NDArray[np.float64]
@@ -90,38 +93,44 @@ def clash(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> float:
 
     Measured on collision pieces, everything closed: what has none is in nobody's way.
     """
-    if not any(part.pieces for part in asset.parts):
+    others = [(id, other) for id, other in standing.items() if _solid(other)]
+    if not others or not _solid(asset):
         return 0.0
-    low, high = around(whole(asset), asset.pose.matrix)
-    for id, other in standing.items():
-        if not any(part.pieces for part in other.parts):
-            continue
-        other_low, other_high = around(whole(other), other.pose.matrix)
-        if (np.minimum(high, other_high) - np.maximum(low, other_low) <= SLACK).any():
-            continue
+    (low, high), boxes = there(asset), np.array([there(other) for _, other in others])
+    near = (np.minimum(high, boxes[:, 1]) - np.maximum(low, boxes[:, 0]) > SLACK).all(1)
+    for i in np.flatnonzero(near):
+        id, other = others[i]
         deep = depth(asset, other)
-        if deep > SLACK and deep > depth(scene.asset(asset.id), scene.asset(id)) + SLACK:
+        if deep > SLACK and deep > _before(Same(scene.asset(asset.id)), Same(scene.asset(id))) + SLACK:
             return deep
     return 0.0
 
 
+@lru_cache(maxsize=1024)
+def _before(a: Same[Asset], b: Same[Asset]) -> float:
+    """Return how deep (m) two assets of a twin are in each other; kept, as every cousin asks for it."""
+    return depth(a.it, b.it)
+
+
+def _solid(asset: Asset) -> bool:
+    """Say whether one can bump into an asset at all."""
+    return any(part.pieces for part in asset.parts)
+
+
 def depth(a: Asset, b: Asset) -> float:
     """Return how deep (m) the collision pieces of two assets are in each other; 0 where they are apart."""
-    if not all(any(part.pieces for part in asset.parts) for asset in (a, b)):
+    if not (_solid(a) and _solid(b)):
         return 0.0
     b_from_a = np.linalg.inv(b.pose.matrix) @ a.pose.matrix
     (low, high), (b_low, b_high) = around(whole(a), b_from_a), whole(b)
     if not (np.minimum(high, b_high) - np.maximum(low, b_low) > SLACK).all():
         return 0.0
-    mine = [shape(piece) for part in a.parts for piece in part.pieces]
-    theirs = [shape(piece) for part in b.parts for piece in part.pieces]
-    moved = [s.vertices @ b_from_a[:3, :3].T + b_from_a[:3, 3] for s in mine]
-    low, high = np.array([v.min(0) for v in moved]), np.array([v.max(0) for v in moved])
-    b_low = np.array([s.vertices.min(0) for s in theirs])
-    b_high = np.array([s.vertices.max(0) for s in theirs])
-    near = (np.minimum(high[:, None], b_high) - np.maximum(low[:, None], b_low) > SLACK).all(2)
+    mine, theirs = pieces_of(a.parts), pieces_of(b.parts)
+    low, high = corners_of([moved(s, b_from_a) for s in mine.shapes])
+    close = near(low, high, theirs.low, theirs.high, SLACK)
     return max(
-        (float(depths(mine[i], theirs[j], b_from_a[None])[0]) for i, j in np.argwhere(near)), default=0.0
+        (float(depths(mine.shapes[i], theirs.shapes[j], b_from_a[None])[0]) for i, j in np.argwhere(close)),
+        default=0.0,
     )
 
 
@@ -141,7 +150,7 @@ def borne(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> bool:
 
 def _over_pieces(asset: Asset, support: Asset) -> int:
     """Return how many of the middle and the corners of a thing's foot, drawn in a little, lie on a piece."""
-    if not all(any(part.pieces for part in one.parts) for one in (asset, support)):
+    if not (_solid(asset) and _solid(support)):
         return 0
     low, high = whole(asset)
     middle, half = (low + high)[:2] / 2, (high - low)[:2] / 2 * FOOT
@@ -149,8 +158,8 @@ def _over_pieces(asset: Asset, support: Asset) -> int:
         (*(middle + half * corner), low[2], 1.0) for corner in ((0, 0), (-1, -1), (-1, 1), (1, -1), (1, 1))
     ]
     points = (np.array(marks) @ (np.linalg.inv(support.pose.matrix) @ asset.pose.matrix).T)[:, :3]
-    boxes = [bounds((piece,)) for part in support.parts for piece in part.pieces]
-    lows, highs = np.array([b[0] for b in boxes]), np.array([b[1] for b in boxes])
+    below = pieces_of(support.parts)
+    lows, highs = below.low, below.high
     inside = (points[:, None, :2] >= lows[:, :2]).all(2) & (points[:, None, :2] <= highs[:, :2]).all(2)
     on = inside & (np.abs(points[:, None, 2] - highs[:, 2]) < LIES)
     return int(on.any(1).sum())
@@ -202,8 +211,7 @@ def _undrawn(name: str) -> np.random.Generator:
 
 def _aside(asset: Asset, other: Asset) -> Array | None:
     """Return the longest level shift (3,), m, that a piece of an asset needs to get out of another asset."""
-    mine = [moved(shape(piece), asset.pose.matrix) for part in asset.parts for piece in part.pieces]
-    theirs = [moved(shape(piece), other.pose.matrix) for part in other.parts for piece in part.pieces]
+    mine, theirs = ([moved(s, a.pose.matrix) for s in pieces_of(a.parts).shapes] for a in (asset, other))
     found = [push for a in mine for b in theirs if (push := level(a, b)) is not None]
     return max(found, key=lambda push: float(np.linalg.norm(push)), default=None)
 

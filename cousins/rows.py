@@ -5,7 +5,7 @@ A row says a leaf's new value, or that the cousin has no such leaf (`GONE`); the
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final
@@ -38,16 +38,24 @@ class Row:
 
 def flatten(data: object, path: str = "") -> dict[str, object]:
     """Return the leaves of plain JSON by path; an empty list or object is a leaf."""
-    if isinstance(data, Mapping) and data:
-        items = [(str(key), value) for key, value in data.items()]
+    return dict(_leaves(data, path))
+
+
+def _leaves(data: object, path: str) -> Iterator[tuple[str, object]]:
+    """Give the leaves of plain JSON with their paths."""
+    if isinstance(data, dict | Mapping) and data:
+        items: Iterable[tuple[object, object]] = data.items()
     elif isinstance(data, list | tuple) and data:
-        items = [(str(i), value) for i, value in enumerate(data)]
+        items = enumerate(data)
     else:
-        return {path: list(data) if isinstance(data, tuple) else data}
-    out: dict[str, object] = {}
+        yield path, list(data) if isinstance(data, tuple) else data
+        return
     for key, value in items:
-        out |= flatten(value, f"{path}/{key}" if path else key)
-    return out
+        at = f"{path}/{key}" if path else str(key)
+        if isinstance(value, str | float | int):
+            yield at, value
+        else:
+            yield from _leaves(value, at)
 
 
 def unflatten(leaves: Mapping[str, object]) -> object:
@@ -69,7 +77,10 @@ def differences(twin: object, believed: object, cousin: object, at: str) -> tupl
     believed   what the belief alone drew: a leaf that is the same there comes from the belief, any other from
                the spec
     """
-    old, middle, new = flatten(twin), flatten(believed), flatten(cousin)
+    if twin is cousin:
+        return ()
+    old, new = flatten(twin), flatten(cousin)
+    middle = new if believed is cousin else flatten(believed)
     return tuple(
         Row(
             f"{at}/{path}",

@@ -11,13 +11,14 @@ import numpy as np
 from pocketworld.cousins import openings
 from pocketworld.cousins.fitting import fitted
 from pocketworld.cousins.layout import Line, laid, lift, line, moved, placed
-from pocketworld.cousins.mutation import Mutated, Streams, built, mutated
+from pocketworld.cousins.mutation import Believed, Mutated, Streams, believed, built, mutated, sized
 from pocketworld.cousins.neighbours import beyond_reach, crossing
 from pocketworld.cousins.place import SHARES, borne, clash, freed, place
 from pocketworld.cousins.runs import Run, Top
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.tops import stretched
 from pocketworld.errors import PocketworldError
+from pocketworld.families import registry
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.sweep import sweep
@@ -83,9 +84,9 @@ def draw_run(
     """Return a run's members as drawn, None where `ATTEMPTS` draws of one don't work; and the refusals."""
     tries: Counter[str] = Counter()
     refused: list[Refused] = []
-    again = 0
+    again, known = 0, _Known()
     while True:
-        attempt = _Attempt(run, twin, spec, stage, streams, dict(tries), again)
+        attempt = _Attempt(run, twin, spec, stage, streams, dict(tries), again, known)
         try:
             return attempt.made(), tuple(refused)
         except _No as no:
@@ -98,9 +99,17 @@ def draw_run(
             again += no.refusal.reason in TOGETHER or tries[no.asset] % PATIENCE == 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What earlier tries drew, by (id, its try, that of what its run shares) and stretch: it comes again."""
+
+    believed: dict[tuple[str, int, int], Believed] = field(default_factory=dict)
+    mutated: dict[tuple[object, ...], Mutated | Refusal] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class _Attempt:
-    """One try to draw a run: which try of each member, and of what they share."""
+    """One try to draw a run: which try of each member, and of what they share; what is known of earlier."""
 
     run: Run
     twin: Scene
@@ -109,6 +118,7 @@ class _Attempt:
     streams: Streams
     tries: Mapping[str, int]
     again: int
+    known: _Known
 
     def made(self) -> dict[str, Made]:
         """Return the members; raises _No where one can't be."""
@@ -134,14 +144,37 @@ class _Attempt:
         return self.streams.shared(own, self.run.id, self.again) if together else own
 
     def _mutated(self, id: str, stretch: Mapping[str, float] | None = None) -> Mutated:
-        asset = self.twin.asset(id)
-        spread = self.spec.spread(asset.family)
-        if asset.family != openings.STRUCTURE and openings.built_in(asset, self.twin):
-            spread = Spread(doubt=spread.doubt)
-        found = mutated(asset, spread, self._draw(id), stretch)
+        key = id, self.tries.get(id, 0), self.again
+        which = (*key, *sorted((stretch or {}).items()))
+        if which not in self.known.mutated:
+            self.known.mutated[which] = self._drawn(id, key, stretch)
+        found = self.known.mutated[which]
         if isinstance(found, Refusal):
             raise _No(id, found)
         return found
+
+    def _drawn(
+        self, id: str, key: tuple[str, int, int], stretch: Mapping[str, float] | None
+    ) -> Mutated | Refusal:
+        asset, spread = self.twin.asset(id), self._spread(id)
+        if asset.family not in registry.names():
+            return Mutated(None, None, False)
+        draw = self._draw(id)
+        if key not in self.known.believed:
+            self.known.believed[key] = believed(asset, spread, draw)
+        return mutated(asset, spread, draw, self.known.believed[key], stretch)
+
+    def _spread(self, id: str) -> Spread:
+        asset = self.twin.asset(id)
+        spread = self.spec.spread(asset.family)
+        if asset.family != openings.STRUCTURE and openings.built_in(asset, self.twin):
+            return Spread(doubt=spread.doubt)
+        return spread
+
+    def _outline(self, id: str) -> Any:
+        """Return parameters of the outer size that a unit is drawn with."""
+        asset = self.twin.asset(id)
+        return sized(asset, self._spread(id), self._draw(id)) or self._mutated(id).p
 
     def _built(self, id: str, p: Any) -> Asset:
         try:
@@ -186,7 +219,7 @@ class _Attempt:
     def _together(self) -> dict[str, Made]:
         """Return units side by side, and tops on them."""
         way = line(self.run, self.twin, self.stage.standing)
-        drawn = fitted(way, self.twin, self._mutated)
+        drawn = fitted(way, self.twin, self._mutated, self._outline)
         if isinstance(drawn, Refusal):
             raise _No(self.run.units[0], drawn)
         both = {id: self._both(id, one) for id, one in drawn.items()}

@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 from pocketworld.geometry import separating
 from pocketworld.geometry.convex import BoxPiece, HullPiece, Piece, Vec3, span
 from pocketworld.geometry.se3 import exp
-from pocketworld.geometry.separating import depths, shape
+from pocketworld.geometry.separating import bounds, depths, shape, shapes
 from pocketworld.rng import stream
 
 seeds = st.integers(0, 10**6)
@@ -149,3 +149,27 @@ def test_parallel_normals_and_edges_are_kept_once() -> None:
     # Three edges, and the diagonals by which the hull's faces are cut into triangles.
     assert 3 <= len(found.edges) <= 9
     assert shape(box) is shape(BoxPiece((0, 0, 0), (1, 2, 3)))
+
+
+@given(seeds)
+def test_shapes_made_at_once_are_those_made_one_by_one(seed: int) -> None:
+    pieces = [piece for i in range(4) for piece in pair(seed + i)]
+    for together, alone in zip(shapes(pieces), map(shape, pieces), strict=True):
+        for name in ("vertices", "normals", "edges"):
+            np.testing.assert_allclose(getattr(together, name), getattr(alone, name), atol=1e-12)
+    low, high = bounds(tuple(pieces))
+    points = np.concatenate([piece.vertices for piece in pieces])
+    np.testing.assert_array_equal((low, high), (points.min(0), points.max(0)))
+    assert shapes([]) == []
+
+
+def test_boxes_whose_edges_alone_are_apart_do_not_meet() -> None:
+    """Two boxes turned so that no face parts them, but the cross product of an edge of each does."""
+    a = BoxPiece((0.0, 0.0, 0.0), (1.0, 1.0, 1.0), (0.9238795325112867, 0.3826834323650898, 0.0, 0.0))
+    b = BoxPiece((0.0, 0.0, 1.4), (1.0, 1.0, 1.0), (0.9238795325112867, 0.0, 0.3826834323650898, 0.0))
+    assert depth(a, b) == pytest.approx(np.sqrt(2) - 1.4)
+    higher = BoxPiece((0.0, 0.0, 1.42), b.size, b.wxyz)
+    assert depth(a, higher) == 0.0
+    faces = np.concatenate([shape(a).normals, shape(higher).normals])
+    reach = [shape(p).vertices @ faces.T for p in (a, higher)]
+    assert (np.minimum(reach[0].max(0), reach[1].max(0)) > np.maximum(reach[0].min(0), reach[1].min(0))).all()

@@ -214,7 +214,7 @@ def test_no_corner_goes_further_than_a_step_between_samples() -> None:
     door = part("door", span((0, 0, 0), (0.8, 0.02, 2.0)), span((0.7, -0.05, 1.0), (0.72, 0, 1.2)))
     pieces = module.pieces_of((part("body"), door))
     for joint in (hinge("1", "door", 1.9), slide("1", "door", 0.6), hinge("1", "door", 0.001)):
-        q, motions, low, high = module._samples(pieces, np.arange(2), joint)
+        q, motions, low, high = module._samples(pieces, np.arange(2), joint, module.STEP)
         corners = module._moved(np.concatenate([p.vertices for p in door.pieces]), motions)
         assert np.linalg.norm(np.diff(corners, axis=0), axis=2).max() <= module.STEP + 1e-12
         assert q[0] == joint.range[0]

@@ -14,11 +14,22 @@ P = TypeVar("P")
 
 def to_json(p: Any) -> dict[str, Any]:
     """Return frozen parameters as dicts, lists, numbers and text."""
-    return {f.name: _plain(getattr(p, f.name)) for f in fields(p)}
+    return {name: _plain(getattr(p, name)) for name in _names(cast(Hashable, type(p)))}
+
+
+@cache
+def _names(kind: Hashable) -> tuple[str, ...]:
+    """Return the names of a parameter class's fields; kept, as there are thousands of each class."""
+    return tuple(f.name for f in fields(cast(Any, kind)))
+
+
+PLAIN = frozenset({float, int, str, bool, type(None)})  # what is plain JSON already
 
 
 def _plain(value: Any) -> Any:
     """Return one value as plain JSON."""
+    if type(value) in PLAIN:
+        return value
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     if isinstance(value, Enum):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from pocketworld.geometry.convex import BoxPiece, Vec3
+from pocketworld.geometry.convex import BoxPiece, Vec3, cross
 from pocketworld.geometry.separating import Shape, depths, shape
+from pocketworld.geometry.sweep import pieces_of
 from pocketworld.scene import Asset, Handle
 
 WIDE = 0.022
@@ -20,9 +21,8 @@ OPENING = 0.045
 
 def blocked(asset: Asset) -> tuple[str, ...]:
     """Return the ids of the movable joints with no handle that two fingers can take hold of while closed."""
-    shapes = [shape(piece) for part in asset.parts for piece in part.pieces]
-    low = np.array([s.vertices.min(0) for s in shapes])
-    high = np.array([s.vertices.max(0) for s in shapes])
+    pieces = pieces_of(asset.parts)
+    shapes, low, high = pieces.shapes, pieces.low, pieces.high
     out: list[str] = []
     for joint in asset.movable:
         handle = asset.part(joint.child).handle
@@ -38,7 +38,7 @@ def blocked(asset: Asset) -> tuple[str, ...]:
 def fingers(handle: Handle) -> tuple[BoxPiece, BoxPiece]:
     """Return the space that each of two fingers needs to take a handle that lies along the frame's axes."""
     along, out = np.array(handle.along), np.array(handle.out)
-    across = np.cross(along, out)
+    across = np.array(cross(handle.along, handle.out))
     size = np.abs(WIDE * along + BESIDE * across + LONG * out)
     away = (handle.thickness + BESIDE) / 2
     boxes = []

@@ -5,23 +5,30 @@ are both wide open may still touch: only one is moved at a time.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.geometry.separating import Shape, around, bounds, shape
+from pocketworld.geometry.apart import moved
+from pocketworld.geometry.same import Same
+from pocketworld.geometry.separating import around, bounds, shapes
 from pocketworld.geometry.sweep import (
     TOLERANCE,
     Overlap,
     Pieces,
     Swept,
     SweptJoint,
+    SweptPart,
     carried,
+    corners_of,
     motions_of,
     opened,
     pieces_of,
+    way_of,
 )
 
 Array = NDArray[np.float64]
@@ -66,20 +73,38 @@ def across(asset: Stood, others: Sequence[Stood], tolerance: float = TOLERANCE) 
     if not joints or not others:
         return ()
     own = pieces_of(asset.parts)
-    names = [part.id for part in asset.parts]
-    moving = {joint.id: np.flatnonzero(np.isin(own.part, carried(asset, names, joint))) for joint in joints}
-    reach = _reach(own, [(joint, moving[joint.id]) for joint in joints])
-    ids = [f"{asset.id}/{name}" for name in names]
+    moving, reach = _moving(Same(asset.parts), Same(asset.joints))
+    ids = [f"{asset.id}/{part.id}" for part in asset.parts]
     pieces = _with(own, ids, asset, others, reach) if reach is not None else own
     still = np.arange(len(own.shapes), len(pieces.shapes))
     found: dict[tuple[int, int], Overlap] = {}
     for joint in joints if len(still) else []:
         first: dict[tuple[int, int], Overlap] = {}
-        opened(first, ids, pieces, moving[joint.id], still, joint, tolerance)
+        opened(first, ids, pieces, way_of(asset.parts, joint, moving[joint.id]), still, tolerance)
         for pair, hit in first.items():
             if pair not in found or hit.depth > found[pair].depth:
                 found[pair] = Overlap(hit.parts, f"{asset.id}/{hit.joint}", hit.q, hit.depth)
     return tuple(sorted(found.values(), key=lambda hit: (-hit.depth, hit.parts)))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Linked:
+    """Parts and the joints between them."""
+
+    parts: Sequence[SweptPart]
+    joints: Sequence[SweptJoint]
+
+
+@lru_cache(maxsize=512)
+def _moving(
+    parts: Same[Sequence[SweptPart]], joints: Same[Sequence[SweptJoint]]
+) -> tuple[dict[str, NDArray[np.intp]], tuple[Array, Array] | None]:
+    """Return which pieces each joint that opens moves, and the box that holds all of them; kept."""
+    linked, own = _Linked(parts.it, joints.it), pieces_of(parts.it)
+    names = [part.id for part in parts.it]
+    opening = [joint for joint in joints.it if joint.range[0] < joint.range[1]]
+    which = {joint.id: np.flatnonzero(np.isin(own.part, carried(linked, names, joint))) for joint in opening}
+    return which, _reach(own, [(joint, which[joint.id]) for joint in opening])
 
 
 def _reach(own: Pieces, joints: Sequence[tuple[SweptJoint, NDArray[np.intp]]]) -> tuple[Array, Array] | None:
@@ -104,7 +129,8 @@ def _with(
     own: Pieces, ids: list[str], asset: Stood, others: Sequence[Stood], reach: tuple[Array, Array]
 ) -> Pieces:
     """Return an asset's pieces and those of others within reach, in its frame; adds their parts to `ids`."""
-    shapes, owner = list(own.shapes), own.part.tolist()
+    found, owner = list(own.shapes), own.part.tolist()
+    lows, highs = [own.low], [own.high]
     away = np.linalg.inv(asset.pose.matrix)
     for other in others:
         by = away @ other.pose.matrix
@@ -113,14 +139,16 @@ def _with(
         for part in other.parts:
             if not part.pieces or not _overlap(around(bounds(part.pieces), by), reach):
                 continue
-            near = [s for s in (_moved(shape(piece), by) for piece in part.pieces) if _touches(s, reach)]
-            if near:
-                shapes += near
+            there = [moved(s, by) for s in shapes(part.pieces)]
+            low, high = corners_of(there)
+            near = np.flatnonzero((low <= reach[1]).all(1) & (high >= reach[0]).all(1))
+            if len(near):
+                found += [there[i] for i in near]
                 owner += [len(ids)] * len(near)
+                lows.append(low[near])
+                highs.append(high[near])
                 ids.append(f"{other.id}/{part.id}")
-    low = np.array([s.vertices.min(0) for s in shapes]).reshape(-1, 3)
-    high = np.array([s.vertices.max(0) for s in shapes]).reshape(-1, 3)
-    return Pieces(shapes, np.array(owner, np.intp), low, high)
+    return Pieces(found, np.array(owner, np.intp), np.concatenate(lows), np.concatenate(highs))
 
 
 def _near(other: Stood, by: Array, box: tuple[Array, Array]) -> bool:
@@ -133,12 +161,3 @@ def _near(other: Stood, by: Array, box: tuple[Array, Array]) -> bool:
 
 def _overlap(a: tuple[Array, Array], b: tuple[Array, Array]) -> bool:
     return bool((a[0] <= b[1]).all() and (a[1] >= b[0]).all())
-
-
-def _moved(s: Shape, by: Array) -> Shape:
-    turn = by[:3, :3].T
-    return Shape(s.vertices @ turn + by[:3, 3], s.normals @ turn, s.edges @ turn)
-
-
-def _touches(s: Shape, box: tuple[Array, Array]) -> bool:
-    return bool((s.vertices.min(0) <= box[1]).all() and (s.vertices.max(0) >= box[0]).all())

@@ -5,19 +5,23 @@ product of an edge of each (S. Gottschalk, Separating axis theorem, UNC TR96-024
 the least overlap along these directions is how far one must be moved to free them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.geometry.convex import BoxPiece, Piece, rotation
+from pocketworld.geometry.convex import CORNERS, IDENTITY, BoxPiece, Piece, rotation
+from pocketworld.geometry.same import Same
 
 Array = NDArray[np.float64]
 PARALLEL = 1e-9
 """Sine below which two edges count as parallel: their cross product then says nothing."""
 CHUNK = 1 << 20
 """Projections held at once: keeps memory near 10 MB."""
+UPRIGHT = np.eye(3)
+"""Axes of a box that is not turned."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -36,7 +40,7 @@ class Shape:
 def shape(piece: Piece) -> Shape:
     """Return vertices, face normals and edge directions of a piece; kept, as cousins share their handles."""
     if isinstance(piece, BoxPiece):
-        axes = rotation(piece.wxyz).T
+        axes = UPRIGHT if piece.wxyz == IDENTITY else rotation(piece.wxyz).T
         return Shape(piece.vertices, axes, axes)
     from scipy.spatial import ConvexHull
 
@@ -48,15 +52,32 @@ def shape(piece: Piece) -> Shape:
     return Shape(points[hull.vertices], _directions(hull.equations[:, :3]), _directions(edges))
 
 
-@lru_cache(maxsize=4096)
+def shapes(pieces: Sequence[Piece]) -> list[Shape]:
+    """Return the shapes of pieces, those of upright boxes all at once."""
+    upright = [piece for piece in pieces if isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY]
+    half = np.array([piece.size for piece in upright]).reshape(-1, 1, 3) / 2
+    corners = CORNERS * half + np.array([piece.centre for piece in upright]).reshape(-1, 1, 3)
+    boxes = iter(corners)
+    return [
+        Shape(next(boxes), UPRIGHT, UPRIGHT)
+        if isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY
+        else shape(piece)
+        for piece in pieces
+    ]
+
+
 def bounds(pieces: tuple[Piece, ...]) -> tuple[Array, Array]:
     """Return the lowest and highest corner (3,) of some pieces, read-only; kept, as they are asked for often.
 
     Without any pieces they are inf and -inf.
     """
-    points = [piece.vertices for piece in pieces]
-    low = np.min([p.min(0) for p in points], 0) if points else np.full(3, np.inf)
-    high = np.max([p.max(0) for p in points], 0) if points else np.full(3, -np.inf)
+    return _bounds(Same(pieces))
+
+
+@lru_cache(maxsize=4096)
+def _bounds(pieces: Same[tuple[Piece, ...]]) -> tuple[Array, Array]:
+    points = np.concatenate([*(s.vertices for s in shapes(pieces.it)), np.empty((0, 3))])
+    low, high = points.min(0, initial=np.inf), points.max(0, initial=-np.inf)
     for corner in (low, high):
         corner.setflags(write=False)
     return low, high
@@ -90,19 +111,35 @@ def depths(a: Shape, b: Shape, motions: Array) -> Array:
 
 
 def _depths(a: Shape, b: Shape, turns: Array, shifts: Array) -> Array:
-    """Return the depths (s,) for turns (s, 3, 3) and shifts (s, 3)."""
-    normals = a.normals @ turns.swapaxes(1, 2)
-    edges = a.edges @ turns.swapaxes(1, 2)
-    crosses = np.cross(edges[:, :, None], b.edges).reshape(len(turns), -1, 3)
-    lengths = np.linalg.norm(crosses, axis=2, keepdims=True)
-    apart = lengths > PARALLEL
-    crosses = np.where(apart, crosses / np.where(apart, lengths, 1.0), 0.0)
-    fixed = np.broadcast_to(b.normals, (len(turns), *b.normals.shape))
-    axes = np.concatenate([normals, fixed, crosses], axis=1)
+    """Return the depths (s,) for turns (s, 3, 3) and shifts (s, 3).
+
+    Most are apart along a face's normal: the edges are looked at of the rest alone.
+    """
     moved = a.vertices @ turns.swapaxes(1, 2) + shifts[:, None]
-    own, other = axes @ moved.swapaxes(1, 2), axes @ b.vertices.T
-    overlap = np.minimum(own.max(2) - other.min(2), other.max(2) - own.min(2))
-    unknown = axes.shape[1] - crosses.shape[1] + np.nonzero(~apart[..., 0])[1]
-    overlap[np.nonzero(~apart[..., 0])[0], unknown] = np.inf
-    least: Array = overlap.min(1)
-    return np.maximum(least, 0.0)
+    fixed = np.broadcast_to(b.normals, (len(turns), *b.normals.shape))
+    faces = np.concatenate([a.normals @ turns.swapaxes(1, 2), fixed], axis=1)
+    least: Array = np.maximum(_overlaps(faces, moved, b.vertices).min(1), 0.0)
+    meet = np.flatnonzero(least)
+    if len(meet):
+        crosses, parallel = _crosses(a.edges @ turns[meet].swapaxes(1, 2), b.edges)
+        along = np.where(parallel, np.inf, _overlaps(crosses, moved[meet], b.vertices)).min(1)
+        least[meet] = np.maximum(np.minimum(least[meet], along), 0.0)
+    return least
+
+
+def _crosses(edges: Array, others: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return unit cross products (s, k, 3) of edges (s, e, 3) and (f, 3), and which are none (s, k)."""
+    a, b = edges[:, :, None], others
+    crosses = np.stack(
+        [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))], axis=-1
+    ).reshape(len(edges), -1, 3)
+    lengths = np.sqrt((crosses * crosses).sum(2))
+    parallel = lengths <= PARALLEL
+    return crosses / np.where(parallel, 1.0, lengths)[..., None], parallel
+
+
+def _overlaps(axes: Array, moved: Array, still: Array) -> Array:
+    """Return by how much (s, k), m, points (s, n, 3) and (m, 3) overlap along axes (s, k, 3)."""
+    own, other = axes @ moved.swapaxes(1, 2), axes @ still.T
+    out: Array = np.minimum(own.max(2) - other.min(2), other.max(2) - own.min(2))
+    return out

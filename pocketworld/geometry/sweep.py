@@ -6,13 +6,15 @@ the parts of one asset do not collide; this is the proof that they need not.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.convex import Piece
-from pocketworld.geometry.separating import Shape, depths, shape
+from pocketworld.geometry.same import Same
+from pocketworld.geometry.separating import Shape, depths, shapes
 
 Array = NDArray[np.float64]
 TOLERANCE = 1e-4
@@ -101,6 +103,21 @@ class Pieces:
     high: Array
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Way:
+    """Where the pieces (m,) that a joint moves are on their way.
+
+    q (s,), motions (s, 4, 4), lowest and highest corners (s, m, 3)
+    """
+
+    joint: str
+    moving: NDArray[np.intp]
+    q: Array
+    motions: Array
+    low: Array
+    high: Array
+
+
 def clean(asset: Swept, tolerance: float = TOLERANCE) -> bool:
     """Say whether no two parts stand deeper than tolerance (m) in each other over the range of any joint."""
     return not sweep(asset, tolerance)
@@ -111,6 +128,8 @@ def sweep(asset: Swept, tolerance: float = TOLERANCE) -> tuple[Overlap, ...]:
 
     Closed, all pairs; then each joint over its range with all others closed, in steps of at most STEP.
     """
+    if len(asset.parts) < 2:
+        return ()
     ids = [part.id for part in asset.parts]
     pieces = pieces_of(asset.parts)
     found: dict[tuple[int, int], Overlap] = {}
@@ -121,7 +140,8 @@ def sweep(asset: Swept, tolerance: float = TOLERANCE) -> tuple[Overlap, ...]:
     for joint in asset.joints:
         moves = np.isin(pieces.part, carried(asset, ids, joint))
         if joint.range[0] < joint.range[1] and moves.any() and not moves.all():
-            opened(found, ids, pieces, np.flatnonzero(moves), np.flatnonzero(~moves), joint, tolerance)
+            way = way_of(asset.parts, joint, np.flatnonzero(moves))
+            opened(found, ids, pieces, way, np.flatnonzero(~moves), tolerance)
     return tuple(sorted(found.values(), key=lambda overlap: (-overlap.depth, overlap.parts)))
 
 
@@ -129,28 +149,39 @@ def opened(
     found: dict[tuple[int, int], Overlap],
     ids: Sequence[str],
     pieces: Pieces,
-    moving: NDArray[np.intp],
+    way: Way,
     still: NDArray[np.intp],
-    joint: SweptJoint,
     tolerance: float,
 ) -> None:
     """Note in `found`, by pairs of parts, what the pieces that a joint moves meet among those that stand."""
-    q, motions, low, high = _samples(pieces, moving, joint)
+    low, high = way.low, way.high
     ahead = near(low.min(0), high.max(0), pieces.low[still], pieces.high[still], tolerance)
     for i, j in np.argwhere(ahead):
-        a, b = int(moving[i]), int(still[j])
+        a, b = int(way.moving[i]), int(still[j])
         close = near(low[:, i], high[:, i], pieces.low[[b]], pieces.high[[b]], tolerance)[:, 0]
         if close.any():
-            _note(found, ids, pieces, (a, b), joint.id, q[close], motions[close], tolerance)
+            _note(found, ids, pieces, (a, b), way.joint, way.q[close], way.motions[close], tolerance)
 
 
 def pieces_of(parts: Sequence[SweptPart]) -> Pieces:
-    """Return all pieces of an asset's parts."""
-    shapes = [shape(piece) for part in parts for piece in part.pieces]
-    owner = np.repeat(np.arange(len(parts)), [len(part.pieces) for part in parts])
-    low = np.array([s.vertices.min(0) for s in shapes]).reshape(-1, 3)
-    high = np.array([s.vertices.max(0) for s in shapes]).reshape(-1, 3)
-    return Pieces(shapes, owner, low, high)
+    """Return all pieces of an asset's parts; kept, as the same parts are asked for often."""
+    return _pieces(Same(parts))
+
+
+@lru_cache(maxsize=512)
+def _pieces(parts: Same[Sequence[SweptPart]]) -> Pieces:
+    found = shapes([piece for part in parts.it for piece in part.pieces])
+    owner = np.repeat(np.arange(len(parts.it)), [len(part.pieces) for part in parts.it])
+    return Pieces(found, owner, *corners_of(found))
+
+
+def corners_of(found: Sequence[Shape]) -> tuple[Array, Array]:
+    """Return the lowest and highest corner (n, 3) of each shape."""
+    if not found:
+        return np.empty((0, 3)), np.empty((0, 3))
+    points = np.concatenate([s.vertices for s in found])
+    starts = np.cumsum([0, *(len(s.vertices) for s in found)])[:-1]
+    return np.minimum.reduceat(points, starts), np.maximum.reduceat(points, starts)
 
 
 def carried(asset: Swept, ids: list[str], joint: SweptJoint) -> list[int]:
@@ -162,8 +193,21 @@ def carried(asset: Swept, ids: list[str], joint: SweptJoint) -> list[int]:
     return [i for i, id in enumerate(ids) if id in moved]
 
 
+def way_of(parts: Sequence[SweptPart], joint: SweptJoint, moving: NDArray[np.intp]) -> Way:
+    """Return the way of the pieces that a joint of some parts moves; kept, as neighbours ask for it too."""
+    return _way(Same(parts), Same(joint), tuple(moving.tolist()), STEP)
+
+
+@lru_cache(maxsize=256)
+def _way(
+    parts: Same[Sequence[SweptPart]], joint: Same[SweptJoint], moving: tuple[int, ...], step: float
+) -> Way:
+    which = np.array(moving, np.intp)
+    return Way(joint.it.id, which, *_samples(pieces_of(parts.it), which, joint.it, step))
+
+
 def _samples(
-    pieces: Pieces, moving: NDArray[np.intp], joint: SweptJoint
+    pieces: Pieces, moving: NDArray[np.intp], joint: SweptJoint, step: float
 ) -> tuple[Array, Array, Array, Array]:
     """Return q (s,), motions (s, 4, 4), and the lowest and highest corners (s, m, 3) of the moving pieces."""
     corners = [pieces.shapes[i].vertices for i in moving]
@@ -173,7 +217,7 @@ def _samples(
     # The longest way of any corner, from a few samples: they lie close enough for its length along an arc.
     few = motions_of(joint, np.linspace(low, high, 9))
     ways = np.linalg.norm(np.diff(_moved(points, few), axis=0), axis=2).sum(0)
-    q = np.linspace(low, high, 2 + int(1.05 * ways.max() / STEP))
+    q = np.linspace(low, high, 2 + int(1.05 * ways.max() / step))
     motions = motions_of(joint, q)
     there = _moved(points, motions)
     return q, motions, np.minimum.reduceat(there, ends, axis=1), np.maximum.reduceat(there, ends, axis=1)

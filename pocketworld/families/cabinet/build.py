@@ -1,7 +1,7 @@
 """A cabinet's parameters in, its asset out: boards, drawers, doors, handles, joints, masses."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -71,14 +71,26 @@ def build(p: Cabinet, id: str) -> Asset:
     Raises PocketworldError, in one line, for parameters that make no cabinet.
     """
     made = laid_out(p)
-    boards = made.boards
-    parts = [_part("body", "body", [(p.body, boxes(boards))], tuple(boards), [p.density] * len(boards))]
+    plain = _bare(p, id, made)
+    looks = [_meshes([(p.body, boxes(made.boards))]), *(_looks(p, made.shapes[c.path]) for c in made.cells)]
+    parts = (replace(part, meshes=look) for part, look in zip(plain.parts, looks, strict=True))
+    return replace(plain, parameters=to_json(p), parts=tuple(parts))
+
+
+def bare(p: Cabinet) -> Asset:
+    """Return a cabinet as `build` does, but without what only eyes need: for what is only to be checked."""
+    return _bare(p, "cabinet", laid_out(p))
+
+
+def _bare(p: Cabinet, id: str, made: Layout) -> Asset:
+    boards = tuple(made.boards)
+    parts = [_part("body", "body", boards, [p.density] * len(boards))]
     links: list[Joint] = []
     for cell in made.cells:
         part = _front_part(p, cell, made.where, made.shapes[cell.path])
         parts.append(part)
         links.append(joints.joint(cell, made.where, p, part.id, made.limits[cell.path]))
-    return Asset(id, "cabinet", to_json(p), tuple(parts), tuple(links))
+    return Asset(id, "cabinet", {}, tuple(parts), tuple(links))
 
 
 def laid_out(p: Cabinet) -> Layout:
@@ -134,34 +146,38 @@ def _limit(p: Cabinet, cell: Cell, shapes: Mapping[str, _Shape], boards: list[Bo
 
 
 def _front_part(p: Cabinet, cell: Cell, where: Plan, shape: _Shape) -> Part:
-    """Return the part of a front."""
-    looks = [(p.face, boxes(shape.panel))]
-    if shape.box:
-        looks.append((p.body, boxes(shape.box)))
-    handle: Handle | None = None
-    if shape.fitting:
-        looks.append((p.metal, shape.fitting.surface))
-        handle = shape.fitting.handle
+    """Return the part of a front, without its looks."""
+    handle = shape.fitting.handle if shape.fitting else None
     densities = [p.density] * (len(shape.panel) + len(shape.box)) + [METAL] * len(shape.grip)
     role = ROLES[cell.front.kind]
     face = cell.face
     middle = ((face.x0 + face.x1) / 2, joints.face_y(cell, where, p), (face.z0 + face.z1) / 2)
     front = Rectangle(middle, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0), face.width, face.height)
-    return _part(f"{role}_{cell.path}", role, looks, shape.pieces, densities, front, handle)
+    return _part(f"{role}_{cell.path}", role, shape.pieces, densities, front, handle)
+
+
+def _looks(p: Cabinet, shape: _Shape) -> tuple[Mesh, ...]:
+    """Return what one sees of a front."""
+    looks = [(p.face, boxes(shape.panel))]
+    if shape.box:
+        looks.append((p.body, boxes(shape.box)))
+    if shape.fitting:
+        looks.append((p.metal, shape.fitting.surface))
+    return _meshes(looks)
+
+
+def _meshes(looks: list[tuple[Material, Triangles]]) -> tuple[Mesh, ...]:
+    return tuple(Mesh(vertices.astype(np.float32), faces, material) for material, (vertices, faces) in looks)
 
 
 def _part(
     id: str,
     role: str,
-    looks: list[tuple[Material, Triangles]],
     pieces: tuple[Piece, ...],
     densities: list[float],
     front: Rectangle | None = None,
     handle: Handle | None = None,
 ) -> Part:
-    """Return a part, weighed."""
+    """Return a part without its looks, weighed."""
     mass, com, moments = inertia(pieces, densities)
-    meshes = tuple(
-        Mesh(vertices.astype(np.float32), faces, material) for material, (vertices, faces) in looks
-    )
-    return Part(id, role, meshes, pieces, mass, com, moments, front, handle)
+    return Part(id, role, (), pieces, mass, com, moments, front, handle)

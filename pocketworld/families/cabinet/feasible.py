@@ -1,13 +1,12 @@
 """Whether a mutated cabinet can be: room for fronts, handles and insides, fronts that open and stay."""
 
+import math
 from dataclasses import replace
 from enum import StrEnum
 
-import numpy as np
-
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet import drawer
-from pocketworld.families.cabinet.build import build, laid_out
+from pocketworld.families.cabinet.build import bare, build, laid_out
 from pocketworld.families.cabinet.handles import fitted
 from pocketworld.families.cabinet.joints import holding_friction
 from pocketworld.families.cabinet.parameters import MOVABLE, Cabinet, Front, FrontKind, fronts
@@ -15,6 +14,7 @@ from pocketworld.families.cabinet.plan import Cell, Plan, plan
 from pocketworld.families.cabinet.regrid import map_fronts
 from pocketworld.families.grasp import blocked, fingers
 from pocketworld.families.protocol import Refusal
+from pocketworld.geometry.convex import cross
 from pocketworld.scene import Asset, HandleKind, Joint, JointKind
 
 OUTER = (0.10, 4.0)  # m: least and greatest outer width, depth, height of what we still call a cabinet
@@ -98,9 +98,11 @@ def gripped(p: Cabinet) -> Cabinet:
 
 
 def made(p: Cabinet) -> tuple[Cabinet, Asset] | Refusal:
-    """Return the cabinet with frictions that hold every part still, and built; or why it can't be or open."""
+    """Return the cabinet with frictions that hold every part still, and as it is built but for its looks; or
+    why it can't be or open.
+    """
     try:
-        asset = build(p, "cabinet")
+        asset = bare(p)
     except PocketworldError:
         return Refusal(Reason.BUILD, {"width_m": p.width, "depth_m": p.depth, "height_m": p.height})
     for joint in asset.movable:
@@ -147,6 +149,7 @@ def _holding(asset: Asset, joint: Joint) -> float:
     part = asset.part(joint.child)
     lever = 1.0
     if joint.kind is JointKind.HINGE:
-        arm = np.subtract(part.com, joint.origin)
-        lever = float(np.linalg.norm(np.cross(joint.axis, arm)))
+        (x, y, z), (ox, oy, oz) = part.com, joint.origin
+        arm = (x - ox, y - oy, z - oz)
+        lever = math.hypot(*cross(joint.axis, arm))
     return holding_friction(part.mass, lever)

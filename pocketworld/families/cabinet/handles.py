@@ -5,6 +5,7 @@ c), o out of the front's face. A spec's standoff is that of the grip; a cup's is
 recessed handle, which lies flush with the face, has none.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pocketworld.errors import PocketworldError
@@ -56,12 +57,20 @@ LIMITS = {
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Fitting:
-    """A handle built onto a panel, in the asset's frame; hole: the window it needs in the panel."""
+    """A handle built onto a panel, in the asset's frame.
+
+    shown   makes its triangles, which are for eyes only;  hole: the window it needs in the panel
+    """
 
     handle: Handle
     pieces: tuple[Piece, ...]
-    surface: Triangles
+    shown: Callable[[], Triangles]
     hole: Rect | None = None
+
+    @property
+    def surface(self) -> Triangles:
+        """Return what one sees of it."""
+        return self.shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +136,7 @@ def fit(spec: HandleSpec, face: Rect, y: float, panel: float, subject: str) -> F
         return None
     _check(spec, face, subject)
     frame = _frame(spec, face, y)
-    pieces, surface, standoff = _BUILD[spec.kind](spec, frame, panel)
+    pieces, shown, standoff = _BUILD[spec.kind](spec, frame, panel)
     along = (0.0, 0.0, 1.0) if spec.vertical else (1.0, 0.0, 0.0)
     grip = frame.point(0.0, 0.0, standoff)
     handle = Handle(spec.kind, grip, along, (0.0, -1.0, 0.0), spec.length, spec.thickness, standoff)
@@ -137,7 +146,7 @@ def fit(spec: HandleSpec, face: Rect, y: float, panel: float, subject: str) -> F
         a, c = a - RIM, c - RIM
         low, high = frame.point(-a, -c, 0.0), frame.point(a, c, 0.0)
         hole = Rect(low[0], high[0], low[2], high[2])
-    return Fitting(handle, tuple(pieces), surface, hole)
+    return Fitting(handle, tuple(pieces), shown, hole)
 
 
 def _frame(spec: HandleSpec, face: Rect, y: float) -> _Frame:
@@ -213,7 +222,7 @@ def _check(spec: HandleSpec, face: Rect, subject: str) -> None:
         )
 
 
-_Shape = tuple[list[Piece], Triangles, float]
+_Shape = tuple[list[Piece], Callable[[], Triangles], float]
 
 
 def _rod(frame: _Frame, half: float, radius: float, out: float) -> Triangles:
@@ -234,8 +243,11 @@ def _bar(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
     at = half - max(0.24 * half, post)
     bar = frame.box((-half, half), (-radius, radius), (out - radius, out + radius))
     posts = [frame.box((a - post, a + post), (-post, post), (0.0, out - radius)) for a in (-at, at)]
-    studs = [_stud(frame, a, (post, post), (0.0, out)) for a in (-at, at)]
-    return [bar, *posts], merge([_rod(frame, half, radius, out), *studs]), out
+
+    def studs() -> list[Triangles]:
+        return [_stud(frame, a, (post, post), (0.0, out)) for a in (-at, at)]
+
+    return [bar, *posts], lambda: merge([_rod(frame, half, radius, out), *studs()]), out
 
 
 def _bow(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
@@ -248,7 +260,7 @@ def _bow(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
         pieces.append(
             HullPiece(tuple(frame.point(side * a, c, o) for a, o in ring for c in (-radius, radius)))
         )
-    return pieces, surfaces(pieces), out
+    return pieces, lambda: surfaces(pieces), out
 
 
 def _knob(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
@@ -257,11 +269,14 @@ def _knob(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
     stem = 0.4 * min(a, c)
     head = frame.box((-a, a), (-c, c), (out - HEAD / 2, out + HEAD / 2))
     neck = frame.box((-stem, stem), (-stem, stem), (0.0, out - HEAD / 2))
-    shown = [
-        _stud(frame, 0.0, (a, c), (out - HEAD / 2, out + HEAD / 2)),
-        _stud(frame, 0.0, (stem, stem), (0.0, out - HEAD / 2)),
-    ]
-    return [head, neck], merge(shown), out
+
+    def shown() -> list[Triangles]:
+        return [
+            _stud(frame, 0.0, (a, c), (out - HEAD / 2, out + HEAD / 2)),
+            _stud(frame, 0.0, (stem, stem), (0.0, out - HEAD / 2)),
+        ]
+
+    return [head, neck], lambda: merge(shown()), out
 
 
 def _cup(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
@@ -274,14 +289,14 @@ def _cup(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
         frame.box((-half, SHEET - half), (low, top), (0.0, deep - SHEET)),
         frame.box((half - SHEET, half), (low, top), (0.0, deep - SHEET)),
     ]
-    return pieces, surfaces(pieces), deep / 2
+    return pieces, lambda: surfaces(pieces), deep / 2
 
 
 def _recessed(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
     """Return the lip across the middle of a window in the panel, flush with its face."""
     half, c = spec.length / 2, spec.thickness / 2
     pieces: list[Piece] = [frame.box((-half, half), (-c, c), (-min(LIP, panel), 0.0))]
-    return pieces, surfaces(pieces), -min(LIP, panel) / 2
+    return pieces, lambda: surfaces(pieces), -min(LIP, panel) / 2
 
 
 def _edge(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
@@ -293,7 +308,7 @@ def _edge(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
         frame.box((-half, half), (low, high), (0.0, out - NOSE / 2)),
         frame.box((-half, half), (-c, c), (out - NOSE / 2, out + NOSE / 2)),
     ]
-    return pieces, surfaces(pieces), out
+    return pieces, lambda: surfaces(pieces), out
 
 
 def _lever(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
@@ -305,12 +320,15 @@ def _lever(spec: HandleSpec, frame: _Frame, panel: float) -> _Shape:
         frame.box((-half, half), (-radius, radius), (out - radius, out + radius)),
         frame.box((at - neck, at + neck), (-neck, neck), (0.0, out - radius)),
     ]
-    shown = [
-        _rod(frame, half, radius, out),
-        _stud(frame, at, (neck, neck), (0.0, out)),
-        _stud(frame, at, (2 * neck, 2 * neck), (0.0, ROSE)),
-    ]
-    return pieces, merge(shown), out
+
+    def shown() -> list[Triangles]:
+        return [
+            _rod(frame, half, radius, out),
+            _stud(frame, at, (neck, neck), (0.0, out)),
+            _stud(frame, at, (2 * neck, 2 * neck), (0.0, ROSE)),
+        ]
+
+    return pieces, lambda: merge(shown()), out
 
 
 _BUILD = {

@@ -90,6 +90,14 @@ def mutate(p: Cabinet, spread: Spread, draw: Draw) -> Cabinet | Refusal:
     return found if isinstance(found, Refusal) else unreachable(found[1]) or found[0]
 
 
+def outline(p: Cabinet, spread: Spread, draw: Draw) -> Cabinet:
+    """Return a cabinet with the outer size that `mutate` gives it, should it be possible: its fronts are not
+    looked at.
+    """
+    vary = Vary(spread, draw)
+    return _column(_outer(doubt(p, draw) if spread.doubt else p, vary), vary)
+
+
 def _outer(p: Cabinet, vary: Vary) -> Cabinet:
     """Draw the outer size, thicknesses, gap and density, what it stands on, how fronts sit."""
     p = replace(
