@@ -10,6 +10,7 @@ from pocketworld.bench.calibration import Believed, Calibration, believed, calib
 from pocketworld.bench.counts import Counts
 from pocketworld.bench.errors import BoxError, PartError, box_error, part_error
 from pocketworld.bench.instances import Instances, instances, opening_what_is_still
+from pocketworld.bench.loose import Loose, loose
 from pocketworld.bench.matching import Alignment, Predicted, align, all_drawers, match, predictions
 from pocketworld.bench.score_table import table
 from pocketworld.bench.truth import Truth
@@ -88,6 +89,7 @@ class Score:
     missed, false     ids of true parts not found, of movable parts that match none
     hinge_sides       share of matched true hinges hung on the right side, or None
     instances         which things of a room were found as such; None of one piece of furniture
+    loose             what stands loose in a room: found, missed, invented; None of one piece of furniture
     on_still          ids of movable parts of what never opens
     beliefs           each joint's belief against the truth, to pool over worlds
     """
@@ -104,6 +106,7 @@ class Score:
     false: tuple[str, ...]
     hinge_sides: float | None
     instances: Instances | None
+    loose: Loose | None
     on_still: tuple[str, ...]
     beliefs: tuple[Believed, ...]
     calibration: Calibration
@@ -130,6 +133,7 @@ class Score:
             "false": list(self.false),
             "hinge_sides": self.hinge_sides,
             "instances": None if self.instances is None else _instances_json(self.instances),
+            "loose": None if self.loose is None else _loose_json(self.loose),
             "on_still": list(self.on_still),
             "beliefs": [asdict(b) for b in self.beliefs],
             "calibration": asdict(self.calibration),
@@ -169,6 +173,7 @@ def score(scene: Scene, truth: Truth) -> Score:
         false=tuple(guess.id for guess in wrong),
         hinge_sides=sum(sides) / len(sides) if sides else None,
         instances=instances(scene, truth, alignment.truth_from_capture) if room else None,
+        loose=loose(scene, truth, alignment.truth_from_capture) if room else None,
         on_still=opening_what_is_still(wrong, truth),
         beliefs=beliefs,
         calibration=calibration(beliefs),
@@ -225,3 +230,8 @@ def _parts_json(parts: Parts) -> dict[str, Any]:
 
 def _instances_json(found: Instances) -> dict[str, Any]:
     return asdict(found) | {"f1": found.counts.f1}
+
+
+def _loose_json(found: Loose) -> dict[str, Any]:
+    c = found.counts
+    return asdict(found) | {"precision": c.precision, "recall": c.recall, "f1": c.f1}

@@ -7,6 +7,7 @@ from pocketworld.bench.errors import BoxError, PartError
 if TYPE_CHECKING:
     from pocketworld.bench.counts import Counts
     from pocketworld.bench.instances import Instances
+    from pocketworld.bench.loose import Loose
     from pocketworld.bench.score import Score, Spread
 
 
@@ -51,7 +52,23 @@ def _counts(score: "Score") -> list[str]:
             f"open what never opens: {', '.join(score.on_still) or 'none'}",
             *_instances(score.instances),
         ]
+    if score.loose is not None:
+        rows += _loose(score.loose)
     return rows
+
+
+def _loose(found: "Loose") -> list[str]:
+    right, lost, false = len(found.found), len(found.missed), len(found.invented)
+    kinds = ", ".join(f"{name} {n} ({m} as such) of {t}" for name, (n, m, t) in found.kinds.items())
+    rows = [f"loose things, box IoU >= 0.3: found {right}, missed {lost}, invented {false}"]
+    rows += [f"  {kinds}"] * bool(kinds)
+    if found.found:
+        place, size = (sorted(getattr(one, name) for one in found.found) for name in ("place_mm", "size_mm"))
+        rows.append(
+            f"  median error of place {place[right // 2]:.0f} mm, of the worst size {size[right // 2]:.0f} mm"
+        )
+    rows += [f"  missed: {', '.join(id for id, _ in found.missed)}"] * bool(lost)
+    return rows + [f"  invented: {', '.join(found.invented)}"] * bool(false)
 
 
 def _instances(found: "Instances") -> list[str]:
