@@ -20,25 +20,36 @@ def joined(seen: Sequence[SeenHandle], bright: Sequence[SeenHandle]) -> tuple[Se
     """Return handles by depth and by colour, each once, in between where both see one.
 
     Depth blurs a bar with the face and so puts it too near to that, colour takes it to stand out as usual:
-    the one errs to where the camera is not, the other to either side. Of both, colour tells the length."""
+    the one errs to where the camera is not, the other to either side. Colour shows ends more sharply, but of
+    a bar that is no brighter than the face all along only a part: where it is much shorter, it saw less."""
     left = list(seen)
     out = []
     for bar in bright:
         same = [h for h in left if _meets(h, bar)]
         left = [h for h in left if h not in same]
         best = max(same, key=lambda h: h.score, default=bar)
-        depth = best if best.kind not in KNOBS and best.vertical == bar.vertical else bar
-        out.append(
-            replace(
-                bar,
-                u=(bar.u + depth.u) / 2,
-                v=(bar.v + depth.v) / 2,
-                kind=best.kind if best.kind not in KNOBS else bar.kind,
-                thickness=min(bar.thickness, best.thickness),
-                score=max(bar.score, best.score),
-            )
-        )
+        out.append(_between(bar, best))
     return tuple(sorted((*left, *out), key=lambda h: (-h.v, h.u)))
+
+
+def _between(bar: SeenHandle, best: SeenHandle) -> SeenHandle:
+    """Return what a bar by colour and the handle that depth sees there are together."""
+    alike = best.kind not in KNOBS and best.vertical == bar.vertical
+    depth = best if alike else bar
+    u, v, length = (bar.u + depth.u) / 2, (bar.v + depth.v) / 2, bar.length
+    longer, shorter = sorted((depth, bar), key=lambda h: -h.length)
+    if longer.length > ALIKE * shorter.length:
+        u, v = (u, longer.v) if bar.vertical else (longer.u, v)
+        length = longer.length
+    return replace(
+        bar,
+        u=u,
+        v=v,
+        length=length,
+        kind=best.kind if best.kind not in KNOBS else bar.kind,
+        thickness=min(bar.thickness, best.thickness),
+        score=max(bar.score, best.score),
+    )
 
 
 def _meets(a: SeenHandle, b: SeenHandle) -> bool:

@@ -99,6 +99,19 @@ def test_what_depth_and_colour_both_see_is_one_handle() -> None:
     assert (found.v, found.kind) == (0.62, HandleKind.BAR)
 
 
+@pytest.mark.parametrize("vertical", [False, True])
+@pytest.mark.parametrize("swapped", [False, True])
+def test_who_saw_a_part_of_a_bar_tells_nothing_of_its_middle_or_length(vertical: bool, swapped: bool) -> None:
+    """Across it, both tell where it is."""
+    whole = handle(0.30, 0.60, length=0.19, vertical=vertical)
+    aside, along = (0.01, 0.05) if vertical else (0.05, 0.01)
+    part = replace(whole, u=0.30 + aside, v=0.60 + along, length=0.09)
+    (found,) = joined([part], [whole]) if swapped else joined([whole], [part])
+    place = (0.305, 0.60) if vertical else (0.30, 0.605)
+    assert (found.u, found.v) == pytest.approx(place)
+    assert found.length == pytest.approx(0.19)
+
+
 def test_what_only_one_sees_stays() -> None:
     assert len(joined([handle(0.3, 0.6)], [handle(0.3, 0.3)])) == 2
     assert joined([], []) == ()
