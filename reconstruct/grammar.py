@@ -64,10 +64,11 @@ Tree = Cell | Cut
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """One explanation of a face and how probable it is among those that were found."""
+    """One explanation of a face, how probable it is among those that were found, and its score in nats."""
 
     p: float
     tree: Tree
+    score: float = 0.0
 
 
 def cells(tree: Tree) -> Iterator[Cell]:
@@ -97,7 +98,9 @@ def explain(
     best = _Search(width, height, lines, tuple(handles)).whole()
     scores = np.array([score for score, _ in best])
     weights = np.exp(scores - scores.max())
-    return tuple(Layout(float(w / weights.sum()), tree) for w, (_, tree) in zip(weights, best, strict=True))
+    return tuple(
+        Layout(float(w / weights.sum()), tree, score) for w, (score, tree) in zip(weights, best, strict=True)
+    )
 
 
 class _Search:

@@ -14,16 +14,20 @@ from pocketworld.families.cabinet.parameters import Cabinet, Chance, fronts
 from pocketworld.families.cabinet.parameters import Front as Single
 from pocketworld.families.protocol import Elevation
 from pocketworld.findings import Finding, Severity
-from pocketworld.reconstruct.ajar import likelihoods, opened, told, ways_open
+from pocketworld.reconstruct.ajar import likelihoods, opened, ways_open
+from pocketworld.reconstruct.ajar import told as told_open
+from pocketworld.reconstruct.appliances import Rival, held, told
 from pocketworld.reconstruct.assemble import LIKELY, STAGE, behind_of, merged
 from pocketworld.reconstruct.belief import FIXED, Guess, believe, believe_open
 from pocketworld.reconstruct.buildable import left_out
 from pocketworld.reconstruct.cabinets import trimmed
 from pocketworld.reconstruct.colours import painted
 from pocketworld.reconstruct.face import Face
+from pocketworld.reconstruct.fridges import Beside, fridge
 from pocketworld.reconstruct.grammar import Cell, Layout, explain
 from pocketworld.reconstruct.lines import Span
 from pocketworld.reconstruct.modules import Module
+from pocketworld.reconstruct.ovens import oven
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.row_parts import Patch, Run, RunKind
 from pocketworld.reconstruct.run_parts import BORDER, Part, parts, plinth
@@ -37,17 +41,18 @@ SEEN = 0.5  # of a unit's front that pictures should show
 DARK = 0.5  # of a cell that is an appliance if depth sees nothing of so much
 
 
-def read_run(capture: Capture, run: Run, poses: Array) -> tuple[Placed, ...]:
-    """Return the units of a run, from the left, each a cabinet; their ids begin with the run's.
+def read_run(capture: Capture, run: Run, poses: Array, stands: Beside | None = None) -> tuple[Placed, ...]:
+    """Return the units of a run, from the left: cabinets, ovens, fridges; their ids begin with the run's.
 
-    poses   (n, 4, 4) scene_from_camera of the capture's frames
+    poses    (n, 4, 4) scene_from_camera of the capture's frames
+    stands   how a tall run stands to the row beside it, where that is known
     """
     found = parts(capture, run, poses)
     if not found:
         return (_unread(run),)
     layouts = [_layouts(part) for part in found]
     below = _below(layouts)
-    placed = [_placed(part, run, each, below) for part, each in zip(found, layouts, strict=True)]
+    placed = [_placed(part, run, each, below, stands) for part, each in zip(found, layouts, strict=True)]
     beside = [Relation("flush_with", a.asset.id, b.asset.id) for a, b in pairwise(placed)]
     return tuple(
         replace(one, relations=(*one.relations, *(r for r in beside if r.a == one.asset.id)))
@@ -76,8 +81,36 @@ def _below(found: Sequence[Sequence[Layout]]) -> float:
     return float(np.median(shown)) if shown else 0.0
 
 
-def _placed(part: Part, run: Run, layouts: Sequence[Layout], below: float) -> Placed:
+def _placed(part: Part, run: Run, layouts: Sequence[Layout], below: float, stands: Beside | None) -> Placed:
     hull = _hull(part, run, below)
+    rivals = _rivals(part, run, layouts, hull, stands)
+    chosen = next((one for rival in rivals if rival.p > 0.5 and (one := _appliance(part, run, rival))), None)
+    found = chosen or _cabinet(part, run, layouts, hull)
+    said = told(rivals, found.asset.family, STAGE, part.id)
+    return replace(found, findings=(*found.findings, *said))
+
+
+def _rivals(
+    part: Part, run: Run, layouts: Sequence[Layout], hull: Hull, stands: Beside | None
+) -> tuple[Rival, ...]:
+    """Return the appliances that a unit may be: under a worktop ovens, beside it fridges."""
+    if part.seen < SEEN or any(_covers(each.place, part, run) for each in run.ajar):
+        return ()
+    seen, found = part.face.elevation, None
+    if run.kind is RunKind.BASE:
+        found = oven(seen, hull, layouts)
+    elif stands is not None:
+        found = fridge(seen, hull, layouts, stands)
+    return () if found is None else (found,)
+
+
+def _appliance(part: Part, run: Run, rival: Rival) -> Placed | None:
+    """Return a unit as an appliance; None where none of its forms can be built."""
+    built = [(share, *both) for share, p in rival.forms if (both := held(rival.family, p, part.id))]
+    return _standing(part, run, built, (_elevation(part, run),)) if built else None
+
+
+def _cabinet(part: Part, run: Run, layouts: Sequence[Layout], hull: Hull) -> Placed:
     shown = (_elevation(part, run),)
     options = _options(part, run, layouts, hull)
     built = [
@@ -110,7 +143,7 @@ def _open_front(part: Part, run: Run, hull: Hull) -> Cabinet | None:
     if not ways:
         return None
     cell = Cell(0.0, 0.0, part.face.elevation.width, part.face.elevation.height)
-    guess = believe_open(cell, likelihoods(ways), f"stands open: {told(ways[0])}")
+    guess = believe_open(cell, likelihoods(ways), f"stands open: {told_open(ways[0])}")
     made = unit(cell, hull, lambda *_: guess)
     assert isinstance(made.grid, Single)
     amount = next((w.amount for w in ways if (w.kind, w.side) == (guess.kind, guess.side)), 0.0)
@@ -166,7 +199,7 @@ def _closed(part: Part, hull: Hull) -> tuple[Cabinet, Asset]:
 def _standing(
     part: Part,
     run: Run,
-    built: Sequence[tuple[float, Cabinet, Asset]],
+    built: Sequence[tuple[float, Any, Asset]],
     elevations: tuple[Elevation, ...],
 ) -> Placed:
     total = sum(p for p, _, _ in built)
@@ -183,7 +216,7 @@ def _standing(
     return Placed(asset, tuple(_noticed(part, run, built[0][1])), elevations, on)
 
 
-def _noticed(part: Part, run: Run, made: Cabinet) -> Iterator[Finding]:
+def _noticed(part: Part, run: Run, made: Any) -> Iterator[Finding]:
     if part.seen < SEEN:
         text = "pictures show less than half of its front: fronts there would be missed"
         if part.seen == 0:
@@ -192,7 +225,8 @@ def _noticed(part: Part, run: Run, made: Cabinet) -> Iterator[Finding]:
     if part.dark:
         text = "a part of its front is glass or black, perhaps an appliance: it does not open here"
         yield Finding("appliance-fixed", Severity.DEGRADED, STAGE, part.id, text)
-    stands = [(path, front.state) for path, front in fronts(made.grid) if front.state > 0]
+    own = fronts(made.grid) if isinstance(made, Cabinet) else ()
+    stands = [(path, front.state) for path, front in own if front.state > 0]
     for path, state in stands:
         text = f"front {path} stood open: its edges are those of the gap that it leaves"
         yield Finding("front-open", Severity.NOTE, STAGE, part.id, text, {"state": state})
