@@ -228,9 +228,13 @@ def _commands(folder: Path) -> Iterator[str]:
             chosen = f" --frames {quote(str(options['frames']))}" if options["frames"] else ""
             yield f"pocketworld run {quote(world.capture_of(folder))} -o {place}{chosen}"
         elif stage.startswith("cousins/"):
-            how = f"--preset {options['preset']}" if "preset" in options else f"--spec {options['spec']}.toml"
+            spec = (
+                f"--preset {options['preset']}"
+                if "preset" in options
+                else f"--spec {options.get('spec')}.toml"
+            )
             drawn = f"--count {options['count']} --seed {options['seed']}"
-            yield f"pocketworld cousins {place} --name {quote(stage.split('/')[1])} {how} {drawn}"
+            yield f"pocketworld cousins {place} --name {quote(stage.split('/')[1])} {spec} {drawn}"
 
 
 def _save_picture(file: Path, quality: "Quality") -> None:

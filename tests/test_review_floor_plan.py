@@ -96,6 +96,42 @@ def test_an_outline_is_as_large_as_its_asset() -> None:
     assert np.ptp(outline, axis=0) == pytest.approx([2000, 300], abs=1)
 
 
+def test_what_opens_stays_on_the_plan() -> None:
+    wide = Scene("wide", (cabinet("only", DOOR),))
+    plan = plan_of(wide)
+    ways = np.concatenate([drawn(way) for item in plan.items for way in item.ways])
+    assert ways.min() >= MARGIN * 1000 - 1
+    assert (ways.max(0) <= np.array([plan.width, plan.height]) - MARGIN * 1000 + 1).all()
+
+
+@given(st.lists(st.tuples(st.floats(-0.3, 0.3), st.floats(-0.3, 0.3)), min_size=2, max_size=12))
+@settings(max_examples=20, deadline=None)
+def test_no_number_covers_another(places: list[tuple[float, float]]) -> None:
+    things = [box(f"box-{i}", 0.2, 0.2, Pose.upright((x, y, 0.0), 0.0)) for i, (x, y) in enumerate(places)]
+    plan = plan_of(Scene("pile", (*things, box("floor", 6.0, 5.0, Pose()))))
+    middles = np.array([(item.x, item.y) for item in plan.items])
+    apart = np.linalg.norm(middles[:, None] - middles[None], axis=2) + np.eye(len(middles)) * 1e9
+    assert apart.min() > 2 * plan.dot * 0.98
+
+
+def test_numbers_that_have_room_stay_in_the_middle() -> None:
+    for item in plan_of(room()).items[2:]:
+        assert (item.x, item.y) == pytest.approx(drawn(item.outlines[0]).mean(0), abs=1)
+
+
+def test_a_name_stands_where_it_has_room() -> None:
+    large, small = box("table", 2.0, 1.5, Pose()), box("tin", 0.1, 0.1, Pose.upright((3.0, 0.0, 0.0), 0.0))
+    assert [item.named for item in plan_of(Scene("s", (large, small))).items] == [True, False]
+    below = box("cup", 0.1, 0.1, Pose.upright((0.0, -0.05, 0.8), 0.0))
+    assert [item.named for item in plan_of(Scene("s", (large, below))).items] == [False, False]
+
+
+def test_what_hangs_over_the_cut_is_told_apart() -> None:
+    low = box("low", 0.5, 0.5, Pose())
+    high = box("high", 0.5, 0.5, Pose.upright((1.0, 0.0, 1.4), 0.0))
+    assert [item.hung for item in plan_of(Scene("s", (low, high))).items] == [False, True]
+
+
 def test_a_door_swings_about_its_hinge_and_a_drawer_goes_straight() -> None:
     door, drawers, plain = plan_of(room()).items
     (way,) = map(drawn, door.ways)

@@ -60,20 +60,20 @@ def plain(text: str) -> str:
 
 def test_the_verdict_names_what_opens_and_how_sure() -> None:
     scene = Scene("s", (cabinet(drawer(0.81), drawer(0.97), drawer(0.9), drawer(0.93)),))
-    assert furniture.verdict(scene) == "1 cabinet, 4 drawers that open, surest 0.97, least sure 0.81."
+    assert furniture.verdict(scene) == "1 cabinet; 4 drawers that open, surest 0.97, least sure 0.81."
 
 
 def test_the_verdict_is_about_what_the_twin_is_built_as() -> None:
     # Built as a drawer although it more probably is none: then the twin's drawer is as sure as that.
     assert furniture.verdict(Scene("s", (cabinet(drawer(0.4)),))) == (
-        "1 cabinet, 1 drawer that opens, sure 0.40."
+        "1 cabinet; 1 drawer that opens, sure 0.40."
     )
 
 
 def test_the_commonest_comes_first_in_the_verdict() -> None:
     scene = Scene("s", (cabinet(DOOR, drawer(1.0), drawer(1.0)), cabinet(drawer(1.0), id="other")))
     assert furniture.verdict(scene) == (
-        "2 cabinets, 3 drawers, 1 door that open, surest 1.00, least sure 1.00."
+        "2 cabinets; 3 drawers, 1 door that open, surest 1.00, least sure 1.00."
     )
 
 

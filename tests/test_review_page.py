@@ -80,6 +80,7 @@ def everything(name: str) -> ReportData:
         costs={name: Cost(1.0, 2.0, 300.0)},
         licence=name,
         versions={name: name},
+        made=(name,),
         commands=(name,),
     )
 

@@ -37,7 +37,7 @@ def made(demo_capture: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
     assert len(lines) == 5
-    assert lines[0].startswith("capture: 1 cabinet, 4 drawers that open, ")
+    assert lines[0].startswith("capture: 1 cabinet; 4 drawers that open, ")
     assert lines[2] == f"report: {folder / 'report' / 'index.html'}"
     assert lines[3].startswith("open it: python -m mujoco.viewer --mjcf=")
     assert lines[4] == f"make cousins: pocketworld cousins {folder}"

@@ -78,7 +78,7 @@ def _section(cousins: Cousins) -> Section:
         strips=_strips(scenes, cousins.twin),
         shots=half_open({scene.provenance["cousin"]: scene for scene in scenes[:PICTURES]}),
         lines=lines,
-        refusals=tuple(refused.most_common()),
+        refusals=tuple((reason.replace("-", " "), n) for reason, n in refused.most_common()),
     )
 
 

@@ -22,6 +22,10 @@ DOT = 9.0  # CSS pixels: radius of a number's disc
 ARC = 9  # places on a door's way that are drawn
 BARS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)  # m: what the scale may show
 SCALE = 0.25  # of the plan's width at most
+APART = 2.1  # radii of a disc: how far discs keep from each other
+ROUNDS = 100  # in which discs that cover each other are pushed apart; a dozen on one spot take 40
+LETTER = 0.62  # of its size: how wide a letter is, on the average
+LINE = 2.1  # radii below a disc's middle: where a name stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Item:
     """One asset from above; places in mm to the right and down from the plan's top left.
 
     outlines   polygons ("x,y x,y ...");  ways: paths of what opens, from closed to open
+    x, y       middle of its disc;  named: whether its name has room below that
+    hung       whether it hangs over where a plan is cut
     worst      severity of its worst finding, or nothing;  findings: how many it has
     """
 
@@ -39,6 +45,8 @@ class Item:
     ways: tuple[str, ...]
     x: float
     y: float
+    named: bool
+    hung: bool
     worst: str
     findings: int
 
@@ -65,27 +73,66 @@ def floor_plan(scene: Scene, findings: Iterable[Finding]) -> FloorPlan | None:
         return None
     plan_from_scene = _turn(scene)
     outlines = {a.id: [_moved(plan_from_scene, o) for o in _outlines(a)] for a in scene.assets}
-    every = np.concatenate([points for some in outlines.values() for points in some])
+    ways = {a.id: [_moved(plan_from_scene, way) for way in _ways(a)] for a in scene.assets}
+    every = np.concatenate([points for kind in (outlines, ways) for some in kind.values() for points in some])
     low, high = every.min(0) - MARGIN, every.max(0) + MARGIN
     scale = LARGEST / float((high - low).max())
 
     def placed(points: Array) -> Array:
         return np.column_stack([points[:, 0] - low[0], high[1] - points[:, 1]]) * 1000
 
+    shapes = [[placed(points) for points in outlines[asset.id]] for asset in scene.assets]
+    dot = DOT / scale * 1000
+    middles = _apart(np.array([np.concatenate(own).mean(0) for own in shapes]), APART * dot)
     noticed = _noticed(findings)
-
-    def item(number: int, asset: Asset) -> Item:
-        own = outlines[asset.id]
-        x, y = (float(v) for v in placed(np.mean(np.concatenate(own), axis=0)[None])[0])
-        ways = tuple(_points(placed(_moved(plan_from_scene, way))) for way in _ways(asset))
-        shapes = tuple(_points(placed(points)) for points in own)
-        return Item(number, asset.id, asset.family, shapes, ways, x, y, *noticed.get(asset.id, ("", 0)))
-
-    items = [item(number, asset) for number, asset in enumerate(scene.assets, 1)]
+    items = [
+        Item(
+            number,
+            asset.id,
+            asset.family,
+            tuple(map(_points, own)),
+            tuple(_points(placed(way)) for way in ways[asset.id]),
+            float(middle[0]),
+            float(middle[1]),
+            asset.family != WALL and _roomy(asset.id, own, middle, middles, dot),
+            bool(_corners(asset)[:, 2].min() > SLICE),
+            *noticed.get(asset.id, ("", 0)),
+        )
+        for number, (asset, own, middle) in enumerate(zip(scene.assets, shapes, middles, strict=True), 1)
+    ]
     width, height = (float(side) for side in (high - low) * 1000)
     bar = max((b for b in BARS if b * 1000 <= SCALE * width), default=BARS[0])
     said = f"{bar:g} m" if bar >= 1 else f"{bar * 100:.0f} cm"
-    return FloorPlan(tuple(items), width, height, width / 1000 * scale, DOT / scale * 1000, bar * 1000, said)
+    return FloorPlan(tuple(items), width, height, width / 1000 * scale, dot, bar * 1000, said)
+
+
+def _apart(middles: Array, least: float) -> Array:
+    """Return places (n, 2) no nearer to each other than `least`, moved little: each pair shares the way."""
+    places = middles.copy()
+    first, second = np.triu_indices(len(places), 1)
+    for _ in range(ROUNDS):
+        between = places[second] - places[first]
+        far = np.linalg.norm(between, axis=1)
+        near = far < least * (1 - 1e-6)
+        if not near.any():
+            break
+        # What lies on one spot is parted along the plan.
+        unit = np.where(far[:, None] > 1, between / np.maximum(far, 1)[:, None], (1.0, 0.0))
+        push = unit[near] * (least - far[near])[:, None] / 2
+        np.add.at(places, first[near], -push)
+        np.add.at(places, second[near], push)
+    return places
+
+
+def _roomy(name: str, own: list[Array], middle: Array, middles: Array, dot: float) -> bool:
+    """Return whether a name fits below its disc: within the outlines' extent, and over no other disc."""
+    points = np.concatenate(own)
+    half = np.array([LETTER * dot * len(name) / 2, dot])
+    below = middle + np.array([0, LINE * dot])
+    low, high = below - half, below + half
+    inside = (low >= points.min(0)).all() and (high <= points.max(0)).all()
+    covered = ((middles + dot > low) & (middles - dot < high)).all(1)
+    return bool(inside and not covered.any())
 
 
 def _noticed(findings: Iterable[Finding]) -> Mapping[str, tuple[str, int]]:

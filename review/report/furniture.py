@@ -58,7 +58,7 @@ class Kind:
 
 
 def verdict(scene: Scene) -> str:
-    """Return one line: "1 cabinet, 4 drawers that open, surest 0.97, least sure 0.81."."""
+    """Return one line: "1 cabinet; 4 drawers that open, surest 0.97, least sure 0.81."."""
     if not scene.assets:
         return "No furniture was found."
     known = counted(Counter(asset.family for asset in scene.assets))
@@ -68,8 +68,8 @@ def verdict(scene: Scene) -> str:
     roles = counted(Counter(asset.part(joint.child).role for asset, joint in joints))
     p = [taken_for(joint).p for _, joint in joints]
     if len(p) == 1:
-        return f"{known}, {roles} that opens, sure {probability(p[0])}."
-    return f"{known}, {roles} that open, surest {probability(max(p))}, least sure {probability(min(p))}."
+        return f"{known}; {roles} that opens, sure {probability(p[0])}."
+    return f"{known}; {roles} that open, surest {probability(max(p))}, least sure {probability(min(p))}."
 
 
 def things(scene: Scene, elevations: Mapping[str, Iterable[Elevation]]) -> tuple[Thing, ...]:

@@ -24,6 +24,7 @@ def gather(folder: Path) -> ReportData:
     with world.undamaged(folder / world.SUMMARY):
         summary = json.loads((folder / world.SUMMARY).read_text())
         versions = {"pocketworld": str(summary["pocketworld"]), **summary["versions"]}
+        made = tuple(map(str, summary.get("commands", ())))
     sets = [_set(place, twin) for place in _cousins(folder)]
     return ReportData(
         name=twin.name,
@@ -36,6 +37,7 @@ def gather(folder: Path) -> ReportData:
         costs=world.costs_of(folder),
         licence=twin.provenance.get("licence"),
         versions=versions,
+        made=made,
         commands=_commands(folder),
     )
 
