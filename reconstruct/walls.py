@@ -27,6 +27,7 @@ LENGTH = 1.5  # m
 HEIGHT = 1.5  # m
 # m: worktops and tables, above which a strip of wall is seen, are lower; what hangs on it begins higher.
 SEEN_ABOVE = 1.2
+LONG = 2.5  # m: who looks down sees of a wall a strip no higher than furniture, but as long as the room
 AREA = 2.0  # m²: no side of a single piece of furniture that one walks around is as large
 GAP = 2.5  # m: a wall goes on behind a double door, a pane that is not seen or a wardrobe
 ROUNDS = 20  # of fitting, each with what lies near the line of the last; it settles in five to ten
@@ -228,16 +229,19 @@ def _bounds(wall: Wall, columns: Columns, area: float, points: Array) -> bool:
         return False
     if area >= AREA and wall.height >= HEIGHT:
         return True
-    return _hidden_below(wall, points)
+    return _hides_nothing(wall, points)
 
 
-def _hidden_below(wall: Wall, points: Array) -> bool:
-    """Say whether a plane begins high up, behind what stands before it, and hides nothing itself."""
+def _hides_nothing(wall: Wall, points: Array) -> bool:
+    """Say whether nothing is seen behind a plane that is long, or that begins high up, behind what stands
+    before it.
+    """
     off, across = points[:, :2] @ np.array(wall.normal) - wall.distance, points[:, :2] @ np.array(wall.along)
     inside = (across > wall.low) & (across < wall.high)
     on, through = inside & (np.abs(off) < MARGIN), inside & (off < -RECESS)
     begins = np.percentile(points[on, 2], 2)
-    return bool(HIDDEN < begins < SEEN_ABOVE and through.sum() <= SEEN_THROUGH * on.sum())
+    wide = wall.high - wall.low >= LONG or HIDDEN < begins < SEEN_ABOVE
+    return bool(wide and through.sum() <= SEEN_THROUGH * on.sum())
 
 
 def _recessed(wall: Wall, columns: Columns) -> Flags:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pocketworld.geometry import se3
 from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.walls import Wall, find_walls, of_wall, walls_of
+from pocketworld.reconstruct.walls import LONG, SEEN_ABOVE, Wall, find_walls, of_wall, walls_of
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]
@@ -104,6 +104,17 @@ def test_a_wardrobe_is_no_wall_where_its_wall_is_seen(
     front = plane((0, 1.8), -0.6, (0.1, 2.0))
     found = find_walls(*together(front, plane(*beside, 1)))
     assert all(abs(wall.distance) < 0.02 for wall in found)
+
+
+def test_a_strip_as_long_as_the_room_is_a_wall_where_nothing_is_seen_behind() -> None:
+    """Who looks down while walking past the far side of a room sees its wall up to less than 1.5 m."""
+    strip = together(plane((0.0, 1.0), 0.0, (0.05, 1.4)), plane((2.1, LONG + 0.1), 0.0, (0.05, 1.3)))
+    (wall,) = find_walls(*strip)
+    assert (wall.low, wall.high) == pytest.approx((0.0, LONG + 0.1), abs=0.03)
+    assert angle(wall, (0, -1)) < 0.5
+    assert not find_walls(*together(strip, plane((0.5, 2.0), 1.5, (0.0, 1.2))))
+    assert not find_walls(*plane((0.0, LONG - 0.1), 0.0, (0.05, 1.4)))
+    assert not find_walls(*plane((0.0, LONG + 0.1), 0.0, (0.05, SEEN_ABOVE - 0.1)))
 
 
 def test_doors_that_stand_back_are_no_walls_of_their_own() -> None:
