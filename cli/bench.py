@@ -11,6 +11,7 @@ from pocketworld.cli.output import Output
 
 COMMANDS = {
     "score": ("bench", "A world's twin against the truth."),
+    "calibration": ("bench", "Whether beliefs are as sure as they are right."),
     "speed": ("bench", "CPU time and memory of each stage."),
     "sim": ("bench", "Environment steps a second against bare mujoco.batch."),
 }
@@ -33,6 +34,28 @@ def score(out: Output, world: Path, truth: Path, document: Path | None) -> None:
     """Score a world's twin against the truth of its place."""
     result = measures.score(world, truth, document)
     out.result(result.to_json(), result.text())
+
+
+@click.command()
+@click.option(
+    "--of",
+    "pairs",
+    nargs=2,
+    multiple=True,
+    required=True,
+    metavar="WORLD TRUTH",
+    type=click.Path(path_type=Path),
+    help="A world and the truth of its place; once for each.",
+)
+@click.pass_obj
+def calibration(out: Output, pairs: tuple[tuple[Path, Path], ...]) -> None:
+    """Say how often the twins' beliefs in kinds and sides are right, by how sure they are."""
+    from dataclasses import asdict
+
+    from pocketworld.bench.calibration import table
+
+    joints = measures.calibrate(pairs)
+    out.result({"joints": [asdict(joint) for joint in joints]}, table(joints).rstrip())
 
 
 @click.command()

@@ -1,5 +1,6 @@
 """The commands that measure: a world against the truth, each stage's cost, steps a second, the machine."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,6 +9,7 @@ from pocketworld import api
 from pocketworld.api import Tick
 
 if TYPE_CHECKING:
+    from pocketworld.bench.calibration import Believed
     from pocketworld.bench.doctor import Check
     from pocketworld.bench.score import Score
     from pocketworld.bench.sim import SimSpeed
@@ -25,6 +27,19 @@ def score(folder: Path, truth: Path, document: Path | None) -> "Score":
     if document is not None:
         page.put(document, result, f"pocketworld bench score {folder} --truth {truth}")
     return result
+
+
+def calibrate(pairs: Sequence[tuple[Path, Path]]) -> tuple["Believed", ...]:
+    """Return how sure the twins of worlds are of each joint, and whether the truths of their places agree."""
+    from pocketworld import scene_file
+    from pocketworld.bench import calibration, truth_file
+    from pocketworld.bench.matching import align
+
+    out: list[Believed] = []
+    for folder, file in pairs:
+        scene, truth = scene_file.load(folder / "twin", visual=False), truth_file.load(file)
+        out += calibration.believed(scene, truth, align(scene, truth).truth_from_capture)
+    return tuple(out)
 
 
 def measure_speed(capture: Path | None, document: Path | None, tick: Tick) -> "SpeedReport":
