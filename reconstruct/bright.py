@@ -107,12 +107,12 @@ def _handle(
     left, low, right, high = box
     place = np.array([(left + right) / 2, (low + high) / 2])
     wide, tall = right - left, high - low
-    u, v = (float(x) for x in place + USUAL * _slope(place, grid, shots))
+    u, v = (float(x) for x in place + USUAL * sight(place, grid, shots))
     length, thickness = max(wide, tall), min(wide, tall)
     return SeenHandle(HandleKind.BAR, u, v, length, thickness, USUAL, vertical, SCORE)
 
 
-def _slope(place: Array, grid: FaceGrid, shots: Sequence[Shot]) -> Array:
+def sight(place: Array, grid: FaceGrid, shots: Sequence[Shot]) -> Array:
     """Return how far (2,) a camera's line of sight to a place moves along the face per metre before it."""
     column, row, _ = grid.pixel_from_face @ [*place, 1.0]
     slopes = []

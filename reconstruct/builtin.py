@@ -15,6 +15,7 @@ from pocketworld.reconstruct.counter import worktop
 from pocketworld.reconstruct.emptiness import seen_empty
 from pocketworld.reconstruct.fridges import beside
 from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.row_edge import edged
 from pocketworld.reconstruct.row_parts import Rows, Run
 from pocketworld.reconstruct.row_things import things_on
 from pocketworld.reconstruct.run import read_run
@@ -44,6 +45,7 @@ def built_in(capture: Capture, poses: Array, surface: Surface, rows: Rows, from_
 
     poses   (n, 4, 4) scene_from_camera of the capture's frames;  from_world: (4, 4) scene_from_world
     """
+    rows = replace(rows, runs=tuple(edged(capture, run, poses) for run in rows.runs))
     units = {run.id: read_run(capture, run, poses, beside(run, rows.runs)) for run in rows.runs}
     tops = {run.id: worktop(run, units[run.id], surface) for run in rows.runs}
     standing = {run.id: things_on(surface, rows, run) for run in rows.runs}
