@@ -23,7 +23,7 @@ Ints = NDArray[np.intp]
 
 MOST = 8  # pieces of a thing
 FREED = 0.02  # of the hull of all, at least, that a cut frees: less is the surface's noise
-CELLS = 1500  # of the lattice along which a thing is cut
+CELLS, LONGEST = 1500, 64  # of the lattice along which a thing is cut: about, and along an axis at most
 WAYS = (
     64  # directions, besides those to a cube's faces and edges, along which hulls are compared while cutting
 )
@@ -68,7 +68,7 @@ def parted(points: Array, edges: Ints, free: Array, box: UprightBox, hull: float
     hull            how many places the hull of all holds
     """
     size = np.array(box.size)
-    counts = np.maximum(np.round(size * (CELLS / size.prod()) ** (1 / 3)), 1).astype(np.intp)
+    counts = np.clip(np.round(size * (CELLS / size.prod()) ** (1 / 3)), 1, LONGEST).astype(np.intp)
     corner, pitch = np.array((-size[0] / 2, -size[1] / 2, 0.0)), size / counts
     places, at = _crossed((points - corner) / pitch, edges, counts)
     places = places * pitch + corner
