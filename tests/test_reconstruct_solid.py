@@ -10,17 +10,19 @@ import pytest
 import trimesh
 from numpy.typing import NDArray
 
-from pocketworld import scene_file
+from pocketworld import api, scene_file
 from pocketworld.families.box import Box, BoxFamily
 from pocketworld.findings import Severity
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.choose import choose_all
 from pocketworld.reconstruct.depthbox import DepthBox
 from pocketworld.reconstruct.emptiness import BEHIND, PLACES
+from pocketworld.reconstruct.pieces import MOST
 from pocketworld.reconstruct.settle import settled
-from pocketworld.reconstruct.solid import FlatError, _why_fixed, solid
+from pocketworld.reconstruct.solid import DENSITY, FlatError, _why_fixed, solid
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing
+from pocketworld.reconstruct.twin import reconstruct
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Pose, Scene
 from pocketworld.sim import mjcf
@@ -275,3 +277,21 @@ def test_a_sheet_among_pieces_is_as_thick_as_it_is_known() -> None:
     assert len(pieces) == 2
     thin = max(pieces, key=lambda piece: piece.vertices[:, 2].max())
     assert np.ptp(thin.vertices[:, 1]) >= scanned.surface.voxel * (1 - 1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.captures
+def test_things_of_a_real_garden_leave_free_what_was_seen_empty(captures: Path) -> None:
+    """Pots, a plant stand, half a table: one hull of each swallows up to half of it."""
+    scene = reconstruct(api.read(captures / "3dscannerapp_chair")).scene
+    found = [finding.numbers for finding in scene.findings if finding.code == "solid"]
+    assert len(found) >= 5
+    assert all(1 <= n["pieces"] <= MOST for n in found)
+    solids = {asset.id: asset.parts[0] for asset in scene.assets if asset.family == "solid"}
+    hulls = sum(n["hull_seen_empty"] * n["mass_kg"] / DENSITY for n in found)
+    volumes = {id: sum(piece.volume for piece in part.pieces) for id, part in solids.items()}
+    told = {f.subject: f.numbers["pieces_seen_empty"] for f in scene.findings if f.code == "solid"}
+    swallowed = sum(told[id] * volume for id, volume in volumes.items())
+    assert swallowed < 0.25 * hulls
+    for tilt in (0.0, math.radians(2)):
+        assert stand(mjcf.document(scene, visual=False).compile(), 30.0, tilt).still
