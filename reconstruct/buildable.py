@@ -4,7 +4,7 @@ A lone door has nowhere to slide, a low front hides no drawer. Each front's hypo
 all else as it is; what is left keeps its proportions, and what to act on is decided anew.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from pocketworld.families.cabinet.feasible import buildable
@@ -26,7 +26,7 @@ def believable(p: Cabinet) -> Cabinet:
     for path, front in fronts(p.grid):
         left = _left(p, path, front)
         if left != front.chances:
-            p = _with(p, path, _decided(front, left))
+            p = with_front(p, path, redecided(front, left))
     return p
 
 
@@ -49,20 +49,25 @@ def left_out(before: Sequence[tuple[float, Cabinet]], stage: str, id: str) -> It
 def _left(p: Cabinet, path: str, front: Front) -> tuple[Chance, ...]:
     """Return what of a front's chances can be built; all of them where that is none."""
     others = p if buildable(p) else _still(p, path)
-    left = [c for c in front.chances if buildable(_with(others, path, _certain(front, c)))]
+    return shared(front.chances, lambda c: buildable(with_front(others, path, certain(front, c))))
+
+
+def shared(chances: tuple[Chance, ...], keep: Callable[[Chance], bool]) -> tuple[Chance, ...]:
+    """Return the chances that are kept, in proportion; the same ones where that is all of them or none."""
+    left = [c for c in chances if keep(c)]
     total = sum(c.p for c in left)
-    if len(left) == len(front.chances) or total <= 0:
-        return front.chances
+    if len(left) == len(chances) or total <= 0:
+        return chances
     return tuple(replace(c, p=c.p / total) for c in left)
 
 
-def _certain(front: Front, chance: Chance) -> Front:
+def certain(front: Front, chance: Chance) -> Front:
     """Return a front that is what it may be."""
     opening = front.opening if chance.kind is front.kind else USUAL[chance.kind][0]
     return replace(front, kind=chance.kind, side=chance.side, chances=(), state=0.0, opening=opening)
 
 
-def _decided(front: Front, chances: tuple[Chance, ...]) -> Front:
+def redecided(front: Front, chances: tuple[Chance, ...]) -> Front:
     """Return a front with other chances, as what these say; it stands open as it was seen if it can."""
     kind, side = decided(chances)
     if (kind, side) == (front.kind, front.side):
@@ -83,7 +88,7 @@ def _still(p: Cabinet, path: str) -> Cabinet:
     return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
 
 
-def _with(p: Cabinet, path: str, new: Front) -> Cabinet:
+def with_front(p: Cabinet, path: str, new: Front) -> Cabinet:
     """Return a cabinet with another front in one place."""
 
     def change(front: Front, at: str, width: float, height: float) -> Front:
