@@ -155,13 +155,19 @@ def _crossed(points: Array, edges: Ints, counts: Ints) -> tuple[Array, Ints]:
 def _whole(places: Array, at: Ints, free: Array, empty: Ints, counts: Ints) -> _Region:
     """Return all of the lattice; a cell that holds something is not empty, whatever was seen there."""
     ways = _ways()
-    number = np.ravel_multi_index(tuple(at.T), tuple(counts.tolist()))
+    number = _number(at, counts)
     order = np.argsort(number, kind="stable")
     taken, begins = np.unique(number[order], return_index=True)
     reach = np.maximum.reduceat((places @ ways.T)[order], begins)
-    held = np.isin(np.ravel_multi_index(tuple(empty.T), tuple(counts.tolist())), taken)
-    all_of = np.stack(np.unravel_index(taken, tuple(counts.tolist())), -1)
-    return _region(np.zeros(3, np.intp), counts, all_of, reach, empty[~held], (free @ ways.T)[~held])
+    held = np.isin(_number(empty, counts), taken)
+    return _region(
+        np.zeros(3, np.intp), counts, at[order][begins], reach, empty[~held], (free @ ways.T)[~held]
+    )
+
+
+def _number(at: Ints, counts: Ints) -> Ints:
+    """Return one number (n,) for each of some cells (n, 3) of the lattice."""
+    return np.asarray((at[:, 0] * counts[1] + at[:, 1]) * counts[2] + at[:, 2])
 
 
 def _region(low: Ints, high: Ints, at: Ints, reach: Array, free: Ints, along: Array) -> _Region:

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ SPOOL: Boxes = [((0, 0, z), (0.4, 0.4, 0.04)) for z in (0.02, 0.43)] + [((0, 0, 
 NAMES = ("boot", "tray", "chair", "table", "spool")
 
 
-def mesh_of(boxes: Boxes, fine: float = 0.03) -> trimesh.Trimesh:
+def mesh_of(boxes: Boxes, fine: float = 0.03) -> Any:
     made = [trimesh.creation.box(size).apply_translation(centre) for centre, size in boxes]
     return trimesh.util.concatenate([one.subdivide_to_size(fine) for one in made])
 
@@ -68,7 +69,7 @@ def pieces(points: Array, edges: NDArray[np.intp], free: Array, box: UprightBox)
     return parted(points, edges, free, box, float(held))
 
 
-def walked_around(boxes: Boxes) -> tuple[list[Array], Array, trimesh.Trimesh]:
+def walked_around(boxes: Boxes) -> tuple[list[Array], Array, Any]:
     """Return the pieces of a thing that was seen from everywhere, the places seen empty, and its surface."""
     mesh = mesh_of(boxes)
     points = np.array(mesh.vertices)
