@@ -27,7 +27,8 @@ LIES = 5e-3  # m: what is this near above a piece lies on it
 RINGS, WAYS = 0.03, 16  # m between circles on which a place is looked for, and places on each
 AWAY = 0.3  # m: no thing is pushed further at once
 FIXING = ("against", "flush_with")  # relations that leave a thing no turn, and no way but along
-SLACK = 1e-3  # m: touching is no overlap
+SLACK = 1e-3  # m: as deep as measured furniture may stand in its neighbour
+TOUCH = 1e-4  # m: touching is no overlap; what is free to move would be thrown out of anything deeper
 
 
 def supports_first(scene: Scene) -> list[Asset]:
@@ -91,17 +92,18 @@ def place(
 def clash(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> float:
     """Return how deep (m) an asset is in a placed one, if deeper than in the twin; 0 where all is free.
 
-    Measured on collision pieces, everything closed: what has none is in nobody's way.
+    By how much deeper: SLACK for two that are fixed, TOUCH where one is free to move. Measured on collision
+    pieces, everything closed: what has none is in nobody's way.
     """
     others = [(id, other) for id, other in standing.items() if _solid(other)]
     if not others or not _solid(asset):
         return 0.0
     (low, high), boxes = there(asset), np.array([there(other) for _, other in others])
-    near = (np.minimum(high, boxes[:, 1]) - np.maximum(low, boxes[:, 0]) > SLACK).all(1)
-    for i in np.flatnonzero(near):
+    close = (np.minimum(high, boxes[:, 1]) - np.maximum(low, boxes[:, 0]) > TOUCH).all(1)
+    for i in np.flatnonzero(close):
         id, other = others[i]
-        deep = depth(asset, other)
-        if deep > SLACK and deep > _before(Same(scene.asset(asset.id)), Same(scene.asset(id))) + SLACK:
+        deep, slack = depth(asset, other), TOUCH if Base.FREE in (asset.base, other.base) else SLACK
+        if deep > slack and deep > _before(Same(scene.asset(asset.id)), Same(scene.asset(id))) + slack:
             return deep
     return 0.0
 
@@ -118,16 +120,16 @@ def _solid(asset: Asset) -> bool:
 
 
 def depth(a: Asset, b: Asset) -> float:
-    """Return how deep (m) the collision pieces of two assets are in each other; 0 where they are apart."""
+    """Return how deep (m) the collision pieces of two assets are in each other; 0 where they only touch."""
     if not (_solid(a) and _solid(b)):
         return 0.0
     b_from_a = np.linalg.inv(b.pose.matrix) @ a.pose.matrix
     (low, high), (b_low, b_high) = around(whole(a), b_from_a), whole(b)
-    if not (np.minimum(high, b_high) - np.maximum(low, b_low) > SLACK).all():
+    if not (np.minimum(high, b_high) - np.maximum(low, b_low) > TOUCH).all():
         return 0.0
     mine, theirs = pieces_of(a.parts), pieces_of(b.parts)
     low, high = corners_of([moved(s, b_from_a) for s in mine.shapes])
-    close = near(low, high, theirs.low, theirs.high, SLACK)
+    close = near(low, high, theirs.low, theirs.high, TOUCH)
     return max(
         (float(depths(mine.shapes[i], theirs.shapes[j], b_from_a[None])[0]) for i, j in np.argwhere(close)),
         default=0.0,
@@ -179,6 +181,44 @@ def freed(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> Asset:
     return asset
 
 
+def fits(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> bool:
+    """Say whether an asset has room where it is, and what it stands on is below it."""
+    return not clash(asset, standing, scene) and borne(asset, scene, standing)
+
+
+def nearby(asset: Asset, was: Asset, scene: Scene, standing: Mapping[str, Asset]) -> Iterator[Pose]:
+    """Give other places for an asset that has no room where it is, the nearest first, each level with it.
+
+    What stands on something may go anywhere on it, along its front where it is against something; what stands
+    on the floor keeps, where it grew, one of its sides where it was.
+    """
+    relations = [r for r in scene.relations if asset.id in (r.a, r.b)]
+    if any(r.a == asset.id and r.kind in CARRYING and r.b in standing for r in relations):
+        along = any(r.kind in FIXING for r in relations)
+        shifts = _steps(asset) if along else _rings()
+    else:
+        shifts = _sides(asset, was)
+    x, y, z = asset.pose.position
+    for dx, dy in shifts:
+        yield Pose((x + dx, y + dy, z), asset.pose.wxyz)
+
+
+def _steps(asset: Asset) -> Iterator[tuple[float, float]]:
+    """Give shifts (m) to either side of an asset, the smallest first, up to AWAY."""
+    right = asset.pose.matrix[:2, 0]
+    for step in range(1, round(AWAY / RINGS) + 1):
+        for sign in (-1, 1):
+            yield float(sign * step * RINGS * right[0]), float(sign * step * RINGS * right[1])
+
+
+def _sides(asset: Asset, was: Asset) -> Iterator[tuple[float, float]]:
+    """Give the shifts (m) by which a side of an asset comes to where it was before it grew."""
+    right = asset.pose.matrix[:2, 0]
+    for old, new in zip(outer(was), outer(asset), strict=True):
+        if move := float(old[0] - new[0]):
+            yield float(move * right[0]), float(move * right[1])
+
+
 def kept(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> Pose:
     """Return where a twin's asset stays that could not be drawn: carried by what it stands on.
 
@@ -191,7 +231,7 @@ def kept(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> Pose:
     x, y, z = there.pose.position
     for dx, dy in _rings():
         here = replace(there, pose=Pose((x + dx, y + dy, z), there.pose.wxyz))
-        if not clash(here, standing, scene) and borne(here, scene, standing):
+        if fits(here, standing, scene):
             return here.pose
     return there.pose
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pocketworld.cousins.fitting import fitted
 from pocketworld.cousins.layout import Line, laid, lift, line, moved, placed
 from pocketworld.cousins.mutation import Believed, Mutated, Streams, believed, built, mutated, sized
 from pocketworld.cousins.neighbours import beyond_reach, crossing
-from pocketworld.cousins.place import SHARES, borne, clash, freed, place
+from pocketworld.cousins.place import SHARES, borne, clash, fits, freed, nearby, place
 from pocketworld.cousins.runs import Run, Top
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.tops import stretched
@@ -26,6 +27,7 @@ from pocketworld.scene import Asset, Base, Scene
 
 ATTEMPTS = 24  # where half of all draws are refused, one thing in 16 million stays as it was
 PATIENCE = 4  # refusals of one unit after which what its run shares is drawn again too
+SEARCHES = 8  # tries of which one looks around for a place: what has none nearby rarely has one at the next
 
 
 class Reason(StrEnum):
@@ -199,21 +201,35 @@ class _Attempt:
         made, alone = self._both(id, drawn)
         still = openings.built_in(was, twin)
         spread = Spread(doubt=False) if still else self.spec.placement
-        here = self._placed(made, was, self.stage.standing, spread)
-        if was.base is Base.FREE:
-            here = freed(here, self.stage.standing, twin)
-        return {id: Made(here, self._placed(alone, was, self.stage.believed, Spread(doubt=False)), drawn)}
+        here = self._placed(made, was, spread, still)
+        return {id: Made(here, self._at(alone, was, self.stage.believed, Spread(doubt=False), 0.0), drawn)}
 
-    def _placed(self, made: Asset, was: Asset, standing: Mapping[str, Asset], spread: Spread) -> Asset:
-        draw = self._draw(was.id)
-        up = np.array((0.0, 0.0, lift(self.run, self.twin, standing)))
-        shares = SHARES if spread.shift else SHARES[-1:]
-        ways = (place(made, was, self.twin, standing, spread, draw, share) for share in shares[:-1])
-        for pose in ways:
-            here = replace(made, pose=moved(pose, up))
-            if not clash(here, standing, self.twin) and borne(here, self.twin, standing):
+    def _placed(self, made: Asset, was: Asset, spread: Spread, still: bool) -> Asset:
+        """Return a thing where there is room: moved as drawn, by less, or as far as helps; else not moved."""
+        standing, twin = self.stage.standing, self.twin
+        for share in SHARES if spread.shift else SHARES[-1:]:
+            here = self._at(made, was, standing, spread, share)
+            if self._free(here):
                 return here
-        pose = place(made, was, self.twin, standing, spread, draw, shares[-1])
+        ways = [freed(here, standing, twin).pose] if was.base is Base.FREE else []
+        often = self.tries.get(was.id, 0) % SEARCHES == 0
+        for pose in () if still or not often else chain(ways, nearby(here, was, twin, standing)):
+            aside = replace(here, pose=pose)
+            if self._free(aside):
+                return aside
+        return here
+
+    def _free(self, here: Asset) -> bool:
+        """Say whether a thing has room where it is, and nothing that opens needs its place."""
+        standing, twin = self.stage.standing, self.twin
+        return fits(here, standing, twin) and crossing({here.id: here}, standing, twin) is None
+
+    def _at(
+        self, made: Asset, was: Asset, standing: Mapping[str, Asset], spread: Spread, share: float
+    ) -> Asset:
+        """Return a thing carried by what it stands on, moved by a share of the drawn way."""
+        pose = place(made, was, self.twin, standing, spread, self._draw(was.id), share)
+        up = np.array((0.0, 0.0, lift(self.run, self.twin, standing)))
         return replace(made, pose=moved(pose, up))
 
     def _together(self) -> dict[str, Made]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocketworld.cousins.place import borne, clash, depth, kept, place, supports_first
+from pocketworld.cousins.place import borne, clash, depth, fits, kept, nearby, place, supports_first
 from pocketworld.families import registry
 from pocketworld.families.box import Box, BoxFamily
 from pocketworld.families.protocol import Draw, Spread
@@ -226,3 +226,59 @@ def test_what_stays_does_not_stay_over_a_hole() -> None:
     there = replace(cup, pose=kept(cup, scene, {"top": now}))
     assert borne(there, scene, {"top": now})
     assert there.pose.position[2] == pytest.approx(0.04)
+
+
+@pytest.mark.parametrize("bases", [(Base.FREE, Base.FIXED), (Base.FIXED, Base.FREE), (Base.FREE, Base.FREE)])
+def test_what_is_free_is_not_deeper_in_anything_than_touching(bases: tuple[Base, Base]) -> None:
+    """Deeper it would be thrown out as a simulation starts; two that are fixed may overlap as measured."""
+    a, b = (
+        replace(box(id, 0.4, 0.4, 0.4, Pose((x, 0.0, 0.0))), base=Base.FIXED)
+        for id, x in (("a", 0.0), ("b", 0.3995))
+    )
+    apart = Scene("s", (a, replace(b, pose=Pose((1.0, 0.0, 0.0)))))
+    assert clash(b, {"a": a}, apart) == 0
+    a, b = replace(a, base=bases[0]), replace(b, base=bases[1])
+    assert clash(b, {"a": a}, apart) == pytest.approx(0.0005)
+    nearly = replace(b, pose=Pose((0.39995, 0.0, 0.0)))
+    assert clash(nearly, {"a": a}, apart) == 0
+
+
+@given(ANGLES, SHIFTS, SHIFTS, st.floats(0.5, 1.2))
+def test_furniture_that_grew_keeps_a_side_where_it_was(yaw: float, x: float, y: float, width: float) -> None:
+    pose = Pose.upright((x, y, 0.0), yaw)
+    was, now = box("thing", 0.5, 0.6, 0.7, pose), box("thing", width, 0.6, 0.7, pose)
+    places = list(nearby(now, was, Scene("s", (was,)), {}))
+    assert len(places) == (0 if width == 0.5 else 2)
+    for where, sign in zip(places, (-1, 1), strict=False):
+        kept_side = where.matrix @ [sign * width / 2, 0.0, 0.0, 1.0]
+        np.testing.assert_allclose(kept_side, pose.matrix @ [sign * 0.25, 0.0, 0.0, 1.0], atol=1e-9)
+        assert where.wxyz == pose.wxyz
+
+
+def on_a_table(*relations: Relation) -> tuple[Scene, Asset, Asset]:
+    """Return a table with a thing on it, and something that has come where the thing is."""
+    table = replace(box("table", 2.0, 1.0, 0.7), base=Base.FIXED)
+    thing = replace(box("thing", 0.2, 0.2, 0.2, Pose((0.3, 0.1, 0.7))), base=Base.FREE)
+    was = replace(box("other", 0.2, 0.2, 0.5, Pose((0.8, 0.1, 0.7))), base=Base.FIXED)
+    now = replace(was, pose=Pose((0.35, 0.1, 0.7)))
+    return Scene("s", (table, thing, was), (Relation("on", "thing", "table"), *relations)), thing, now
+
+
+def test_what_stands_on_something_finds_the_nearest_place_on_it() -> None:
+    scene, thing, now = on_a_table()
+    standing = {"table": scene.asset("table"), "other": now}
+    assert not fits(thing, standing, scene)
+    ways = [math.dist(p.position, thing.pose.position) for p in nearby(thing, thing, scene, standing)]
+    assert ways[0] == 0
+    assert ways == pytest.approx(sorted(ways))
+    assert max(ways) <= 0.3 + 1e-9
+    found = next(
+        p for p in nearby(thing, thing, scene, standing) if fits(replace(thing, pose=p), standing, scene)
+    )
+    assert 0.15 <= math.dist(found.position, thing.pose.position) < 0.15 + 0.04
+
+
+def test_what_is_against_something_goes_along_it_only() -> None:
+    scene, thing, now = on_a_table(Relation("against", "thing", "wall"))
+    standing = {"table": scene.asset("table"), "other": now}
+    assert {p.position[1] for p in nearby(thing, thing, scene, standing)} == {0.1}

@@ -151,6 +151,11 @@ class CylinderFamily:
         vary = Vary(spread, draw)
         names = ("radius", "height", "taper", "wall", "bottom", "density")
         changed: dict[str, Any] = {name: vary.scaled(getattr(p, name), name) for name in names}
+        for name in ("wall", "bottom"):
+            changed[name] = max(changed[name], min(THIN, getattr(p, name)))
+        changed["taper"] = min(max(changed["taper"], 1 / SLOPE), SLOPE)
+        # What is full to the brim stays so: its contents grow no higher than it does.
+        changed["bottom"] = min(changed["bottom"], changed["height"] - min(2 * THIN, p.height - p.bottom))
         out = replace(p, **changed, material=painted(p.material, "body", vary))
         spare = min(*_spare(out), min(out.radius, out.radius * out.taper, out.height) - LEAST)
         return (
