@@ -3,19 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from pocketworld.reconstruct.depthbox import explain
-from pocketworld.reconstruct.things import CELL, HANGING, Thing
+from pocketworld.reconstruct.things import CELL, HANGING, Thing, beside
 from pocketworld.reconstruct.walls import Wall
-
-NEAR = 0.15  # m from a wall: it may hang there
-SOME = 0.05  # of its points: fewer so near are noise, or a corner that comes near
 
 
 def floating(thing: Thing, walls: Sequence[Wall]) -> bool:
     """Say whether a thing was seen to begin in the air, and away from the walls that it might hang on."""
-    return thing.box.foot[2] > HANGING and not any(_beside(thing, wall) for wall in walls)
+    return thing.box.foot[2] > HANGING and not any(beside(thing, wall) for wall in walls)
 
 
 def grounded(thing: Thing, tolerance: float) -> Thing:
@@ -29,10 +24,3 @@ def grounded(thing: Thing, tolerance: float) -> Thing:
     own = thing.surface
     found = explain(box, own.vertices, own.normals, own.vertex_areas(), tolerance, CELL)
     return replace(thing, found=found)
-
-
-def _beside(thing: Thing, wall: Wall) -> bool:
-    points = thing.surface.vertices[:, :2]
-    along, before = points @ np.array(wall.along), points @ np.array(wall.normal) - wall.distance
-    near = (np.abs(before) < NEAR) & (along > wall.low) & (along < wall.high)
-    return bool(near.mean() > SOME)

@@ -15,8 +15,9 @@ from pocketworld.reconstruct.freestanding import furniture
 from pocketworld.reconstruct.grounded import floating, grounded
 from pocketworld.reconstruct.parted import part
 from pocketworld.reconstruct.placed import Placed
+from pocketworld.reconstruct.siblings import siblings
 from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import Thing
+from pocketworld.reconstruct.things import Thing, Things
 from pocketworld.reconstruct.walls import Wall
 from pocketworld.scan.capture import Capture
 from pocketworld.scene import Relation
@@ -28,29 +29,34 @@ SOLID = "solid"
 
 
 def loose(
-    found: Sequence[Thing], walls: Sequence[Wall], capture: Capture, floor: Floor, surface: Surface
+    found: Things, walls: Sequence[Wall], capture: Capture, floor: Floor, surface: Surface
 ) -> tuple[list[Placed], tuple[Finding, ...]]:
     """Return what stands free, each piece with what stands on it, and what of it is left out.
 
-    found   clusters of surface as `find_things` gives them;  surface: of the scene, in its frame
+    surface   of the scene, in its frame
     """
     tolerance = NOISE * max(floor.noise, surface.voxel / 2)
-    parted = [part(thing, walls, tolerance) for thing in found]
+    parted = [part(thing, walls, tolerance) for thing in found.things]
     bases = [thing for one in parted for thing in (one.base, *one.beside)]
-    placed, noticed = _bases(bases, walls, capture, floor, surface)
+    placed, fragments, flat = _bases(bases, walls, capture, floor, surface)
+    fragments = [*fragments, *found.sheets]
+    others = siblings(fragments, placed, capture, floor)
+    placed = [*placed, *others]
     standing = {one.base.id: one.on for one in parted}
-    carried, flat = _carried(placed, standing, capture, floor)
-    return [*placed, *carried], (*noticed, *flat)
+    carried, left_out = _carried(placed, standing, capture, floor)
+    lost = _fragments(len(fragments) - len(others), capture.name)
+    return [*placed, *carried], (*flat, *lost, *left_out)
 
 
 def _bases(
     found: Sequence[Thing], walls: Sequence[Wall], capture: Capture, floor: Floor, surface: Surface
-) -> tuple[list[Placed], tuple[Finding, ...]]:
-    """Return what stands on the floor, and what of it is left out."""
+) -> tuple[list[Placed], list[Thing], tuple[Finding, ...]]:
+    """Return what stands on the floor; of what only something in the air was seen; and what is left out."""
     in_air = [not thing.box_like and floating(thing, walls) for thing in found]
     tolerance = NOISE * max(floor.noise, surface.voxel / 2)
     things = [grounded(t, tolerance) if air else t for t, air in zip(found, in_air, strict=True)]
-    placed, fragments = [], 0
+    placed: list[Placed] = []
+    fragments: list[Thing] = []
     empty = seen_empty(capture, floor.scene_from_world, [thing.box for thing in things])
     boxes = [thing.box_like and not air for thing, air in zip(things, in_air, strict=True)]
     others = ((t, places, 0.0) for t, box, places in zip(things, boxes, empty, strict=True) if not box)
@@ -60,10 +66,10 @@ def _bases(
         if box:
             placed.append(furniture(thing, fit_box(thing, capture, floor.scene_from_world), capture, surface))
         elif one is not None and air and one.asset.family == SOLID:
-            fragments += 1
+            fragments.append(thing)
         elif one is not None:
             placed.append(one)
-    return placed, (*flat, *_fragments(fragments, capture.name))
+    return placed, fragments, flat
 
 
 def _carried(

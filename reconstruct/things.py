@@ -29,6 +29,9 @@ LEAST = 0.02  # m² of surface: a thing as large as a fist
 FILLED = 0.5  # faces are closed rather than frames
 FAR = NEAR * (CELL / 0.01) ** 0.5  # m: the error of depth, 1 cm at NEAR, is as large as a cell
 HANGING, SHEET = 0.25, 0.08  # m: what is thinner and does not reach the floor is a piece of wall
+SHEETS = "sheets"
+BESIDE = 0.15  # m from a wall: a thing may hang there
+SOME = 0.05  # of its points: fewer so near are noise, or a corner that comes near
 FURNITURE = 0.25  # m: lower boxes are cartons
 
 
@@ -63,10 +66,14 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Things:
-    """What stands on the floor, the largest first."""
+    """What stands on the floor, the largest first.
+
+    sheets   upright ones in the air and away from walls: of something whose rest was not seen
+    """
 
     things: tuple[Thing, ...]
     findings: tuple[Finding, ...]
+    sheets: tuple[Thing, ...] = ()
 
 
 def find_things(surface: Surface, floor: Floor, walls: Sequence[Wall], name: str) -> Things:
@@ -79,14 +86,18 @@ def find_things(surface: Surface, floor: Floor, walls: Sequence[Wall], name: str
         above &= ~of_wall(surface, wall)
     tolerance = 3 * max(floor.noise, surface.voxel / 2)
     things: list[Thing] = []
+    sheets: list[Thing] = []
     left_out: Counter[str] = Counter()
     for own in _pieces(surface, above):
-        thing = thing_of(f"thing-{len(things) + 1}", own, walls, tolerance)
-        if reason := _no_thing(thing):
+        thing = thing_of(f"thing-{len(things) + len(sheets) + 1}", own, walls, tolerance)
+        reason = _no_thing(thing)
+        if reason == SHEETS and not any(beside(thing, wall) for wall in walls):
+            sheets.append(thing)
+        elif reason:
             left_out[reason] += 1
         else:
             things.append(thing)
-    return Things(tuple(things), tuple(_noticed(name, left_out)))
+    return Things(tuple(things), tuple(_noticed(name, left_out)), tuple(sheets))
 
 
 def _pieces(surface: Surface, above: NDArray[np.bool_]) -> list[Surface]:
@@ -108,12 +119,21 @@ def _pieces(surface: Surface, above: NDArray[np.bool_]) -> list[Surface]:
 def _no_thing(thing: Thing) -> str:
     """Return why a piece of surface is no thing that stands in a room, or nothing."""
     extent, top = np.ptp(thing.surface.vertices, axis=0), thing.surface.vertices[:, 2].max()
-    hangs = thing.box.foot[2] > HANGING and min(thing.box.size[:2]) < SHEET
-    if max(extent[:2]) > LONG or top > TALL - CELL or hangs:
+    if max(extent[:2]) > LONG or top > TALL - CELL:
         return "structure"
     if top < LOW:
         return "low"
-    return "far" if np.median(thing.surface.distance) > FAR else ""
+    if np.median(thing.surface.distance) > FAR:
+        return "far"
+    return SHEETS if thing.box.foot[2] > HANGING and min(thing.box.size[:2]) < SHEET else ""
+
+
+def beside(thing: Thing, wall: Wall) -> bool:
+    """Say whether a thing may hang on a wall: more than a corner of it is near."""
+    points = thing.surface.vertices[:, :2]
+    along, before = points @ np.array(wall.along), points @ np.array(wall.normal) - wall.distance
+    near = (np.abs(before) < BESIDE) & (along > wall.low) & (along < wall.high)
+    return bool(near.mean() > SOME)
 
 
 def _mask(member: NDArray[np.intp], count: int) -> NDArray[np.bool_]:
@@ -159,6 +179,9 @@ def _noticed(name: str, left_out: Counter[str]) -> list[Finding]:
     if left_out["structure"]:
         text = "pieces as large as a room are taken for the building and left out"
         out.append(found("structure-left-out", Severity.LOST, text, left_out["structure"]))
+    if left_out[SHEETS]:
+        text = "flat pieces that hang at walls, as panes and boards, are taken for the building and left out"
+        out.append(found("flat-at-wall-left-out", Severity.LOST, text, left_out[SHEETS]))
     if left_out["far"]:
         text = "things that were seen from afar only are left out: walk up to them"
         out.append(found("far-things-left-out", Severity.DEGRADED, text, left_out["far"]))

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.depthbox import DepthBox
-from pocketworld.reconstruct.grounded import NEAR, floating, grounded
+from pocketworld.reconstruct.grounded import floating, grounded
 from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import HANGING, Thing
+from pocketworld.reconstruct.things import BESIDE, HANGING, Thing
 from pocketworld.reconstruct.walls import Wall
 
 
@@ -48,8 +48,8 @@ def test_what_begins_high_is_in_the_air(z: float, air: bool) -> None:
 
 
 def test_what_is_at_a_wall_may_hang_there() -> None:
-    assert not floating(sheet(0, 0, 1.0), [wall(0.3 + NEAR / 2)])
-    assert floating(sheet(0, 0, 1.0), [wall(0.3 + 2 * NEAR)])
+    assert not floating(sheet(0, 0, 1.0), [wall(0.3 + BESIDE / 2)])
+    assert floating(sheet(0, 0, 1.0), [wall(0.3 + 2 * BESIDE)])
     beyond = replace(wall(0.3), low=1.0)  # the wall ends beside it
     assert floating(sheet(0, 0, 1.0), [beyond])
 
@@ -63,7 +63,7 @@ def test_a_corner_that_comes_near_a_wall_does_not_hang_on_it() -> None:
     """A square seen from its corner: of its 441 points one row or two come near."""
     corner = sheet(0, 0, 1.0, yaw=math.pi / 4)
     reach = float(corner.surface.vertices[:, 1].max())
-    assert floating(corner, [wall(reach + 0.9 * NEAR)])
+    assert floating(corner, [wall(reach + 0.9 * BESIDE)])
     assert not floating(corner, [wall(reach)])
 
 

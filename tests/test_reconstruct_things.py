@@ -146,12 +146,17 @@ def test_what_is_large_low_far_or_hangs_on_a_wall_is_no_thing(place: tuple[Surfa
         (distant, "far-things-left-out"),
         (stretched, "structure-left-out"),
         (high, "structure-left-out"),
-        (thin, "structure-left-out"),
         (flat, None),
     ):
         others = find_things(part, floor, (), "room")
-        assert others.things == ()
+        assert (others.things, others.sheets) == ((), ())
         assert [f.code for f in others.findings] == ([code] if code else [])
+    end = float(thin.vertices[:, 0].max()) + 0.1  # it stands out from a wall
+    on_wall = find_things(thin, floor, [Wall((-1.0, 0.0), -end, -2.0, 2.0, 2.4)], "room")
+    assert (on_wall.things, on_wall.sheets) == ((), ())
+    assert [f.code for f in on_wall.findings] == ["flat-at-wall-left-out"]
+    in_air = find_things(thin, floor, (), "room")
+    assert (in_air.things, in_air.findings, [sheet.id for sheet in in_air.sheets]) == ((), (), ["thing-1"])
 
 
 def stretch(surface: Surface, by: tuple[float, float, float]) -> Surface:
@@ -189,7 +194,7 @@ def test_walls_are_those_of_the_room_however_little_of_them_is_left(
     )
     assert walls_of(both) == []
     lost, known = find_things(both, floor, (), "room"), find_things(both, floor, [wall], "room")
-    assert [f.code for f in lost.findings] == ["structure-left-out"]
+    assert [len(found.sheets) for found in (lost, known)] == [1, 0]
     assert known.findings == ()
     assert [thing.box_like for thing in known.things] == [True]
 
