@@ -100,7 +100,8 @@ def run_cousins(
     from pocketworld.cousins import table
 
     chosen = specs.load(spec) if spec is not None else specs.preset(preset)
-    label, how = specs.checked_name(name or chosen.name), "preset" if spec is None else "spec"
+    label = specs.checked_name(name or chosen.name)
+    how, named = ("preset", chosen.name) if spec is None else ("spec", f"{chosen.name}.toml")
     twin = api.twin_of(folder)
 
     def work(new: Path) -> tuple[Finding, ...]:
@@ -117,7 +118,7 @@ def run_cousins(
             folder,
             f"cousins/{label}",
             inputs,
-            {how: chosen.name, "seed": seed, "count": count},
+            {how: named, "seed": seed, "count": count},
             code(BELOW["cousins"]),
             work,
         )
@@ -227,14 +228,9 @@ def _commands(folder: Path) -> Iterator[str]:
         if stage == "twin":
             chosen = f" --frames {quote(str(options['frames']))}" if options["frames"] else ""
             yield f"pocketworld run {quote(world.capture_of(folder))} -o {place}{chosen}"
-        elif stage.startswith("cousins/"):
-            spec = (
-                f"--preset {options['preset']}"
-                if "preset" in options
-                else f"--spec {options.get('spec')}.toml"
-            )
+        elif how := [f"--{key} {options[key]}" for key in ("preset", "spec") if key in options]:
             drawn = f"--count {options['count']} --seed {options['seed']}"
-            yield f"pocketworld cousins {place} --name {quote(stage.split('/')[1])} {spec} {drawn}"
+            yield f"pocketworld cousins {place} --name {quote(stage.split('/')[1])} {how[0]} {drawn}"
 
 
 def _save_picture(file: Path, quality: "Quality") -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -126,6 +127,21 @@ def test_a_set_of_cousins_has_a_plain_name(made: Path, name: str) -> None:
         workflow.run_cousins(made, name or "/", "twin", None, 0, 2, 1, quiet)
     assert "\n" not in str(caught.value)
     assert contents(made, "twin") == before
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(made: Path) -> None:
+    def nothing_fits() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    before = contents(made, *STAGES, "report")
+    command = [sys.executable, "-m", "pocketworld.cli", "-q", "cousins", str(made), "--name", "big"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=nothing_fits)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.endswith("disk is full; free some space: the same command goes on where it stopped\n")
+    assert done.stderr.count("\n") == 1
+    assert not list((made / "cousins").glob("*big*"))
+    assert contents(made, *STAGES, "report") == before
 
 
 @pytest.mark.slow
