@@ -41,6 +41,7 @@ DOORS: dict[Kind, float] = {
     (FrontKind.FIXED, Side.NONE): 0.01,
 }
 """How common each kind is among the fronts of fridges."""
+DRAWERS = 1.2  # m: as high as one looks into a drawer; none has its middle above
 GRIPPED = 0.25  # of fridges' fronts are opened by a hollow in the edge, which looks like no handle
 
 
@@ -165,12 +166,13 @@ def _usual(guess: Guess, cell: Cell) -> HandleSpec:
 def _guess(cell: Cell) -> Guess:
     """Return what a fridge's front is: as a cabinet's would be, by how common kinds are among fridges'."""
     looks = believe(cell, False, 0.0)
-    bare = not cell.handles
+    bare, high = not cell.handles, (cell.v0 + cell.v1) / 2 > DRAWERS
     weights = {
         (c.kind, c.side): c.p
         / PRIOR[c.kind, c.side]
         * DOORS.get((c.kind, c.side), 0.0)
         * (GRIPPED / GRIP[c.kind, c.side][0] if bare else 1.0)
+        * (0.0 if high and c.kind is FrontKind.DRAWER else 1.0)
         for c in looks.chances
     }
     total = sum(weights.values())

@@ -10,9 +10,10 @@ from pocketworld.scene import HandleKind
 SURE = 0.9  # score of what stands out of a front without doubt
 ALIKE = 1.35  # times as long: still the same handle, as blurred as it is
 TWIN = 1.15  # times as long, where only a picture shows it and faintly
-EDGE = 0.038  # m: nearer to a unit's sides it is the gap's; handles are 45 mm from them
+EDGE = 0.026  # m: nearer to a unit's sides it is the gap's; handles are 45 mm from them, as both were seen
 FAINT = 0.5, 0.4  # score of what only one cue shows, and of what hardly does
 SHORTEST = 0.05  # m: bars are longer
+HIGH = 0.75  # of the height of what hangs: nobody reaches a handle above that
 KNOBS = (HandleKind.KNOB,)
 
 
@@ -48,7 +49,8 @@ def _between(bar: SeenHandle, best: SeenHandle) -> SeenHandle:
         length=length,
         kind=best.kind if best.kind not in KNOBS else bar.kind,
         thickness=min(bar.thickness, best.thickness),
-        score=max(bar.score, best.score),
+        # Either may err, but hardly both at one place.
+        score=1 - (1 - bar.score) * (1 - best.score) if best is not bar else bar.score,
     )
 
 
@@ -59,15 +61,39 @@ def _meets(a: SeenHandle, b: SeenHandle) -> bool:
     return bool(abs(a.u - b.u) < near[0] and abs(a.v - b.v) < near[1])
 
 
+def within_reach(seen: Sequence[SeenHandle], height: float) -> tuple[SeenHandle, ...]:
+    """Return the handles by depth of a unit that hangs, m high: what seems to stand out above is its edge.
+
+    Units that hang are taken hold of below.
+    """
+    return tuple(h for h in seen if h.v < HIGH * height)
+
+
 def of_one_make(units: Sequence[tuple[float, Sequence[SeenHandle]]]) -> tuple[tuple[SeenHandle, ...], ...]:
     """Return the handles of each unit (its width, m, and what was seen on it) that are to be believed.
 
     What is sure stays, whatever it is: a row may have several makes. What is faint is a handle where it is a
-    bar as long as those that are sure, and lies the same way; where none is, as those that are fairly so.
+    bar as long as those that are sure, and lies the same way; where none is, as those that are fairly so. Of
+    those of its own unit one that is alike will do: a row may have several makes, a unit has one.
     """
     every = [h for width, handles in units for h in handles if _bar(h, width)]
     sure = [h for h in every if h.score >= SURE] or [h for h in every if h.score > FAINT[1]]
-    return tuple(tuple(h for h in handles if _fits(h, sure, width)) for width, handles in units)
+    out = []
+    for width, handles in units:
+        own = [h for h in handles if h in sure]
+        out.append(tuple(h for h in handles if _fits(h, sure, width) or _twin(h, own, width)))
+    return tuple(out)
+
+
+def _twin(handle: SeenHandle, own: Sequence[SeenHandle], width: float) -> bool:
+    """Say whether a faint bar is alike to a sure one of its unit, and lies the same way."""
+    if handle.score <= FAINT[1] or not _bar(handle, width):
+        return False
+    return any(h.vertical == handle.vertical and _alike(h, handle, ALIKE) for h in own)
+
+
+def _alike(a: SeenHandle, b: SeenHandle, times: float) -> bool:
+    return max(a.length / b.length, b.length / a.length) < times
 
 
 def _bar(handle: SeenHandle, width: float) -> bool:
@@ -85,7 +111,7 @@ def _fits(handle: SeenHandle, sure: Sequence[SeenHandle], width: float) -> bool:
     if not _bar(handle, width):
         return False
     alike = ALIKE if handle in sure or handle.score > FAINT[0] else TWIN
-    twins = [h for h in sure if max(handle.length / h.length, h.length / handle.length) < alike]
+    twins = [h for h in sure if _alike(h, handle, alike)]
     if handle.score > FAINT[0] or handle in sure:
         return 2 * len(twins) > len(sure)
     return any(h.vertical == handle.vertical for h in twins)

@@ -1,7 +1,7 @@
 """Ovens under a worktop: a door with a dark window in it, a bar above that, perhaps a panel and a drawer."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -15,7 +15,7 @@ from pocketworld.reconstruct import cabinets
 from pocketworld.reconstruct.appliances import Rival, mixed, probability
 from pocketworld.reconstruct.belief import BOTTOM, DRAWER, FIXED, LEFT, RIGHT, Kind, believe
 from pocketworld.reconstruct.colours import linear, painted
-from pocketworld.reconstruct.grammar import STRIP, Cell, Cut, Layout, Tree, bounds, explain
+from pocketworld.reconstruct.grammar import STRIP, Cell, Cut, Tree, bounds, explain
 from pocketworld.reconstruct.panes import Pane, pane
 from pocketworld.reconstruct.units import Hull
 from pocketworld.scene import HandleKind
@@ -34,16 +34,16 @@ KNOBS = 12  # a family's most
 WIDEST = 0.92  # of a door that a bar may span
 
 
-def oven(seen: Elevation, hull: Hull, found: Sequence[Layout]) -> Rival | None:
+def oven(seen: Elevation, hull: Hull) -> Rival | None:
     """Return the oven that a unit's front may be; None where no window shows.
 
-    seen   its front, from where it was read up;  found: how it may be divided as a cabinet
+    seen   its front, from where it was read up, with all handles that may be: its own is of another make
     """
     window = pane(seen)
     if window is None:
         return None
     layouts = explain(seen.width, seen.height, _lines(seen, window), _bars(seen, window))
-    lead = layouts[0].score + window.earned - found[0].score
+    lead = layouts[0].score + window.earned - _as_cabinet(seen, window)
     p = probability(OVEN, lead, _usual(seen.width))
     rows = _rows(layouts[0].tree, window, hull)
     why = f"a dark window {window.right - window.left:.2f} m wide in a door, {lead:.0f} nats more than fronts"
@@ -64,6 +64,21 @@ def _lines(seen: Elevation, window: Pane) -> tuple[Line, ...]:
         for line in seen.lines
         if not line.vertical and not window.low - BELOW < line.at < window.high + ABOVE
     )
+
+
+def _as_cabinet(seen: Elevation, window: Pane) -> float:
+    """Return what a cabinet's fronts explain of it, nats.
+
+    A bar, its feet and shadow have several edges about the window's upper one: they are no fronts' either.
+    """
+    about = [
+        line
+        for line in seen.lines
+        if not line.vertical and window.high - BELOW < line.at < window.high + ABOVE
+    ]
+    best = max(about, key=lambda line: line.score * (line.end - line.start), default=None)
+    lines = [line for line in seen.lines if line is best or line not in about]
+    return explain(seen.width, seen.height, lines, _bars(seen, window))[0].score
 
 
 def _bars(seen: Elevation, window: Pane) -> tuple[SeenHandle, ...]:

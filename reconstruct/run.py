@@ -98,7 +98,7 @@ def _rivals(
         return ()
     seen, found = part.face.elevation, None
     if run.kind is RunKind.BASE:
-        found = oven(seen, hull, layouts)
+        found = oven(replace(seen, handles=part.handles), hull)
     elif stands is not None:
         found = fridge(seen, hull, layouts, stands)
     return () if found is None else (found,)

@@ -15,7 +15,7 @@ from pocketworld.reconstruct.elevation import Blend, brightness
 from pocketworld.reconstruct.face import Face, face_of
 from pocketworld.reconstruct.grammar import STRIP
 from pocketworld.reconstruct.lines import Span, find_upright
-from pocketworld.reconstruct.makes import joined, of_one_make
+from pocketworld.reconstruct.makes import joined, of_one_make, within_reach
 from pocketworld.reconstruct.modules import Front, Module, modules
 from pocketworld.reconstruct.mosaic import cropped, mosaic
 from pocketworld.reconstruct.row_parts import Patch, Run, RunKind
@@ -34,7 +34,8 @@ class Part:
     """One unit of a run: its module, its id, its own box (of the run's depth), and its front as read.
 
     face     from the plinth up, to a little above the box;  seen: share of it that pictures show
-    dark     appliances on it, m from its lower left corner
+    dark     appliances on it, m from its lower left corner;  handles: all that was seen as such, before the
+             make of its row told which to believe
     """
 
     id: str
@@ -43,6 +44,7 @@ class Part:
     face: Face
     seen: float
     dark: tuple[Patch, ...]
+    handles: tuple[SeenHandle, ...] = ()
 
 
 def plinth(run: Run) -> float:
@@ -106,9 +108,10 @@ def _part(made: Blend, run: Run, module: Module, id: str, poses: Array) -> Part:
     dark = tuple(_dark(run, module, low))
     edge = round(piece.grid.margin / piece.grid.pixel)
     seen = float(np.isfinite(piece.colour[edge:-edge, edge:-edge, 0]).mean())
-    face = _read(face_of(piece, box, poses, "front", PLACED), piece, dark)
+    read = face_of(piece, box, poses, "front", PLACED)
+    face = _read(_hung(read) if run.kind is RunKind.WALL else read, piece, dark)
     own = replace(run.box, foot=(x, y, run.box.foot[2]), size=(module.width, depth, run.box.size[2]))
-    return Part(id, module, own, face, seen, dark)
+    return Part(id, module, own, face, seen, dark, face.elevation.handles)
 
 
 def _dark(run: Run, module: Module, low: float) -> Iterator[Patch]:
@@ -118,6 +121,12 @@ def _dark(run: Run, module: Module, low: float) -> Iterator[Patch]:
         left, right = max(0.0, patch.left + shift), min(module.width, patch.right + shift)
         if right - left > STRIP:
             yield Patch(left, right, patch.low - low, patch.high - low)
+
+
+def _hung(face: Face) -> Face:
+    """Return the face of a unit that hangs, without handles out of reach."""
+    seen = face.elevation
+    return replace(face, elevation=replace(seen, handles=within_reach(seen.handles, seen.height)))
 
 
 def _read(face: Face, piece: Blend, dark: Sequence[Patch]) -> Face:

@@ -171,3 +171,9 @@ def test_all_that_is_read_can_be_built_and_opens(handles: tuple[SeenHandle, ...]
 def test_shares_of_its_forms_sum_to_one() -> None:
     faint = replace(LINE, end=0.40, score=0.85)
     assert sum(share for share, _ in read(lines=(faint,)).forms) == pytest.approx(1.0)
+
+
+def test_nobody_looks_into_a_drawer_as_high_as_a_door() -> None:
+    bar = replace(LEVEL, v=1.55)
+    top = read((bar,), lines=(replace(LINE, at=1.4),)).forms[0][1].fronts[0]
+    assert top.kind is not FrontKind.DRAWER

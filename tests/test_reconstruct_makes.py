@@ -16,7 +16,7 @@ from pocketworld.reconstruct.belief import FIXED, Guess, believe
 from pocketworld.reconstruct.bright import bars
 from pocketworld.reconstruct.cabinets import stacked, trimmed
 from pocketworld.reconstruct.grammar import Cell, Cut, bounds, cells
-from pocketworld.reconstruct.makes import joined, of_one_make
+from pocketworld.reconstruct.makes import joined, of_one_make, within_reach
 from pocketworld.reconstruct.rectify import FaceGrid
 from pocketworld.reconstruct.units import Hull, between, unit
 from pocketworld.rng import stream
@@ -143,6 +143,31 @@ def test_units_are_judged_alike_in_any_order(order: list[int]) -> None:
     there = of_one_make(every)
     mixed = of_one_make([every[i] for i in order])
     assert mixed == tuple(there[i] for i in order)
+
+
+def test_what_depth_and_colour_both_see_is_surer_than_either() -> None:
+    depth, colour = handle(0.3, 0.6, score=0.8), handle(0.3, 0.6, score=0.45)
+    (both,) = joined([depth], [colour])
+    assert max(depth.score, colour.score) < both.score < 1
+    (alone,) = joined([], [colour])
+    assert alone.score == colour.score
+
+
+def test_a_unit_s_own_sure_handle_tells_of_its_faint_ones() -> None:
+    """A row of three makes: no length is that of most."""
+    others = [(0.6, [handle(0.3, v, length=length) for v in (0.2, 0.4, 0.6)]) for length in (0.3, 0.2)]
+    own = [handle(0.15, 0.5, length=0.11), handle(0.15, 0.3, length=0.11, score=0.45)]
+    assert of_one_make([*others, (0.3, own)])[-1] == tuple(own)
+    upright = [own[0], replace(own[1], vertical=True)]
+    assert of_one_make([*others, (0.3, upright)])[-1] == (own[0],)
+    long = [own[0], replace(own[1], length=0.16)]
+    assert of_one_make([*others, (0.3, long)])[-1] == (own[0],)
+
+
+def test_what_seems_to_be_a_handle_out_of_reach_is_none() -> None:
+    low, high = handle(0.3, 0.1), handle(0.3, 0.62)
+    assert within_reach([low, high], 0.7) == (low,)
+    assert within_reach([low], 0.7) == (low,)
 
 
 # --- units -------------------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ from pocketworld.families.cabinet.parameters import FrontKind
 from pocketworld.families.oven import Oven
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.reconstruct.appliances import Rival, held
-from pocketworld.reconstruct.grammar import explain
 from pocketworld.reconstruct.ovens import oven
 from pocketworld.reconstruct.panes import Pane, pane
 from pocketworld.reconstruct.units import Hull
@@ -59,7 +58,7 @@ def seen(front: Elevation, handles: tuple[SeenHandle, ...] = (BAR,)) -> Elevatio
 
 
 def read(front: Elevation, hull: Hull = HULL) -> Rival | None:
-    return oven(front, hull, explain(front.width, front.height, front.lines, front.handles))
+    return oven(front, hull)
 
 
 def off(found: Pane | None, window: Rect = WINDOW) -> float:
@@ -182,6 +181,15 @@ def test_knobs_on_the_panel_are_counted_and_open_nothing() -> None:
     assert chance[FrontKind.FIXED] > 0.9
     # So far as it is a cabinet after all, it is a drawer with knobs.
     assert 0 < chance[FrontKind.DRAWER] < 1 - found.p + 1e-9
+
+
+def test_edges_of_its_handle_make_it_no_cabinet() -> None:
+    front = seen(drawn())
+    bars = tuple(Line(False, at, 0.02, 0.58, 0.002, 1.0) for at in (0.46, 0.49, 0.51, 0.525))
+    found = read(replace(front, lines=(*front.lines, *bars)))
+    assert found is not None
+    assert found.p > 0.9
+    assert len(found.forms[0][1].fronts) == 2
 
 
 def test_no_panel_where_no_gap_shows() -> None:
