@@ -13,6 +13,7 @@ from pocketworld.reconstruct.emptiness import seen_empty
 from pocketworld.reconstruct.floor import Floor
 from pocketworld.reconstruct.freestanding import furniture
 from pocketworld.reconstruct.grounded import floating, grounded
+from pocketworld.reconstruct.legs import with_legs
 from pocketworld.reconstruct.parted import part
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.siblings import siblings
@@ -36,7 +37,8 @@ def loose(
     surface   of the scene, in its frame
     """
     tolerance = NOISE * max(floor.noise, surface.voxel / 2)
-    parted = [part(thing, walls, tolerance) for thing in found.things]
+    whole = with_legs(found.things, walls, tolerance)
+    parted = [part(thing, walls, tolerance) for thing in whole]
     bases = [thing for one in parted for thing in (one.base, *one.beside)]
     placed, fragments, flat = _bases(bases, walls, capture, floor, surface)
     fragments = [*fragments, *found.sheets]
