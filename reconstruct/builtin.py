@@ -18,6 +18,7 @@ from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.row_edge import edged
 from pocketworld.reconstruct.row_parts import Rows, Run
 from pocketworld.reconstruct.row_things import things_on
+from pocketworld.reconstruct.row_tops import carrier, things_on_top
 from pocketworld.reconstruct.run import read_run
 from pocketworld.reconstruct.surface import Surface
 from pocketworld.reconstruct.things import Thing
@@ -48,8 +49,10 @@ def built_in(capture: Capture, poses: Array, surface: Surface, rows: Rows, from_
     rows = replace(rows, runs=tuple(edged(capture, run, poses) for run in rows.runs))
     units = {run.id: read_run(capture, run, poses, beside(run, rows.runs)) for run in rows.runs}
     tops = {run.id: worktop(run, units[run.id], surface) for run in rows.runs}
-    standing = {run.id: things_on(surface, rows, run) for run in rows.runs}
-    every = [thing for things, _ in standing.values() for thing in things]
+    on_plates = {run.id: things_on(surface, rows, run) for run in rows.runs}
+    on_tops = {run.id: things_on_top(surface, rows, run) for run in rows.runs}
+    standing = (*on_plates.values(), *on_tops.values())
+    every = [thing for things, _ in standing for thing in things]
     empty = seen_empty(capture, from_world, [thing.box for thing in every])
     chosen, flat = choose_all(
         ((thing, places, thing.box.foot[2]) for thing, places in zip(every, empty, strict=True)), capture.name
@@ -57,9 +60,10 @@ def built_in(capture: Capture, poses: Array, surface: Surface, rows: Rows, from_
     placed = [
         *(unit for run in rows.runs for unit in units[run.id]),
         *(top for top in tops.values() if top is not None),
-        *(one for run in rows.runs for one in _on(standing[run.id][0], chosen, tops[run.id])),
+        *(one for run in rows.runs for one in _on(on_plates[run.id][0], chosen, tops[run.id])),
+        *(one for run in rows.runs for one in _on_top(on_tops[run.id][0], chosen, units[run.id])),
     ]
-    left_out = chain.from_iterable(hanging for _, hanging in standing.values())
+    left_out = chain.from_iterable(hanging for _, hanging in standing)
     noticed = [*rows.findings, *left_out, *flat]
     carriers = {run.id: (tops[run.id] or units[run.id][0]).asset.id for run in rows.runs}
     carried, findings = _carried(placed, noticed, carriers)
@@ -89,6 +93,17 @@ def _on(things: Sequence[Thing], chosen: Mapping[str, Placed], plate: Placed | N
             continue
         on = () if plate is None else (Relation("on", thing.id, plate.asset.id),)
         yield replace(one, relations=(*one.relations, *on))
+
+
+def _on_top(
+    things: Sequence[Thing], chosen: Mapping[str, Placed], units: Sequence[Placed]
+) -> Iterator[Placed]:
+    """Give what stands on wall or tall units."""
+    for thing in things:
+        one = chosen.get(thing.id)
+        if one is not None:
+            on = Relation("on", thing.id, carrier(thing, units))
+            yield replace(one, relations=(*one.relations, on))
 
 
 def over(surface: Surface, runs: Sequence[Run]) -> Mask:

@@ -93,20 +93,21 @@ def linked(places: Array, side: float) -> NDArray[np.intp]:
     return np.asarray(label[member.ravel()], np.intp)
 
 
-def standing(id: str, piece: Surface, top: float, yaw: float) -> Thing | None:
+def standing(id: str, piece: Surface, top: float, yaw: float, hidden: float = STANDS) -> Thing | None:
     """Return a piece that stands on a plate as a thing; None where it does not.
 
-    top   height of the plate, m;  yaw: the way that the plate faces, rad: things face about the same way
+    top      height of the plate, m;  yaw: the way that the plate faces, rad: things face about the same way
+    hidden   m over the plate: what begins higher does not stand on it
     """
-    box = _box(piece, top, yaw)
+    box = _box(piece, top, yaw, hidden)
     return None if box is None else _thing(id, piece, box)
 
 
-def _box(piece: Surface, top: float, facing: float) -> UprightBox | None:
+def _box(piece: Surface, top: float, facing: float, hidden: float) -> UprightBox | None:
     """Return the box of a piece, down to the plate it stands on; None where it does not."""
     z = piece.vertices[:, 2]
     height = float(np.percentile(z, 99)) - top
-    if z.min() > top + STANDS or height < LOW:
+    if z.min() > top + hidden or height < LOW:
         return None
     yaw = main_yaw(piece.normals, piece.vertex_areas())
     turn = se3.exp(np.array([0, 0, 0, 0, 0, yaw]))
