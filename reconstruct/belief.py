@@ -1,8 +1,10 @@
 """What a front probably is, and at which side it hangs, by how it looks: Bayes' rule over a few plain
 features.
 
-The tables are our judgement of office and kitchen furniture, not measured: the benchmark's calibration is to
-replace them. Features are taken as independent given the kind.
+The tables are our judgement of office and kitchen furniture. What looks like a handle on what is fixed, at
+which side of a door its handle is, and how rare sliding fronts are was mended by what six virtual kitchens
+(seeds 700 to 705) measured, half way: those are drawn, not built. Features are taken as independent given the
+kind; `pocketworld bench calibration` says how right the sum is.
 """
 
 import math
@@ -28,10 +30,10 @@ PRIOR: Mapping[Kind, float] = {
     RIGHT: 0.13,
     TOP: 0.03,
     BOTTOM: 0.03,
-    TO_LEFT: 0.02,
-    TO_RIGHT: 0.02,
+    TO_LEFT: 0.01,
+    TO_RIGHT: 0.01,
     OPEN: 0.06,
-    FIXED: 0.18,
+    FIXED: 0.20,
 }
 """How common each kind is among the rectangles into which furniture's faces are divided."""
 
@@ -47,14 +49,15 @@ GRIP: Mapping[Kind, tuple[float, float, float, float]] = {
     TO_LEFT: (0.10, 0.14, 0.06, 0.70),
     TO_RIGHT: (0.10, 0.14, 0.06, 0.70),
     OPEN: (0.985, 0.005, 0.005, 0.005),
-    FIXED: (0.97, 0.01, 0.01, 0.01),
+    # Ovens have knobs, and not all that stands out is a handle: a quarter of fixed fronts seemed to have one.
+    FIXED: (0.88, 0.05, 0.05, 0.02),
 }
 # Where a handle sits across: in the left third, the middle, the right third. It is where the lever is
 # longest.
 ACROSS: Mapping[Kind, tuple[float, float, float]] = {
     DRAWER: (0.06, 0.88, 0.06),
-    LEFT: (0.07, 0.18, 0.75),
-    RIGHT: (0.75, 0.18, 0.07),
+    LEFT: (0.04, 0.10, 0.86),
+    RIGHT: (0.86, 0.10, 0.04),
     TOP: (0.08, 0.84, 0.08),
     BOTTOM: (0.08, 0.84, 0.08),
     TO_LEFT: (0.10, 0.10, 0.80),

@@ -343,3 +343,17 @@ def test_whatever_rows_there_are_they_fill_the_cabinet(heights: list[float], wid
     assert math.isclose(faces[0].width, width)
     if isinstance(p.grid, Split):
         assert p.grid.rows
+
+
+def test_a_knob_beside_the_middle_of_what_is_low_and_wide_is_no_sure_drawer() -> None:
+    """Ovens have such panels; six virtual kitchens had four of them, said to be drawers with p over 0.95."""
+    for across in (0.15, 0.85):
+        doubtful = believe(at(0.46, 0.16, across, 0.5, kind=HandleKind.KNOB), False, None)
+        assert 0.4 < chance(doubtful, FrontKind.DRAWER) < 0.96
+    assert chance(believe(at(0.46, 0.16, 0.5, 0.5), False, None), FrontKind.DRAWER) > 0.97
+
+
+def test_a_door_hangs_opposite_its_upright_handle_nine_times_in_ten() -> None:
+    for across, side in ((0.08, Side.RIGHT), (0.92, Side.LEFT)):
+        guess = believe(at(0.5, 0.7, across, 0.85, vertical=True), False, None)
+        assert 0.85 < chance(guess, FrontKind.DOOR, side) < 0.97
