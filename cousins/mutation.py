@@ -9,7 +9,8 @@ import numpy as np
 
 from pocketworld.families import registry, worktop
 from pocketworld.families.cabinet.mutate import outline
-from pocketworld.families.cabinet.parameters import Cabinet
+from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, fronts
+from pocketworld.families.cabinet.regrid import map_fronts
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.worktop import Worktop
 from pocketworld.geometry.same import Same
@@ -111,6 +112,18 @@ def mutated(
     if isinstance(alone, Refusal):  # varied on purpose it works: then all that is new comes from the spec
         alone = known
     return Mutated(out, alone, out != _read(asset.family, Same(asset.parameters)))
+
+
+def opening(p: Cabinet, path: str, furthest: float) -> Cabinet | None:
+    """Return a cabinet with one door that opens that far (rad); None where that front is no door."""
+    front = dict(fronts(p.grid))[path]
+    if front.kind is not FrontKind.DOOR:
+        return None
+
+    def change(one: Front, at: str, width: float, height: float) -> Front:
+        return replace(one, opening=min(furthest, one.opening)) if at == path else one
+
+    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
 
 
 def sized(asset: Asset, spread: Spread, draw: Draw) -> Cabinet | None:

@@ -1,11 +1,13 @@
 """Whether what opens in a cousin meets its neighbours more than in the twin, or they keep hands from it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.families.cabinet.feasible import LEAST_WAY
 from pocketworld.families.grasp import fingers
 from pocketworld.geometry.across import across
 from pocketworld.geometry.apart import moved
@@ -17,6 +19,7 @@ from pocketworld.scene import Asset, Base, Scene
 Array = NDArray[np.float64]
 STILL = np.eye(4)[None]
 SLACK = 1e-3  # m: as deep as measured furniture may stand in its neighbour
+HALVINGS = 6  # of half a joint's range: to 1 %
 
 
 def crossing(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scene) -> Overlap | None:
@@ -30,11 +33,34 @@ def crossing(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scen
         return None
     hits = [hit for one in ours for hit in across(one, [*fast, *_without(ours, one)], SLACK)]
     hits += [hit for one in fast if one.movable for hit in across(one, ours, SLACK)]
-    for hit in sorted(hits, key=lambda hit: -hit.depth):
-        a, b = (twin.asset(name.rsplit("/", 1)[0]) for name in hit.parts)
-        if hit.depth > _before(Same(a), Same(b)) + SLACK:
-            return hit
-    return None
+    return next((hit for hit in sorted(hits, key=lambda hit: -hit.depth) if _worse(hit, twin)), None)
+
+
+def _worse(hit: Overlap, twin: Scene) -> bool:
+    """Say whether two assets meet deeper than in the twin."""
+    a, b = (twin.asset(name.rsplit("/", 1)[0]) for name in hit.parts)
+    return hit.depth > _before(Same(a), Same(b)) + SLACK
+
+
+def stop(asset: Asset, id: str, others: Sequence[Asset], twin: Scene) -> float | None:
+    """Return how far a joint opens before it meets one of the other assets deeper than in the twin.
+
+    rad or m, within 1 % of its range; None where that is less than LEAST_WAY of it.
+    """
+    fast = [other for other in others if other.base is Base.FIXED and other is not asset]
+
+    def meets(q: float) -> bool:
+        alone = (replace(j, range=(0.0, q if j.id == id else 0.0), state=0.0) for j in asset.joints)
+        return any(_worse(hit, twin) for hit in across(replace(asset, joints=tuple(alone)), fast, SLACK))
+
+    (high,) = (joint.range[1] for joint in asset.joints if joint.id == id)
+    low = LEAST_WAY * high
+    if meets(low):
+        return None
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if meets(middle) else (middle, high)
+    return low
 
 
 @lru_cache(maxsize=1024)

@@ -12,14 +12,15 @@ import numpy as np
 from pocketworld.cousins import openings
 from pocketworld.cousins.fitting import fitted
 from pocketworld.cousins.layout import Line, laid, lift, line, moved, placed
-from pocketworld.cousins.mutation import Believed, Mutated, Streams, believed, built, mutated, sized
-from pocketworld.cousins.neighbours import beyond_reach, crossing
+from pocketworld.cousins.mutation import Believed, Mutated, Streams, believed, built, mutated, opening, sized
+from pocketworld.cousins.neighbours import beyond_reach, crossing, stop
 from pocketworld.cousins.place import SHARES, borne, clash, fits, freed, nearby, place
 from pocketworld.cousins.runs import Run, Top
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.tops import stretched
 from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
+from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.sweep import sweep
@@ -133,12 +134,39 @@ class _Attempt:
         for id, made in out.items():
             if made.drawn.changed and (hits := sweep(made.asset)):
                 raise _No(id, Refusal(Reason.SWEEP, {"depth_m": max(hit.depth for hit in hits)}))
-        if met := crossing({id: made.asset for id, made in out.items()}, self.stage.standing, self.twin):
-            mine = [id for id in out if any(part.startswith(f"{id}/") for part in met.parts)]
-            raise _No(mine[0], Refusal(Reason.ACROSS, {"depth_m": met.depth}))
+        self._stopped(out)
         if far := beyond_reach({id: made.asset for id, made in out.items()}, self.stage.standing, self.twin):
             raise _No(far, Refusal(Reason.REACH))
         return out
+
+    def _stopped(self, out: dict[str, Made]) -> None:
+        """Let doors that open into neighbours open less far; raises _No where they would hardly open."""
+        limited: set[str] = set()
+        while met := crossing({id: m.asset for id, m in out.items()}, self.stage.standing, self.twin):
+            mover = met.parts[0].split("/")[0]
+            eased = self._eased(out, mover, met.joint) if met.joint not in limited else None
+            if eased is None:
+                mine = [id for id in out if any(part.startswith(f"{id}/") for part in met.parts)]
+                blamed = mover if mover in mine else mine[0]
+                raise _No(blamed, Refusal(Reason.ACROSS, {"depth_m": met.depth}))
+            limited.add(met.joint)
+            out[mover] = eased
+
+    def _eased(self, out: Mapping[str, Made], id: str, joint: str) -> Made | None:
+        """Return a member whose door stops before it meets a neighbour; None where that is no help."""
+        made = out.get(id)
+        if made is None or not isinstance(made.drawn.p, Cabinet):
+            return None
+        others = [*self.stage.standing.values(), *(m.asset for m in out.values())]
+        path = joint.split("/")[-1]
+        q = stop(made.asset, path, others, self.twin)
+        p = opening(made.drawn.p, path, q) if q else None
+        if p is None:
+            return None
+        asset = replace(self._built(id, p), pose=made.asset.pose)
+        same = made.drawn.believed == made.drawn.p
+        drawn = Mutated(p, p if same else made.drawn.believed, True)
+        return replace(made, asset=asset, drawn=drawn)
 
     def _draw(self, id: str) -> Draw:
         own = self.streams.of(id, self.tries.get(id, 0))
