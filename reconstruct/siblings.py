@@ -98,7 +98,7 @@ def _moved_onto(model: Asset, points: Array, middle: tuple[float, float], yaw: f
         there = se3.apply(pose.matrix, outside)
         near, which = KDTree(there).query(points)
         kept = np.asarray(near) <= np.median(near) + NEAR
-        x, y = np.array((x, y)) + (points[kept] - there[which[kept]])[:, :2].mean(0)
+        x, y = np.array((x, y)) + (points[kept] - there[np.asarray(which, np.intp)[kept]])[:, :2].mean(0)
     return replace(model, pose=Pose.upright((float(x), float(y), 0.0), yaw))
 
 
