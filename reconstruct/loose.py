@@ -81,6 +81,8 @@ def _carried(
     carriers = {one.asset.id for one in placed}
     things = [(thing, id) for id, on in standing.items() if id in carriers for thing in on]
     lost = sum(len(on) for id, on in standing.items() if id not in carriers)
+    if not things:
+        return [], tuple(_lost(lost, capture.name))
     empty = seen_empty(capture, floor.scene_from_world, [thing.box for thing, _ in things])
     asked = ((t, places, t.box.foot[2]) for (t, _), places in zip(things, empty, strict=True))
     chosen, flat = choose_all(asked, capture.name)

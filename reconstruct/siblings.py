@@ -53,6 +53,8 @@ def siblings(
     models = [one.asset for one in placed if one.asset.family in SETS]
     tables = np.array([one.asset.pose.position[:2] for one in placed if one.asset.family == TABLE])
     ways = [(thing, way) for thing in fragments for way in _ways(thing, models, tables.reshape(-1, 2))]
+    if not ways:
+        return ()
     empty = seen_empty(capture, floor.scene_from_world, [_box(way.asset) for _, way in ways])
     sound = [
         (thing, way, share)
