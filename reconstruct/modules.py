@@ -143,8 +143,11 @@ def _shown(at: float, front: Front) -> bool:
         float(np.median(front.level[_columns(at + k * SHARP - BESIDE, at + k * SHARP + BESIDE, front)]))
         for k in (-3, -1, 1, 3)
     ]
-    steps = [abs(b - a) for a, b in pairwise(levels)]
-    step = steps[1] - max(steps[0], steps[2])
+    steps = [b - a for a, b in pairwise(levels)]
+    # Soft light goes on the same way; what goes back is a frame, as of an oven's window.
+    step = abs(steps[1]) - max(
+        0.0, *(math.copysign(1.0, steps[1]) * beside for beside in (steps[0], steps[2]))
+    )
     dark, other = (max(least, share * max(levels)) for least, share in (DARKER, STEP))
     return bool(front.shade[near].max() > dark or step > other)
 

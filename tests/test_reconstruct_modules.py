@@ -112,3 +112,12 @@ def test_a_strip_at_an_unsure_end_is_no_unit() -> None:
 def test_of_two_places_too_near_for_a_unit_the_surer_is_the_gap() -> None:
     whole = front(1.2, line(0.6), line(0.66, 0.1, 0.6), dark=(0.6, 0.66))
     assert edges(modules(whole)) == pytest.approx([0, 0.6, 1.2], abs=0.004)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_dark_front_beside_the_frame_of_a_window_is_parted_from_it(turned: bool) -> None:
+    """An oven: a bright frame of 5 cm, then glass as dark as the neighbour."""
+    level = np.full(COLUMNS, 45.0)
+    level[500:542] = level[958:] = 230.0
+    whole = front(1.2, line(0.6), level=level[::-1] if turned else level)
+    assert len(modules(whole)) == 2

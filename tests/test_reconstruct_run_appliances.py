@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 CAMERA = Camera(500.0, 500.0, 319.5, 239.5, 640, 480)
 LOW, GAP, SUNK = 0.10, 0.004, 0.002
 ENDS = (End(EndKind.PANEL, 0.01), End(EndKind.FREE, 0.02))
+SIGMA = (0.003, 0.003, 0.003)
 PLINTH = Plinth(LOW, 0.05, True)
 BASE = Run(
     "run-1",
@@ -31,10 +32,10 @@ BASE = Run(
     PLINTH,
     None,
     ENDS,
-    (0.003,) * 3,
+    SIGMA,
 )
 TALL = Run(
-    "run-2", RunKind.TALL, UprightBox((0.4, -0.2, 0), 0.6, (0.6, 0.63, 1.8)), PLINTH, None, ENDS, (0.003,) * 3
+    "run-2", RunKind.TALL, UprightBox((0.4, -0.2, 0), 0.6, (0.6, 0.63, 1.8)), PLINTH, None, ENDS, SIGMA
 )
 Rect = tuple[float, float, float, float]  # u0, v0, u1, v1, m on the front
 
