@@ -114,6 +114,12 @@ def mutated(
     return Mutated(out, alone, out != _read(asset.family, Same(asset.parameters)))
 
 
+def hung(spread: Spread) -> Spread:
+    """Return the spread of what hangs on a wall: it has neither plinth nor feet, and gets none."""
+    chance = {name: p for name, p in spread.chance.items() if name != "base"}
+    return replace(spread, chance=chance)
+
+
 def opening(p: Cabinet, path: str, furthest: float) -> Cabinet | None:
     """Return a cabinet with one door that opens that far (rad); None where that front is no door."""
     front = dict(fronts(p.grid))[path]

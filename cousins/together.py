@@ -12,7 +12,17 @@ import numpy as np
 from pocketworld.cousins import openings
 from pocketworld.cousins.fitting import fitted
 from pocketworld.cousins.layout import Line, laid, lift, line, moved, placed
-from pocketworld.cousins.mutation import Believed, Mutated, Streams, believed, built, mutated, opening, sized
+from pocketworld.cousins.mutation import (
+    Believed,
+    Mutated,
+    Streams,
+    believed,
+    built,
+    hung,
+    mutated,
+    opening,
+    sized,
+)
 from pocketworld.cousins.neighbours import beyond_reach, crossing, stop
 from pocketworld.cousins.place import SHARES, borne, clash, fits, freed, nearby, place
 from pocketworld.cousins.runs import Run, Top
@@ -27,6 +37,7 @@ from pocketworld.geometry.sweep import sweep
 from pocketworld.scene import Asset, Base, Scene
 
 ATTEMPTS = 24  # where half of all draws are refused, one thing in 16 million stays as it was
+FLOOR = 0.05  # m: what begins this near above the floor, and is on nothing, stands there
 PATIENCE = 4  # refusals of one unit after which what its run shares is drawn again too
 SEARCHES = 8  # tries of which one looks around for a place: what has none nearby rarely has one at the next
 
@@ -199,7 +210,10 @@ class _Attempt:
         spread = self.spec.spread(asset.family)
         if asset.family != openings.STRUCTURE and openings.built_in(asset, self.twin):
             return Spread(doubt=spread.doubt)
-        return spread
+        stands = asset.pose.position[2] <= FLOOR or any(
+            r.kind == "on" and r.a == id for r in self.twin.relations
+        )
+        return spread if stands else hung(spread)
 
     def _outline(self, id: str) -> Any:
         """Return parameters of the outer size that a unit is drawn with."""

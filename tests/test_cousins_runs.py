@@ -324,3 +324,15 @@ def test_an_edge_under_a_worktop_that_stands_out_is_refused(twin: Scene) -> None
     assert sum(count for (_, reason), count in reasons.items() if reason is Reason.REACH) == ATTEMPTS
     assert {f.subject.split("/")[1] for f in findings_of(drawn)} == {*UNITS, "worktop"}
     assert any(row.path.startswith("hung-1/") for row in drawn.rows)
+
+
+@pytest.mark.slow
+def test_what_hangs_gets_no_feet(twin: Scene) -> None:
+    """Units on the floor get feet or plinths by chance; wall units begin where they hang."""
+    stands: set[bool] = set()
+    for one in cousins(0, "far", 6):
+        for id in ("hung-1", "hung-2"):
+            p = registry.rebuild(one.asset(id))
+            assert (p.feet, p.plinth) == (0.0, 0.0)
+        stands.add(registry.rebuild(one.asset("unit-1")).feet > 0)
+    assert stands == {True, False}
