@@ -93,4 +93,4 @@ def _ended(run: Run, under: float, top: float) -> Run:
     x, y, _ = plate.foot
     lifted = replace(plate, foot=(x, y, under), size=(*plate.size[:2], top - under))
     box = replace(run.box, size=(width, depth, under - run.box.foot[2]))
-    return replace(run, box=box, worktop=replace(run.worktop, box=lifted))
+    return replace(run, box=box, worktop=replace(run.worktop, box=lifted, told=run.box.size[2]))

@@ -68,6 +68,7 @@ class Worktop:
     sigma      standard error of its top, m
     measured   whether its thickness was seen at its edge; else it is a usual one
     ends       left and right: in a corner it goes on behind the fronts of the other run
+    told       height of the top of the run's box by depth, m, where pictures show it elsewhere
     """
 
     box: UprightBox
@@ -76,6 +77,7 @@ class Worktop:
     sigma: float
     measured: bool
     ends: tuple[End, End] = (AIR, AIR)
+    told: float | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -52,13 +52,21 @@ def plinth(run: Run) -> float:
     return run.plinth.height if run.plinth else 0.0
 
 
+def _read_to(run: Run) -> float:
+    """Return the height up to which a run's fronts are looked for, m: its top by depth."""
+    height = run.box.size[2]
+    if run.worktop is not None and run.worktop.told is not None:
+        height = run.worktop.told
+    return height + (ABOVE if run.kind is RunKind.BASE else 0.0)
+
+
 def parts(capture: Capture, run: Run, poses: Array) -> tuple[Part, ...]:
     """Return the units of a run, from the left; none where no picture shows it.
 
     poses   (n, 4, 4) scene_from_camera of the capture's frames
     """
-    width, depth, height = run.box.size
-    read = replace(run.box, size=(width, depth, height + (ABOVE if run.kind is RunKind.BASE else 0.0)))
+    width, depth, _ = run.box.size
+    read = replace(run.box, size=(width, depth, _read_to(run)))
     made = mosaic(capture, read, poses)
     if made is None:
         return ()

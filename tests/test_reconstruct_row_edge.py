@@ -80,6 +80,7 @@ def test_it_is_found_wherever_depth_has_it(dark: Capture, off: float) -> None:
     found = edged(dark, told, dark.world_from_camera)
     assert found.box.size[2] == pytest.approx(UNDER, abs=0.005)
     assert found.worktop is not None
+    assert found.worktop.told == told.box.size[2]
     assert found.worktop.box.foot[2] == pytest.approx(found.box.size[2])
     assert found.worktop.box.foot[2] + found.worktop.box.size[2] == pytest.approx(UNDER + THICKNESS)
     assert (found.id, found.plinth, found.ends, found.sigma) == (told.id, told.plinth, told.ends, told.sigma)
