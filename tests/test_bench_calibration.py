@@ -20,7 +20,7 @@ def believing(left: float, right: float, fixed: float) -> Belief:
     return Belief((*(Hypothesis(*one) for one in chances), Hypothesis(JointKind.FIXED, Side.NONE, fixed)), ())
 
 
-def told(claim: Claim | None) -> tuple[float, bool]:
+def told(claim: Claim | None) -> tuple[object, bool]:
     assert claim is not None
     return claim.sure, claim.right
 
