@@ -249,10 +249,13 @@ class _Attempt:
     def _placed(self, made: Asset, was: Asset, spread: Spread, still: bool) -> Asset:
         """Return a thing where there is room: moved as drawn, by less, or as far as helps; else not moved."""
         standing, twin = self.stage.standing, self.twin
-        for share in SHARES if spread.shift else SHARES[-1:]:
-            here = self._at(made, was, standing, spread, share)
-            if self._free(here):
-                return here
+        for share in SHARES[:-1] if spread.shift else ():
+            moved_so_far = self._at(made, was, standing, spread, share)
+            if self._free(moved_so_far):
+                return moved_so_far
+        here = self._at(made, was, standing, spread, SHARES[-1])
+        if self._free(here):
+            return here
         ways = [freed(here, standing, twin).pose] if was.base is Base.FREE else []
         often = self.tries.get(was.id, 0) % SEARCHES == 0
         for pose in () if still or not often else chain(ways, nearby(here, was, twin, standing)):
