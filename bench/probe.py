@@ -162,7 +162,7 @@ def _scan() -> Callable[[Capture], object]:
 def _fusion() -> Callable[[Capture], object]:
     import open3d  # noqa: F401  # fusion imports it when it is first called
 
-    from pocketworld.reconstruct import fusion
+    from pocketworld.reconstruct.surfaces import fusion
 
     return lambda capture: fusion.fuse(capture, voxel=0.01, reach=5.0)
 

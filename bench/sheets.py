@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]

@@ -13,7 +13,7 @@ from PIL import Image
 from pocketworld import scene_file
 from pocketworld.errors import WorldError
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.scene import HandleKind, Mesh, Scene
 from pocketworld.world import undamaged
 

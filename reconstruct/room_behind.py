@@ -16,7 +16,7 @@ from pocketworld.geometry.apart import moved
 from pocketworld.geometry.convex import span
 from pocketworld.geometry.separating import Shape, bounds, depths, shape
 from pocketworld.geometry.sweep import corners_of, near, pieces_of
-from pocketworld.reconstruct.buildable import NOTABLE, certain, redecided, shared, with_front
+from pocketworld.reconstruct.fronts.buildable import NOTABLE, certain, redecided, shared, with_front
 from pocketworld.scene import Asset, Base, Scene
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ from pocketworld.bench.machine import machine
 from pocketworld.bench.probe import APART, Job, Point, chosen, run
 from pocketworld.bench.speed import Memory, SpeedReport, Total, linked, phone_capture, whole
 from pocketworld.errors import CaptureError, PocketworldError
-from pocketworld.reconstruct import fusion
+from pocketworld.reconstruct.surfaces import fusion
 from pocketworld.scan import readers
 
 

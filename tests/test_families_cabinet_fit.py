@@ -12,7 +12,7 @@ from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, H
 from pocketworld.families.cabinet.plan import plan
 from pocketworld.families.protocol import Elevation, Evidence, Line, SeenHandle
 from pocketworld.families.registry import family
-from pocketworld.reconstruct.fit import fitted, numbers, with_numbers
+from pocketworld.reconstruct.fronts.fit import fitted, numbers, with_numbers
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind
 

@@ -14,7 +14,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.families.protocol import Draw, Evidence, Refusal, Site, Spread
 from pocketworld.geometry.sweep import clean
-from pocketworld.reconstruct.fit import fitted, numbers
+from pocketworld.reconstruct.fronts.fit import fitted, numbers
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Scene
 from pocketworld.sim import mjcf

@@ -12,11 +12,11 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, HandleSpec
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.ajar import likelihoods, opened, told, ways_open
-from pocketworld.reconstruct.belief import believe_open, decided
-from pocketworld.reconstruct.grammar import Cell
-from pocketworld.reconstruct.row_parts import Patch
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.fronts.belief import believe_open, decided
+from pocketworld.reconstruct.fronts.grammar import Cell
+from pocketworld.reconstruct.runs.ajar import likelihoods, opened, told, ways_open
+from pocketworld.reconstruct.runs.row_parts import Patch
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, Side
 

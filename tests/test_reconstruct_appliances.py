@@ -6,8 +6,8 @@ from pocketworld.families.cabinet.parameters import Chance, FrontKind
 from pocketworld.families.fridge import Fridge
 from pocketworld.families.oven import Oven
 from pocketworld.findings import Severity
-from pocketworld.reconstruct.appliances import SUREST, Rival, held, mixed, probability, told
-from pocketworld.reconstruct.belief import BOTTOM, DRAWER, FIXED, Guess
+from pocketworld.reconstruct.fronts.belief import BOTTOM, DRAWER, FIXED, Guess
+from pocketworld.reconstruct.runs.appliances import SUREST, Rival, held, mixed, probability, told
 
 LOOKS = Guess(*DRAWER, (Chance(*DRAWER, 0.7), Chance(*FIXED, 0.3)), ("look: level handle",))
 

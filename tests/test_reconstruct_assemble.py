@@ -25,12 +25,12 @@ from pocketworld.families.protocol import Elevation, SeenHandle
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.assemble import Furnished, furnish, merged
-from pocketworld.reconstruct.colours import linear, painted
-from pocketworld.reconstruct.face import FACES, read_face
-from pocketworld.reconstruct.outline import Known
-from pocketworld.reconstruct.rectify import world_from_face
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.fronts.assemble import Furnished, furnish, merged
+from pocketworld.reconstruct.fronts.colours import linear, painted
+from pocketworld.reconstruct.fronts.face import FACES, read_face
+from pocketworld.reconstruct.fronts.outline import Known
+from pocketworld.reconstruct.fronts.rectify import world_from_face
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scan import readers
 from pocketworld.scan.capture import Camera, Capture

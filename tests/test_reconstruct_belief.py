@@ -21,10 +21,10 @@ from pocketworld.families.cabinet.parameters import (
 )
 from pocketworld.families.cabinet.plan import plan
 from pocketworld.families.protocol import SeenHandle
-from pocketworld.reconstruct import belief
-from pocketworld.reconstruct.belief import Guess, believe, decided
-from pocketworld.reconstruct.cabinets import FLOOR, GAP, TOP, absorbed, cabinet, front, trimmed
-from pocketworld.reconstruct.grammar import Cell, Cut, Tree, bounds, cells
+from pocketworld.reconstruct.fronts import belief
+from pocketworld.reconstruct.fronts.belief import Guess, believe, decided
+from pocketworld.reconstruct.fronts.cabinets import FLOOR, GAP, TOP, absorbed, cabinet, front, trimmed
+from pocketworld.reconstruct.fronts.grammar import Cell, Cut, Tree, bounds, cells
 from pocketworld.scene import HandleKind, JointKind, Side
 
 MM = 1e-3

@@ -17,15 +17,15 @@ from pocketworld.bench.trajectory import looking
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.box import FACES, BoxFit, fit_box
-from pocketworld.reconstruct.boxedges import PLACES, EdgeBox
-from pocketworld.reconstruct.boxviews import View, misfit, view_of
-from pocketworld.reconstruct.depthbox import DepthBox
-from pocketworld.reconstruct.edgemaps import DIRECTIONS, FAR, EdgeMaps, direction_of, edge_maps
-from pocketworld.reconstruct.floor import find_floor
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import Thing, find_things
-from pocketworld.reconstruct.walls import walls_of
+from pocketworld.reconstruct.fronts.edgemaps import DIRECTIONS, FAR, EdgeMaps, direction_of, edge_maps
+from pocketworld.reconstruct.objects.box import FACES, BoxFit, fit_box
+from pocketworld.reconstruct.objects.boxedges import PLACES, EdgeBox
+from pocketworld.reconstruct.objects.boxviews import View, misfit, view_of
+from pocketworld.reconstruct.objects.depthbox import DepthBox
+from pocketworld.reconstruct.objects.things import Thing, find_things
+from pocketworld.reconstruct.room.floor import find_floor
+from pocketworld.reconstruct.room.walls import walls_of
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scan import readers
 from pocketworld.scan.capture import Camera, Capture, Frame

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.boxedges import EdgeBox
-from pocketworld.reconstruct.boxsolve import DEPTH, LEAN, STAGES, Agreement, Stage
-from pocketworld.reconstruct.boxviews import View, view_of
-from pocketworld.reconstruct.edgemaps import EdgeMaps
+from pocketworld.reconstruct.fronts.edgemaps import EdgeMaps
+from pocketworld.reconstruct.objects.boxedges import EdgeBox
+from pocketworld.reconstruct.objects.boxsolve import DEPTH, LEAN, STAGES, Agreement, Stage
+from pocketworld.reconstruct.objects.boxviews import View, view_of
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Capture
 

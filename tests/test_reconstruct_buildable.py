@@ -11,9 +11,9 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, FrontKind, Grid, Split, fronts
 from pocketworld.findings import Severity
-from pocketworld.reconstruct.assemble import merged
-from pocketworld.reconstruct.belief import PRIOR
-from pocketworld.reconstruct.buildable import believable, left_out
+from pocketworld.reconstruct.fronts.assemble import merged
+from pocketworld.reconstruct.fronts.belief import PRIOR
+from pocketworld.reconstruct.fronts.buildable import believable, left_out
 from pocketworld.scene import HandleKind, Side
 
 BAR = usual(HandleKind.BAR)

@@ -10,10 +10,10 @@ from pocketworld.bench.sheets import Row, Sheet, box, surface, walls_of_room
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.builtin import BuiltIn, built_in
-from pocketworld.reconstruct.floor import Floor
 from pocketworld.reconstruct.placed import named
-from pocketworld.reconstruct.rows import Rows, find_rows
+from pocketworld.reconstruct.room.floor import Floor
+from pocketworld.reconstruct.runs.builtin import BuiltIn, built_in
+from pocketworld.reconstruct.runs.rows import Rows, find_rows
 from pocketworld.scan.capture import Camera, Capture
 
 CAMERA = Camera(50.0, 50.0, 31.5, 23.5, 64, 48)

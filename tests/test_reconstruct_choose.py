@@ -20,15 +20,15 @@ from pocketworld.families.shelf import Shelf
 from pocketworld.families.table import Table
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.backing import backed, coloured
-from pocketworld.reconstruct.choose import SUBSTANTIAL, choose, fits
-from pocketworld.reconstruct.depthbox import box_of
-from pocketworld.reconstruct.emptiness import seen_empty
-from pocketworld.reconstruct.paint import GREY
-from pocketworld.reconstruct.patches import evidence, noise
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import Thing, find_things
-from pocketworld.reconstruct.walls import walls_of
+from pocketworld.reconstruct.objects.backing import backed, coloured
+from pocketworld.reconstruct.objects.choose import SUBSTANTIAL, choose, fits
+from pocketworld.reconstruct.objects.depthbox import box_of
+from pocketworld.reconstruct.objects.emptiness import seen_empty
+from pocketworld.reconstruct.objects.patches import evidence, noise
+from pocketworld.reconstruct.objects.things import Thing, find_things
+from pocketworld.reconstruct.room.walls import walls_of
+from pocketworld.reconstruct.surfaces.paint import GREY
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scene import Base, Pose, Relation
 
@@ -317,7 +317,7 @@ def test_places_are_empty_where_frames_look_through_them(room: Callable[..., Any
 @pytest.mark.slow
 @pytest.mark.captures
 def test_the_garden_chair_is_a_chair(fused_scan: Callable[[str], Any]) -> None:
-    from pocketworld.reconstruct.floor import find_floor
+    from pocketworld.reconstruct.room.floor import find_floor
 
     surface = fused_scan("3dscannerapp_chair").surface
     floor = find_floor(surface, "chair")

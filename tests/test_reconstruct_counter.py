@@ -13,11 +13,11 @@ from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.worktop import Worktop as Parameters
 from pocketworld.findings import Severity
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.colours import linear
-from pocketworld.reconstruct.counter import worktop
+from pocketworld.reconstruct.fronts.colours import linear
 from pocketworld.reconstruct.placed import Placed
-from pocketworld.reconstruct.row_parts import End, EndKind, Plinth, Run, RunKind, Worktop
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.runs.counter import worktop
+from pocketworld.reconstruct.runs.row_parts import End, EndKind, Plinth, Run, RunKind, Worktop
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.scene import Relation
 
 UP = 0.85  # m: the plate's top

@@ -17,12 +17,11 @@ from pocketworld.bench.trajectory import looking
 from pocketworld.families.protocol import SeenHandle
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.depth import project
-from pocketworld.reconstruct.elevation import MARGIN, Blend, blend, brightness, middle
-from pocketworld.reconstruct.face import FACES, Face, read_face
-from pocketworld.reconstruct.handles import find_handles
-from pocketworld.reconstruct.outline import Edge, Known, Outline, anchor, outline
-from pocketworld.reconstruct.rectify import (
+from pocketworld.reconstruct.fronts.elevation import MARGIN, Blend, blend, brightness, middle
+from pocketworld.reconstruct.fronts.face import FACES, Face, read_face
+from pocketworld.reconstruct.fronts.handles import find_handles
+from pocketworld.reconstruct.fronts.outline import Edge, Known, Outline, anchor, outline
+from pocketworld.reconstruct.fronts.rectify import (
     CELLS,
     FaceGrid,
     View,
@@ -32,9 +31,10 @@ from pocketworld.reconstruct.rectify import (
     views,
     world_from_face,
 )
-from pocketworld.reconstruct.register import Layer, align
-from pocketworld.reconstruct.relief import CELL, Apparent, Relief, cells, relief
-from pocketworld.reconstruct.standoff import USUAL, triangulated
+from pocketworld.reconstruct.fronts.relief import CELL, Apparent, Relief, cells, relief
+from pocketworld.reconstruct.fronts.standoff import USUAL, triangulated
+from pocketworld.reconstruct.surfaces.depth import project
+from pocketworld.reconstruct.surfaces.register import Layer, align
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scene import HandleKind

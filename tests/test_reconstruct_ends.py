@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.elevation import FINEST, MARGIN, Blend, Shot, blend, brightness, posed
-from pocketworld.reconstruct.ends import Ends, Place, ends
-from pocketworld.reconstruct.lines import Span, find_lines
-from pocketworld.reconstruct.outline import Known, outline
-from pocketworld.reconstruct.rectify import FaceGrid, views, world_from_face
+from pocketworld.reconstruct.fronts.elevation import FINEST, MARGIN, Blend, Shot, blend, brightness, posed
+from pocketworld.reconstruct.fronts.ends import Ends, Place, ends
+from pocketworld.reconstruct.fronts.lines import Span, find_lines
+from pocketworld.reconstruct.fronts.outline import Known, outline
+from pocketworld.reconstruct.fronts.rectify import FaceGrid, views, world_from_face
 from pocketworld.scan.capture import Camera, Capture
 
 Array = NDArray[np.float64]

@@ -15,9 +15,9 @@ from pocketworld.bench.trajectory import looking
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.floor import Floor, find_floor
-from pocketworld.reconstruct.fusion import fuse
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.room.floor import Floor, find_floor
+from pocketworld.reconstruct.surfaces.fusion import fuse
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scan import readers
 

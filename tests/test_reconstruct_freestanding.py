@@ -12,7 +12,7 @@ from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.joints import holding_friction
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split, fronts
-from pocketworld.reconstruct.freestanding import built, on_floor
+from pocketworld.reconstruct.objects.freestanding import built, on_floor
 from pocketworld.scene import Base, JointKind, Pose, Relation, Scene, Side
 from pocketworld.sim import mjcf
 from pocketworld.sim.stability import stand

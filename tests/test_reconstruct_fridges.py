@@ -10,11 +10,11 @@ from pocketworld.families.cabinet.parameters import FrontKind
 from pocketworld.families.fridge import Fridge
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.appliances import Rival, held
-from pocketworld.reconstruct.fridges import FEET, Beside, beside, fridge
-from pocketworld.reconstruct.grammar import explain
-from pocketworld.reconstruct.row_parts import End, EndKind, Run, RunKind
-from pocketworld.reconstruct.units import Hull
+from pocketworld.reconstruct.fronts.grammar import explain
+from pocketworld.reconstruct.runs.appliances import Rival, held
+from pocketworld.reconstruct.runs.fridges import FEET, Beside, beside, fridge
+from pocketworld.reconstruct.runs.row_parts import End, EndKind, Run, RunKind
+from pocketworld.reconstruct.runs.units import Hull
 from pocketworld.scene import HandleKind, Side
 
 WIDTH, LOW, HEIGHT = 0.6, 0.1, 1.8

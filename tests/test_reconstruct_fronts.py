@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from pocketworld.families.protocol import Line, SeenHandle
-from pocketworld.reconstruct.bars import colour_bars
-from pocketworld.reconstruct.grammar import Cell, Cut, Layout, Tree, bounds, cells, explain
-from pocketworld.reconstruct.handles import find_handles, raised
-from pocketworld.reconstruct.lines import Span, find_lines
-from pocketworld.reconstruct.rectify import FaceGrid
+from pocketworld.reconstruct.fronts.bars import colour_bars
+from pocketworld.reconstruct.fronts.grammar import Cell, Cut, Layout, Tree, bounds, cells, explain
+from pocketworld.reconstruct.fronts.handles import find_handles, raised
+from pocketworld.reconstruct.fronts.lines import Span, find_lines
+from pocketworld.reconstruct.fronts.rectify import FaceGrid
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind
 

@@ -15,12 +15,12 @@ from pocketworld.bench.trajectory import looking
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct import grid as grids
-from pocketworld.reconstruct.depth import NEAR, points, project, trusted
-from pocketworld.reconstruct.fusion import Fusion, fuse, heading
-from pocketworld.reconstruct.grid import FusionError
-from pocketworld.reconstruct.paint import in_depth_camera
-from pocketworld.reconstruct.surface import Surface, in_order
+from pocketworld.reconstruct.surfaces import grid as grids
+from pocketworld.reconstruct.surfaces.depth import NEAR, points, project, trusted
+from pocketworld.reconstruct.surfaces.fusion import Fusion, fuse, heading
+from pocketworld.reconstruct.surfaces.grid import FusionError
+from pocketworld.reconstruct.surfaces.paint import in_depth_camera
+from pocketworld.reconstruct.surfaces.surface import Surface, in_order
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Camera, Capture, Frame
 

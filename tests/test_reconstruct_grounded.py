@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.depthbox import DepthBox
-from pocketworld.reconstruct.grounded import floating, grounded
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import BESIDE, HANGING, Thing
-from pocketworld.reconstruct.walls import Wall
+from pocketworld.reconstruct.objects.depthbox import DepthBox
+from pocketworld.reconstruct.objects.grounded import floating, grounded
+from pocketworld.reconstruct.objects.things import BESIDE, HANGING, Thing
+from pocketworld.reconstruct.room.walls import Wall
+from pocketworld.reconstruct.surfaces.surface import Surface
 
 
 def sheet(x: float, y: float, z: float, yaw: float = 0.0, size: float = 0.6) -> Thing:

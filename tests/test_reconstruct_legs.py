@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from pocketworld.bench.sheets import Sheet, box, surface
-from pocketworld.reconstruct.legs import NARROW, UNDER, with_legs
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import Thing, thing_of
+from pocketworld.reconstruct.objects.legs import NARROW, UNDER, with_legs
+from pocketworld.reconstruct.objects.things import Thing, thing_of
+from pocketworld.reconstruct.surfaces.surface import Surface
 
 TOP = 0.74  # m
 

@@ -9,10 +9,10 @@ import pytest
 from pocketworld.bench.sheets import Sheet, box, surface
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.floor import Floor
-from pocketworld.reconstruct.loose import loose
+from pocketworld.reconstruct.objects.loose import loose
+from pocketworld.reconstruct.objects.things import Things, thing_of
 from pocketworld.reconstruct.placed import Placed
-from pocketworld.reconstruct.things import Things, thing_of
+from pocketworld.reconstruct.room.floor import Floor
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scene import Relation
 

@@ -12,13 +12,13 @@ from scipy.ndimage import gaussian_filter
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.parameters import FrontKind, fronts
 from pocketworld.families.protocol import SeenHandle
-from pocketworld.reconstruct.belief import FIXED, Guess, believe
-from pocketworld.reconstruct.bright import bars
-from pocketworld.reconstruct.cabinets import stacked, trimmed
-from pocketworld.reconstruct.grammar import Cell, Cut, bounds, cells
-from pocketworld.reconstruct.makes import joined, of_one_make, within_reach
-from pocketworld.reconstruct.rectify import FaceGrid
-from pocketworld.reconstruct.units import Hull, between, unit
+from pocketworld.reconstruct.fronts.belief import FIXED, Guess, believe
+from pocketworld.reconstruct.fronts.bright import bars
+from pocketworld.reconstruct.fronts.cabinets import stacked, trimmed
+from pocketworld.reconstruct.fronts.grammar import Cell, Cut, bounds, cells
+from pocketworld.reconstruct.fronts.rectify import FaceGrid
+from pocketworld.reconstruct.runs.makes import joined, of_one_make, within_reach
+from pocketworld.reconstruct.runs.units import Hull, between, unit
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, Side
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketworld.families.protocol import Line
-from pocketworld.reconstruct.modules import Front, Module, modules
+from pocketworld.reconstruct.runs.modules import Front, Module, modules
 
 HEIGHT, COLUMNS, BRIGHT, DARK = 0.75, 1000, 60.0, 12.0
 

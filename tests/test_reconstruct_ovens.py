@@ -10,10 +10,10 @@ from pocketworld.families import registry
 from pocketworld.families.cabinet.parameters import FrontKind
 from pocketworld.families.oven import Oven
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
-from pocketworld.reconstruct.appliances import Rival, held
-from pocketworld.reconstruct.ovens import oven
-from pocketworld.reconstruct.panes import Pane, pane
-from pocketworld.reconstruct.units import Hull
+from pocketworld.reconstruct.fronts.panes import Pane, pane
+from pocketworld.reconstruct.runs.appliances import Rival, held
+from pocketworld.reconstruct.runs.ovens import oven
+from pocketworld.reconstruct.runs.units import Hull
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, JointKind, Side
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.looks import WIDE, Look, look
-from pocketworld.reconstruct.pair import Pair, apart, register
+from pocketworld.reconstruct.surfaces.looks import WIDE, Look, look
+from pocketworld.reconstruct.surfaces.pair import Pair, apart, register
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Camera, Frame
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from pocketworld.bench.sheets import Sheet, box, surface
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.parted import ASIDE, SEAT, SPANS, Parted, part
-from pocketworld.reconstruct.plates import LEAST, Plate, plates
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import thing_of
+from pocketworld.reconstruct.objects.parted import ASIDE, SEAT, SPANS, Parted, part
+from pocketworld.reconstruct.objects.plates import LEAST, Plate, plates
+from pocketworld.reconstruct.objects.things import thing_of
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]

@@ -15,8 +15,8 @@ from scipy.spatial import ConvexHull
 from pocketworld.geometry.box import UprightBox
 from pocketworld.geometry.convex import HullPiece
 from pocketworld.geometry.separating import depths, shape
-from pocketworld.reconstruct.emptiness import BEHIND, PLACES
-from pocketworld.reconstruct.pieces import MOST, parted
+from pocketworld.reconstruct.objects.emptiness import BEHIND, PLACES
+from pocketworld.reconstruct.objects.pieces import MOST, parted
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]

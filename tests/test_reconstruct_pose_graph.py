@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.pair import Pair
-from pocketworld.reconstruct.pose_graph import solve
+from pocketworld.reconstruct.surfaces.pair import Pair
+from pocketworld.reconstruct.surfaces.pose_graph import solve
 from pocketworld.rng import stream
 from pocketworld.scan.keyframes import moved
 

@@ -14,8 +14,8 @@ from pocketworld.errors import CaptureError
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.fusion import fuse
-from pocketworld.reconstruct.poses import chosen, posed, refined
+from pocketworld.reconstruct.surfaces.fusion import fuse
+from pocketworld.reconstruct.surfaces.poses import chosen, posed, refined
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Camera, Capture, Frame
 from pocketworld.scan.moments import depth_alone

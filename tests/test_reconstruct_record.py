@@ -9,7 +9,7 @@ import pytest
 from pocketworld.errors import WorldError
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.reconstruct import record
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.scene import HandleKind, Scene
 
 LINE = Line(vertical=False, at=0.2, start=0.0, end=0.4, sigma=0.001, score=0.9)

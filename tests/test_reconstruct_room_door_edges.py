@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocketworld.reconstruct.rectify import FaceGrid
-from pocketworld.reconstruct.room_door_edges import BY_COLOUR, BY_DEPTH, Edges, apart, by_depth, edges
-from pocketworld.reconstruct.room_door_recess import Recess
-from pocketworld.reconstruct.wall_picture import WallPicture
+from pocketworld.reconstruct.fronts.rectify import FaceGrid
+from pocketworld.reconstruct.room.room_door_edges import BY_COLOUR, BY_DEPTH, Edges, apart, by_depth, edges
+from pocketworld.reconstruct.room.room_door_recess import Recess
+from pocketworld.reconstruct.room.wall_picture import WallPicture
 
 LENGTH = 4.0
 LEFT = Recess(0.5, 1.4, 0.12, (0.6, 1.3), 2.05, True, 0.0)

@@ -17,12 +17,10 @@ from pocketworld.families.wall import PLASTER, Opening, OpeningKind
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.colours import linear
-from pocketworld.reconstruct.fusion import fuse
-from pocketworld.reconstruct.rectify import FaceGrid
-from pocketworld.reconstruct.room_doors import RoomDoors, find_room_doors
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.wall_assets import (
+from pocketworld.reconstruct.fronts.colours import linear
+from pocketworld.reconstruct.fronts.rectify import FaceGrid
+from pocketworld.reconstruct.room.room_doors import RoomDoors, find_room_doors
+from pocketworld.reconstruct.room.wall_assets import (
     LEAF,
     THICKNESS,
     Door,
@@ -35,8 +33,10 @@ from pocketworld.reconstruct.wall_assets import (
     thickness_of,
     wall_asset,
 )
-from pocketworld.reconstruct.wall_picture import WallPicture
-from pocketworld.reconstruct.walls import Wall, walls_of
+from pocketworld.reconstruct.room.wall_picture import WallPicture
+from pocketworld.reconstruct.room.walls import Wall, walls_of
+from pocketworld.reconstruct.surfaces.fusion import fuse
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Capture, Frame
 from pocketworld.scene import HandleKind, JointKind, Relation, Side

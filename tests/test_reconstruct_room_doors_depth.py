@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.room_door_gaps import gaps
-from pocketworld.reconstruct.room_door_recess import WIDE, WallPoints, at_wall, recesses
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.walls import Wall
+from pocketworld.reconstruct.room.room_door_gaps import gaps
+from pocketworld.reconstruct.room.room_door_recess import WIDE, WallPoints, at_wall, recesses
+from pocketworld.reconstruct.room.walls import Wall
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pocketworld.reconstruct.rectify import FaceGrid
-from pocketworld.reconstruct.room_door_flush import FRAME, flush_doors
-from pocketworld.reconstruct.wall_picture import WallPicture
+from pocketworld.reconstruct.fronts.rectify import FaceGrid
+from pocketworld.reconstruct.room.room_door_flush import FRAME, flush_doors
+from pocketworld.reconstruct.room.wall_picture import WallPicture
 from pocketworld.rng import stream
 from pocketworld.scene import Side
 

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.floor import find_floor
-from pocketworld.reconstruct.fusion import fuse
-from pocketworld.reconstruct.room_doors import RoomDoors, find_room_doors
-from pocketworld.reconstruct.things import find_things
-from pocketworld.reconstruct.walls import walls_of
+from pocketworld.reconstruct.objects.things import find_things
+from pocketworld.reconstruct.room.floor import find_floor
+from pocketworld.reconstruct.room.room_doors import RoomDoors, find_room_doors
+from pocketworld.reconstruct.room.walls import walls_of
+from pocketworld.reconstruct.surfaces.fusion import fuse
 from pocketworld.scene import JointKind, Side
 
 Array = NDArray[np.float64]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.rectify import world_from_face
-from pocketworld.reconstruct.row_edge import edged
-from pocketworld.reconstruct.row_parts import End, EndKind, Plinth, Run, RunKind, Worktop
-from pocketworld.reconstruct.row_worktop import THIN
+from pocketworld.reconstruct.fronts.rectify import world_from_face
+from pocketworld.reconstruct.runs.row_edge import edged
+from pocketworld.reconstruct.runs.row_parts import End, EndKind, Plinth, Run, RunKind, Worktop
+from pocketworld.reconstruct.runs.row_worktop import THIN
 from pocketworld.scan.capture import Camera, Capture
 
 Array = NDArray[np.float64]

@@ -11,12 +11,12 @@ from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.findings import Severity
 from pocketworld.geometry.box import UprightBox
+from pocketworld.reconstruct.objects.things import Thing
 from pocketworld.reconstruct.placed import Placed
-from pocketworld.reconstruct.row_ends import UNSEEN
-from pocketworld.reconstruct.row_parts import AIR, Rows, Run, RunKind
-from pocketworld.reconstruct.row_taken import WALL
-from pocketworld.reconstruct.row_tops import HIDDEN, REACH, carrier, things_on_top
-from pocketworld.reconstruct.things import Thing
+from pocketworld.reconstruct.runs.row_ends import UNSEEN
+from pocketworld.reconstruct.runs.row_parts import AIR, Rows, Run, RunKind
+from pocketworld.reconstruct.runs.row_taken import WALL
+from pocketworld.reconstruct.runs.row_tops import HIDDEN, REACH, carrier, things_on_top
 from pocketworld.scene import Pose
 
 TOP, DEPTH, WIDTH = 2.0, 0.36, 1.2  # m: the run hangs before the wall y = DEPTH, from x = 0 on

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pocketworld.bench.sheets import Row, Sheet, box, joined, surface, walls_of_room
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.floor import Floor
-from pocketworld.reconstruct.rows import EndKind, Rows, Run, RunKind, find_rows
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.walls import Wall
+from pocketworld.reconstruct.room.floor import Floor
+from pocketworld.reconstruct.room.walls import Wall
+from pocketworld.reconstruct.runs.rows import EndKind, Rows, Run, RunKind, find_rows
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]

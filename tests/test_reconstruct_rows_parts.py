@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from pocketworld.bench.sheets import Row, Sheet, box, joined, surface, walls_of_room
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.floor import Floor
-from pocketworld.reconstruct.row_fronts import front_planes, fullest, straightened, weighted_median
-from pocketworld.reconstruct.row_things import things_on
-from pocketworld.reconstruct.rows import EndKind, Rows, Run, RunKind, find_rows
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.room.floor import Floor
+from pocketworld.reconstruct.runs.row_fronts import front_planes, fullest, straightened, weighted_median
+from pocketworld.reconstruct.runs.row_things import things_on
+from pocketworld.reconstruct.runs.rows import EndKind, Rows, Run, RunKind, find_rows
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]

@@ -18,13 +18,13 @@ from pocketworld.families.box import Box
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.geometry import se3
 from pocketworld.geometry.convex import Vec3
-from pocketworld.reconstruct.floor import Floor, find_floor
-from pocketworld.reconstruct.fusion import fuse
-from pocketworld.reconstruct.row_things import things_on
-from pocketworld.reconstruct.rows import EndKind, Rows, Run, RunKind, find_rows
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import find_things
-from pocketworld.reconstruct.walls import walls_of
+from pocketworld.reconstruct.objects.things import find_things
+from pocketworld.reconstruct.room.floor import Floor, find_floor
+from pocketworld.reconstruct.room.walls import walls_of
+from pocketworld.reconstruct.runs.row_things import things_on
+from pocketworld.reconstruct.runs.rows import EndKind, Rows, Run, RunKind, find_rows
+from pocketworld.reconstruct.surfaces.fusion import fuse
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scan import readers
 from pocketworld.scan.capture import Camera, Capture, Frame

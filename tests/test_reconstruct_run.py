@@ -16,16 +16,17 @@ from pocketworld.families import registry
 from pocketworld.families.cabinet.parameters import Cabinet, FrontKind, fronts
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct import grammar, run
-from pocketworld.reconstruct.floor import find_floor
-from pocketworld.reconstruct.fusion import fuse
-from pocketworld.reconstruct.mosaic import cropped, mosaic
+from pocketworld.reconstruct.fronts import grammar
+from pocketworld.reconstruct.fronts.rectify import world_from_face
 from pocketworld.reconstruct.placed import Placed
-from pocketworld.reconstruct.rectify import world_from_face
-from pocketworld.reconstruct.row_parts import Ajar, End, EndKind, Patch, Plinth, Run, RunKind
-from pocketworld.reconstruct.rows import find_rows
-from pocketworld.reconstruct.run import read_run
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.room.floor import find_floor
+from pocketworld.reconstruct.runs import run
+from pocketworld.reconstruct.runs.mosaic import cropped, mosaic
+from pocketworld.reconstruct.runs.row_parts import Ajar, End, EndKind, Patch, Plinth, Run, RunKind
+from pocketworld.reconstruct.runs.rows import find_rows
+from pocketworld.reconstruct.runs.run import read_run
+from pocketworld.reconstruct.surfaces.fusion import fuse
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.scan import readers
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scene import JointKind, Side

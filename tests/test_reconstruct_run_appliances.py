@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.fridges import Beside
-from pocketworld.reconstruct.rectify import world_from_face
-from pocketworld.reconstruct.row_parts import End, EndKind, Plinth, Run, RunKind
-from pocketworld.reconstruct.run import read_run
+from pocketworld.reconstruct.fronts.rectify import world_from_face
+from pocketworld.reconstruct.runs.fridges import Beside
+from pocketworld.reconstruct.runs.row_parts import End, EndKind, Plinth, Run, RunKind
+from pocketworld.reconstruct.runs.run import read_run
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scene import JointKind, Side
 

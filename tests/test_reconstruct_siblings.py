@@ -19,10 +19,10 @@ from pocketworld.families.table import Table
 from pocketworld.findings import Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.floor import Floor
+from pocketworld.reconstruct.objects.siblings import ALIKE, siblings
+from pocketworld.reconstruct.objects.things import Thing, thing_of
 from pocketworld.reconstruct.placed import Placed
-from pocketworld.reconstruct.siblings import ALIKE, siblings
-from pocketworld.reconstruct.things import Thing, thing_of
+from pocketworld.reconstruct.room.floor import Floor
 from pocketworld.scan.capture import Camera, Capture
 from pocketworld.scene import Asset, Pose, Relation
 

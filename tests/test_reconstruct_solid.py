@@ -14,14 +14,14 @@ from pocketworld import api, scene_file
 from pocketworld.families.box import Box, BoxFamily
 from pocketworld.findings import Severity
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.choose import choose_all
-from pocketworld.reconstruct.depthbox import DepthBox
-from pocketworld.reconstruct.emptiness import BEHIND, PLACES
-from pocketworld.reconstruct.pieces import MOST
+from pocketworld.reconstruct.objects.choose import choose_all
+from pocketworld.reconstruct.objects.depthbox import DepthBox
+from pocketworld.reconstruct.objects.emptiness import BEHIND, PLACES
+from pocketworld.reconstruct.objects.pieces import MOST
+from pocketworld.reconstruct.objects.solid import DENSITY, FlatError, _why_fixed, solid
+from pocketworld.reconstruct.objects.things import Thing
 from pocketworld.reconstruct.settle import settled
-from pocketworld.reconstruct.solid import DENSITY, FlatError, _why_fixed, solid
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import Thing
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.reconstruct.twin import reconstruct
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Pose, Scene

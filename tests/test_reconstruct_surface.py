@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.depth import trusted
-from pocketworld.reconstruct.fusion import fuse
-from pocketworld.reconstruct.grid import BLOCK, FusionError, Grid
-from pocketworld.reconstruct.paint import GREY, paint
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.surfaces.depth import trusted
+from pocketworld.reconstruct.surfaces.fusion import fuse
+from pocketworld.reconstruct.surfaces.grid import BLOCK, FusionError, Grid
+from pocketworld.reconstruct.surfaces.paint import GREY, paint
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Camera, Capture, Frame
 from pocketworld.scan.damage import Damage

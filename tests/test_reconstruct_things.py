@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.depthbox import DepthBox, box_of, explain, main_yaw
-from pocketworld.reconstruct.floor import Floor, find_floor
-from pocketworld.reconstruct.fusion import fuse
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.things import Thing, Things, completeness, find_things
-from pocketworld.reconstruct.walls import Wall, belongs, find_walls, up_to, walls_of
+from pocketworld.reconstruct.objects.depthbox import DepthBox, box_of, explain, main_yaw
+from pocketworld.reconstruct.objects.things import Thing, Things, completeness, find_things
+from pocketworld.reconstruct.room.floor import Floor, find_floor
+from pocketworld.reconstruct.room.walls import Wall, belongs, find_walls, up_to, walls_of
+from pocketworld.reconstruct.surfaces.fusion import fuse
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.surface import Surface
-from pocketworld.reconstruct.walls import LONG, SEEN_ABOVE, Wall, find_walls, of_wall, walls_of
+from pocketworld.reconstruct.room.walls import LONG, SEEN_ABOVE, Wall, find_walls, of_wall, walls_of
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]

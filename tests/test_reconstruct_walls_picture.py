@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
-from pocketworld.reconstruct.rectify import world_from_face
-from pocketworld.reconstruct.wall_picture import WallPicture, beside, paint, pane
-from pocketworld.reconstruct.walls import Wall
+from pocketworld.reconstruct.fronts.rectify import world_from_face
+from pocketworld.reconstruct.room.wall_picture import WallPicture, beside, paint, pane
+from pocketworld.reconstruct.room.walls import Wall
 
 Array = NDArray[np.float64]
 # A white wall in the plane y = 0, seen from y < 0, with a dark board from x = 1.0 to 1.2 on it.

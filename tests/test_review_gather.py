@@ -20,7 +20,7 @@ from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.protocol import Elevation
 from pocketworld.findings import Finding, Severity
 from pocketworld.reconstruct import record
-from pocketworld.reconstruct.surface import Surface
+from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.review.report.gather import gather
 from pocketworld.review.report.page import write
 from pocketworld.review.report.scan_facts import LEGEND, scan_facts

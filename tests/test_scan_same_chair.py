@@ -9,7 +9,7 @@ import pytest
 from scipy.spatial import KDTree
 
 from pocketworld.api import build_twin
-from pocketworld.reconstruct.fusion import fuse
+from pocketworld.reconstruct.surfaces.fusion import fuse
 from pocketworld.scan.capture import Capture
 from pocketworld.scan.readers import read
 

@@ -1,0 +1,1 @@
+"""Faces of furniture read into fronts, handles and belief."""

@@ -1,0 +1,1 @@
+"""What stands free: boxes, families that explain it, solids."""

@@ -1,0 +1,1 @@
+"""Floor, walls, and the doors in them."""

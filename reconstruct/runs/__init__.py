@@ -1,0 +1,1 @@
+"""Rows of built-in units: found, read into modules, built as assets."""

@@ -1,0 +1,1 @@
+"""Poses and depth become one coloured surface."""
