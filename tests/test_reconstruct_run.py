@@ -14,17 +14,22 @@ from numpy.typing import NDArray
 from pocketworld.bench.trajectory import looking
 from pocketworld.families import registry
 from pocketworld.families.cabinet.parameters import Cabinet, FrontKind, fronts
+from pocketworld.families.protocol import Elevation
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.fronts import grammar
+from pocketworld.reconstruct.fronts.face import Face
+from pocketworld.reconstruct.fronts.lines import Span
 from pocketworld.reconstruct.fronts.rectify import world_from_face
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.room.floor import find_floor
 from pocketworld.reconstruct.runs import run
+from pocketworld.reconstruct.runs.modules import Module
 from pocketworld.reconstruct.runs.mosaic import cropped, mosaic
 from pocketworld.reconstruct.runs.row_parts import Ajar, End, EndKind, Patch, Plinth, Run, RunKind
 from pocketworld.reconstruct.runs.rows import find_rows
 from pocketworld.reconstruct.runs.run import read_run
+from pocketworld.reconstruct.runs.run_parts import BORDER, Part
 from pocketworld.reconstruct.surfaces.fusion import fuse
 from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.scan import readers
@@ -160,6 +165,16 @@ def test_a_front_that_stands_open_nobody_knows_how_is_told_of_its_unit_alone(sca
 
 
 @pytest.mark.slow
+def test_what_is_told_of_a_unit_s_layouts_is_all_of_it() -> None:
+    width, _, height = BOX.size
+    face = Face(Elevation("front", width, height - LOW, BORDER), Span(0.0, width, 0.0, height))
+    part = Part("run-1.1", Module(0.0, width, (0.0, 0.0)), BOX, face, 1.0, ())
+    built = run._closed(part, run._hull(part, RUN, 0.0))
+    options = [(p, *built) for p in (0.55, 0.42, *[0.01] * 3)]  # the last ones are too unlikely to be told
+    told = [p for p, _ in run._standing(part, RUN, options, ()).asset.alternatives]
+    assert told == pytest.approx([0.55 / 0.97, 0.42 / 0.97])
+
+
 def test_each_unit_s_front_is_divided_once(scan: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     divided: list[float] = []
 

@@ -25,7 +25,7 @@ from pocketworld.reconstruct.fronts.lines import Span
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.runs.ajar import likelihoods, opened, ways_open
 from pocketworld.reconstruct.runs.ajar import told as told_open
-from pocketworld.reconstruct.runs.appliances import Rival, held, told
+from pocketworld.reconstruct.runs.appliances import TAKEN, Rival, held, told
 from pocketworld.reconstruct.runs.fridges import Beside, fridge
 from pocketworld.reconstruct.runs.modules import Module
 from pocketworld.reconstruct.runs.ovens import oven
@@ -84,7 +84,8 @@ def _below(found: Sequence[Sequence[Layout]]) -> float:
 def _placed(part: Part, run: Run, layouts: Sequence[Layout], below: float, stands: Beside | None) -> Placed:
     hull = _hull(part, run, below)
     rivals = _rivals(part, run, layouts, hull, stands)
-    chosen = next((one for rival in rivals if rival.p > 0.5 and (one := _appliance(part, run, rival))), None)
+    likely = [rival for rival in rivals if rival.p > TAKEN]
+    chosen = next((one for rival in likely if (one := _appliance(part, run, rival))), None)
     found = chosen or _cabinet(part, run, layouts, hull)
     said = told(rivals, found.asset.family, STAGE, part.id)
     return replace(found, findings=(*found.findings, *said))
@@ -202,8 +203,8 @@ def _standing(
     built: Sequence[tuple[float, Any, Asset]],
     elevations: tuple[Elevation, ...],
 ) -> Placed:
-    total = sum(p for p, _, _ in built)
     kept = [option for option in built if option[0] > LIKELY * built[0][0]]
+    total = sum(p for p, _, _ in kept)
     x, y, z = part.box.foot
     lift = part.box.size[2] - built[0][1].height
     asset = replace(
