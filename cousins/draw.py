@@ -104,12 +104,14 @@ def findings_of(drawn: Drawn) -> tuple[Finding, ...]:
 
 def _rows(was: Asset, made: Made) -> tuple[Row, ...]:
     """Return the rows that make a drawn asset of the twin's."""
-    drawn, middle = plain(made.asset), plain(made.believed)
+    drawn, middle, free = plain(made.asset), plain(made.believed), None
     if made.drawn.p is not None:
         # Of the belief's own draw, not of what is built from it: only that is comparable leaf by leaf.
         middle = {**middle, "parameters": registry.to_json(made.drawn.believed)}
         drawn = {**drawn, "parameters": registry.to_json(made.drawn.p)}
-    return differences(plain(was), middle, drawn, was.id)
+    if made.drawn.free is not None:
+        free = {**drawn, "parameters": registry.to_json(made.drawn.free)}
+    return differences(plain(was), middle, drawn, was.id, free)
 
 
 def plain(asset: Asset) -> dict[str, object]:

@@ -63,11 +63,14 @@ class Mutated:
     """An asset's parameters, and what the belief alone makes of it: as the family's own classes.
 
     None for both where no family built it.
+
+    free   the parameters before neighbours stopped its doors; None where none did
     """
 
     p: Any
     believed: Any
     changed: bool
+    free: Any = None
 
     def resized(self, size: Mapping[str, float]) -> "Mutated":
         """Return it with other outer sizes (m); so is what the belief alone gave, where it is the same."""
@@ -147,8 +150,7 @@ def _read(family: str, parameters: Same[Mapping[str, object]]) -> Any:
 
 
 def built(asset: Asset, p: Any) -> Asset:
-    """Return the twin's asset with other parameters; what no family builds (None) keeps its form, and so does
-    what stays as it is.
+    """Return the twin's asset with other parameters; what no family builds (None) keeps its form.
 
     Raises PocketworldError for parameters that make nothing.
     """

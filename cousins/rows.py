@@ -1,4 +1,4 @@
-"""A cousin as rows: which of the twin's numbers and words became what, and whether belief or spec says so.
+"""A cousin as rows: which of the twin's numbers and words became what, and what says so.
 
 Nested parameters are flattened to paths: {"grid": {"parts": [{"kind": "door"}]}} has "grid/parts/0/kind".
 A row says a leaf's new value, or that the cousin has no such leaf (`GONE`); the twin's other leaves stay.
@@ -21,10 +21,11 @@ GONE: Final = Gone.GONE
 
 
 class Source(StrEnum):
-    """Where a draw comes from: what we do not know, or what the spec varies."""
+    """Where a leaf comes from: what we do not know, what the spec varies, a neighbour that stops a door."""
 
     BELIEF = "belief"
     SPEC = "spec"
+    NEIGHBOUR = "neighbour"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +72,32 @@ def unflatten(leaves: Mapping[str, object]) -> object:
     return {key: unflatten(below) for key, below in inner.items()}
 
 
-def differences(twin: object, believed: object, cousin: object, at: str) -> tuple[Row, ...]:
+def differences(
+    twin: object, believed: object, cousin: object, at: str, free: object = None
+) -> tuple[Row, ...]:
     """Return the rows that make the cousin's plain JSON of the twin's.
 
     believed   what the belief alone drew: a leaf that is the same there comes from the belief, any other from
                the spec
+    free       the cousin as it was drawn, before neighbours stopped its doors: a leaf that is another there
+               comes from the neighbour [as it is]
     """
     if twin is cousin:
         return ()
     old, new = flatten(twin), flatten(cousin)
     middle = new if believed is cousin else flatten(believed)
+    drawn = new if free is None else flatten(free)
+
+    def source(path: str, value: object) -> Source:
+        if not same(value, drawn.get(path, GONE)):
+            return Source.NEIGHBOUR
+        return Source.BELIEF if same(value, middle.get(path, GONE)) else Source.SPEC
+
+    now = ((path, new.get(path, GONE)) for path in sorted({**old, **new}))
     return tuple(
-        Row(
-            f"{at}/{path}",
-            new.get(path, GONE),
-            Source.BELIEF if same(new.get(path, GONE), middle.get(path, GONE)) else Source.SPEC,
-        )
-        for path in sorted({**old, **new})
-        if not same(old.get(path, GONE), new.get(path, GONE))
+        Row(f"{at}/{path}", value, source(path, value))
+        for path, value in now
+        if not same(old.get(path, GONE), value)
     )
 
 

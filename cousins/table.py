@@ -43,7 +43,7 @@ def save(cousins: Cousins, folder: Path) -> None:
     """Write spec.toml, draws.parquet and refusals.parquet into a folder that is there; always the same bytes.
 
     draws.parquet has the columns cousin, path ("asset/parameters/...", "asset/pose/..."), number or text
-    (both null: the cousin has no such leaf) and source (belief or spec).
+    (both null: the cousin has no such leaf) and source (belief, spec or neighbour).
 
     Raises SpecError for a name that can't be one (`spec.checked_name`), before anything is written.
     """

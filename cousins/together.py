@@ -175,9 +175,8 @@ class _Attempt:
         if p is None:
             return None
         asset = replace(self._built(id, p), pose=made.asset.pose)
-        same = made.drawn.believed == made.drawn.p
-        drawn = Mutated(p, p if same else made.drawn.believed, True)
-        return replace(made, asset=asset, drawn=drawn)
+        free = made.drawn.p if made.drawn.free is None else made.drawn.free
+        return replace(made, asset=asset, drawn=replace(made.drawn, p=p, changed=True, free=free))
 
     def _draw(self, id: str) -> Draw:
         own = self.streams.of(id, self.tries.get(id, 0))

@@ -10,6 +10,7 @@ from pocketworld.cousins import spec as specs
 from pocketworld.cousins.draw import build, draw_cousin
 from pocketworld.cousins.mutation import opening
 from pocketworld.cousins.neighbours import SLACK, crossing, stop
+from pocketworld.cousins.rows import Source
 from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.feasible import LEAST_WAY
@@ -93,3 +94,18 @@ def test_hinge_sides_follow_the_belief_beside_a_neighbour() -> None:
         assert (made.opening < WIDE) == (made.side is Side.LEFT)
         assert crossing({"unit": one.asset("unit")}, {"post": one.asset("post")}, twin) is None
     assert min(sides[Side.LEFT], sides[Side.RIGHT]) >= 10
+
+
+def test_a_stop_is_the_neighbours_all_else_the_beliefs() -> None:
+    """The belief may hinge it left, where it meets the post; it does not say how far it opens there."""
+    chances = (Chance(FrontKind.DOOR, Side.RIGHT, 0.5), Chance(FrontKind.DOOR, Side.LEFT, 0.5))
+    front = Front(FrontKind.DOOR, Side.RIGHT, usual(HandleKind.EDGE, 0.5, 1.0), chances, opening=WIDE)
+    unit = replace(registry.family("cabinet").build(Cabinet(0.6, 0.6, 0.8, front), "unit"), base=Base.FIXED)
+    twin, stopped = Scene("s", (post(0.5), unit)), 0
+    for index in range(12):
+        rows = {row.path: row.source for row in draw_cousin(twin, specs.preset("twin"), 0, index).rows}
+        if "unit/parameters/grid/side" in rows:
+            stopped += 1
+            assert rows.pop("unit/parameters/grid/opening") is Source.NEIGHBOUR
+        assert set(rows.values()) <= {Source.BELIEF}
+    assert stopped >= 3

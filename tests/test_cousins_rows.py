@@ -99,3 +99,16 @@ def test_one_changed_leaf_is_one_row() -> None:
     )
     assert differences({"n": 1}, {"n": 1}, {"n": 1.0}, "x") == ()
     assert len(differences({"n": 1}, {"n": 1}, {"n": True}, "x")) == 1
+
+
+def test_what_a_neighbour_stops_is_the_neighbours() -> None:
+    twin, believed, free = ({"opening": q, "width": w} for q, w in ((1.5, 0.4), (1.7, 0.4), (1.7, 0.5)))
+    cousin = {"opening": 1.2, "width": 0.5}
+    assert differences(twin, believed, cousin, "cabinet", free) == (
+        Row("cabinet/opening", 1.2, Source.NEIGHBOUR),
+        Row("cabinet/width", 0.5, Source.SPEC),
+    )
+    assert [row.source for row in differences(twin, free, cousin, "c", free)] == [
+        Source.NEIGHBOUR,
+        Source.BELIEF,
+    ]
