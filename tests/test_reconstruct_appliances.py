@@ -1,13 +1,25 @@
 """Appliances against cabinets: how probable, what their fronts are then, and what is told."""
 
+from dataclasses import replace
+
 import pytest
 
 from pocketworld.families.cabinet.parameters import Chance, FrontKind
 from pocketworld.families.fridge import Fridge
-from pocketworld.families.oven import Oven
+from pocketworld.families.oven import DOOR, Oven
 from pocketworld.findings import Severity
 from pocketworld.reconstruct.fronts.belief import BOTTOM, DRAWER, FIXED, Guess
-from pocketworld.reconstruct.runs.appliances import SUREST, Rival, held, mixed, probability, told
+from pocketworld.reconstruct.runs.appliances import (
+    SUREST,
+    UNSEEN_HANDLE,
+    Rival,
+    guessed,
+    held,
+    mixed,
+    probability,
+    told,
+)
+from pocketworld.scene import HandleKind
 
 LOOKS = Guess(*DRAWER, (Chance(*DRAWER, 0.7), Chance(*FIXED, 0.3)), ("look: level handle",))
 
@@ -72,12 +84,23 @@ def test_what_can_t_be_built_is_none() -> None:
         (0.7, "oven", ["family-chosen", "family-open"]),
         (0.3, "cabinet", ["family-open"]),
         (0.01, "cabinet", []),
+        (0.95, "cabinet", ["appliance-unbuildable"]),
+        (0.7, "cabinet", ["appliance-unbuildable", "family-open"]),
     ],
 )
 def test_what_was_chosen_is_told_and_what_stayed_open(p: float, chosen: str, codes: list[str]) -> None:
     said = list(told([Rival("oven", p, (), "a window")], chosen, "reconstruct", "unit"))
     assert [f.code for f in said] == codes
     assert all(f.subject == "unit" and "a window" in f.text for f in said)
-    assert [f.severity for f in said if f.code == "family-open"] == [Severity.DEGRADED] * (
-        "family-open" in codes
-    )
+    serious = {"family-open", "appliance-unbuildable"}
+    assert all((f.severity is Severity.DEGRADED) is (f.code in serious) for f in said)
+
+
+def test_a_handle_and_feet_that_nobody_saw_are_told_as_guessed() -> None:
+    bare, seen = replace(DOOR, evidence=("look", UNSEEN_HANDLE)), replace(DOOR, evidence=("look",))
+    none = replace(bare, handle=replace(DOOR.handle, kind=HandleKind.NONE))
+    said = list(guessed(Oven(0.6, 0.58, 0.82, (seen, bare, none)), "reconstruct", "unit"))
+    assert [(f.code, f.severity, f.subject) for f in said] == [("handle-guessed", Severity.NOTE, "unit")]
+    assert "front 1 " in said[0].text
+    (feet,) = guessed(Fridge(0.6, 0.62, 1.8, (seen, seen), feet=0.03), "reconstruct", "unit")
+    assert (feet.code, feet.severity, feet.numbers) == ("feet-guessed", Severity.NOTE, {"feet_m": 0.03})

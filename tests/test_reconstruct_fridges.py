@@ -11,7 +11,7 @@ from pocketworld.families.fridge import Fridge
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.fronts.grammar import explain
-from pocketworld.reconstruct.runs.appliances import Rival, held
+from pocketworld.reconstruct.runs.appliances import UNSEEN_HANDLE, Rival, guessed, held
 from pocketworld.reconstruct.runs.fridges import FEET, Beside, beside, fridge
 from pocketworld.reconstruct.runs.row_parts import End, EndKind, Run, RunKind
 from pocketworld.reconstruct.runs.units import Hull
@@ -157,6 +157,15 @@ def test_a_tall_front_without_a_handle_is_a_door_whose_side_nobody_knows() -> No
     assert chance[FrontKind.DOOR, Side.LEFT] == pytest.approx(chance[FrontKind.DOOR, Side.RIGHT])
     assert sum(chance.values()) == pytest.approx(1.0)
     assert door.handle.kind is not HandleKind.NONE
+    assert UNSEEN_HANDLE in door.evidence
+
+
+def test_of_a_usual_handle_only_where_none_shows() -> None:
+    upper, lower = read((UPRIGHT,)).forms[0][1].fronts
+    assert [UNSEEN_HANDLE in one.evidence for one in (upper, lower)] == [False, True]
+    both = held("fridge", read((UPRIGHT,)).forms[0][1], "fridge")
+    assert both is not None
+    assert [f.code for f in guessed(both[0], "reconstruct", "it")] == ["handle-guessed", "feet-guessed"]
 
 
 @pytest.mark.parametrize("handles", [(), (UPRIGHT,), (LEVEL,), (UPRIGHT, LEVEL)])

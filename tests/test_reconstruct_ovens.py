@@ -11,7 +11,7 @@ from pocketworld.families.cabinet.parameters import FrontKind
 from pocketworld.families.oven import Oven
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.reconstruct.fronts.panes import Pane, pane
-from pocketworld.reconstruct.runs.appliances import Rival, held
+from pocketworld.reconstruct.runs.appliances import UNSEEN_HANDLE, Rival, held
 from pocketworld.reconstruct.runs.ovens import oven
 from pocketworld.reconstruct.runs.units import Hull
 from pocketworld.rng import stream
@@ -169,6 +169,13 @@ def test_a_door_whose_handle_did_not_show_has_a_usual_one() -> None:
     assert door.side is Side.BOTTOM
     assert door.handle.kind is HandleKind.BAR
     assert door.handle.v > 0.8
+    assert UNSEEN_HANDLE in door.evidence
+
+
+def test_a_handle_that_shows_is_not_guessed() -> None:
+    found = read(seen(drawn()))
+    assert found is not None
+    assert all(UNSEEN_HANDLE not in front.evidence for front in found.forms[0][1].fronts)
 
 
 def test_knobs_on_the_panel_are_counted_and_open_nothing() -> None:

@@ -1,7 +1,8 @@
 """Whether a unit of a run is a cabinet or an appliance: each is fitted, the one that explains most is it.
 
 What an appliance's fronts are follows from what it is, not from how they look: an oven's door hangs at its
-bottom though no handle shows. So far as it may be a cabinet after all, they are what a cabinet's would be.
+bottom though no handle shows. So far as it may be a cabinet after all, an oven's fronts are what a cabinet's
+would be (`mixed`); a fridge's are a fridge's alone, by their looks and by how common kinds are among these.
 """
 
 import math
@@ -13,13 +14,16 @@ from pocketworld.families import registry
 from pocketworld.families.appliance import ApplianceFamily, parts
 from pocketworld.families.cabinet.feasible import still
 from pocketworld.families.cabinet.parameters import Chance
+from pocketworld.families.fridge import Fridge
 from pocketworld.findings import Finding, Severity
 from pocketworld.reconstruct.fronts.belief import Guess, Kind, decided
 from pocketworld.reconstruct.fronts.buildable import believable
-from pocketworld.scene import Asset
+from pocketworld.scene import Asset, HandleKind
 
 SUREST = 6.0  # nats: one picture's edges and levels are not independent, so all of them say no more together
 OPEN = 0.1  # a family that is as probable as this is told of
+UNSEEN_HANDLE = "handle: none shows, a usual one is taken"
+TAKEN = 0.5  # a unit more probably an appliance than this is built as one, if it can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,27 @@ def held(family: str, p: Any, id: str) -> tuple[Any, Asset] | None:
     return kept, made.build(kept, id)
 
 
+def guessed(p: Any, stage: str, id: str) -> Iterator[Finding]:
+    """Give what of an appliance was not seen, and is as usual: handles of its fronts, a fridge's feet."""
+    for path, front in enumerate(p.fronts):
+        if UNSEEN_HANDLE in front.evidence and front.handle.kind is not HandleKind.NONE:
+            text = f"front {path} shows no handle: a usual one is taken, in its usual place"
+            yield Finding("handle-guessed", Severity.NOTE, stage, id, text)
+    if isinstance(p, Fridge):
+        text = "its feet were not looked for: usual ones are taken"
+        yield Finding("feet-guessed", Severity.NOTE, stage, id, text, {"feet_m": p.feet})
+
+
 def told(rivals: Sequence[Rival], chosen: str, stage: str, id: str) -> Iterator[Finding]:
-    """Give what was chosen, where there was a choice, and whether it stayed open."""
+    """Give what was chosen, where there was a choice, what could not be, and whether it stayed open."""
     for rival in rivals:
         numbers = {"p": round(rival.p, 3)}
         if rival.family == chosen:
             text = f"taken for an appliance ({rival.family}): {rival.why}"
             yield Finding("family-chosen", Severity.NOTE, stage, id, text, numbers)
+        elif rival.p > TAKEN:
+            text = f"no {rival.family} that can be built explains it, it is a {chosen} here: {rival.why}"
+            yield Finding("appliance-unbuildable", Severity.DEGRADED, stage, id, text, numbers)
         if OPEN < rival.p < 1 - OPEN:
             text = f"it may be an appliance ({rival.family}) or a cabinet: {rival.why}"
             yield Finding("family-open", Severity.DEGRADED, stage, id, text, numbers)

@@ -18,7 +18,7 @@ from pocketworld.reconstruct.fronts.belief import GRIP, PRIOR, Guess, Kind, beli
 from pocketworld.reconstruct.fronts.cabinets import trimmed
 from pocketworld.reconstruct.fronts.colours import painted
 from pocketworld.reconstruct.fronts.grammar import Cell, Layout, Tree, explain
-from pocketworld.reconstruct.runs.appliances import Rival, probability
+from pocketworld.reconstruct.runs.appliances import UNSEEN_HANDLE, Rival, probability
 from pocketworld.reconstruct.runs.row_parts import Run, RunKind
 from pocketworld.reconstruct.runs.units import Hull
 from pocketworld.scene import HandleKind, Side
@@ -150,10 +150,11 @@ def _front(cell: Cell) -> Front:
     drawer = guess.kind is FrontKind.DRAWER
     plain = FREEZER if drawer else DOOR
     made = cabinets.front(cell, guess)
-    handle = made.handle
-    if handle.kind is HandleKind.NONE and guess.kind is not FrontKind.FIXED:
-        handle = fitted(_usual(guess, cell), cell.width, cell.height)
-    return replace(made, handle=handle, opening=plain.opening, damping=plain.damping)
+    made = replace(made, opening=plain.opening, damping=plain.damping)
+    if made.handle.kind is not HandleKind.NONE or guess.kind is FrontKind.FIXED:
+        return made
+    handle = fitted(_usual(guess, cell), cell.width, cell.height)
+    return replace(made, handle=handle, evidence=(*made.evidence, UNSEEN_HANDLE))
 
 
 def _usual(guess: Guess, cell: Cell) -> HandleSpec:

@@ -16,7 +16,7 @@ from pocketworld.reconstruct.fronts.belief import BOTTOM, DRAWER, FIXED, LEFT, R
 from pocketworld.reconstruct.fronts.colours import linear, painted
 from pocketworld.reconstruct.fronts.grammar import STRIP, Cell, Cut, Tree, bounds, explain
 from pocketworld.reconstruct.fronts.panes import Pane, pane
-from pocketworld.reconstruct.runs.appliances import Rival, mixed, probability
+from pocketworld.reconstruct.runs.appliances import UNSEEN_HANDLE, Rival, mixed, probability
 from pocketworld.reconstruct.runs.units import Hull
 from pocketworld.scene import HandleKind
 
@@ -127,10 +127,13 @@ def _front(seen: Elevation, window: Pane, cell: Cell, kinds: Mapping[Kind, float
     within = tuple(h for h in seen.handles if cell.v0 <= h.v < cell.v1)
     other = believe(replace(cell, handles=within), False, 0.0)
     guess = mixed(p, kinds, other, "look: a dark window, as of an oven")
-    handle = NO_HANDLE if guess.kind is FrontKind.FIXED else _handle(seen, window, cell)
+    bar = next((h for h in _bars(seen, window) if cell.v0 <= h.v < cell.v1), None)
+    handle = NO_HANDLE if guess.kind is FrontKind.FIXED else _handle(bar, cell)
+    usual = (UNSEEN_HANDLE,) if bar is None and handle.kind is not HandleKind.NONE else ()
     door = guess.kind is FrontKind.DOOR
     opening, damping = (DOOR.opening, DOOR.damping) if door else (USUAL[guess.kind][0], Front().damping)
-    return Front(guess.kind, guess.side, handle, guess.chances, guess.evidence, opening, damping=damping)
+    evidence = (*guess.evidence, *usual)
+    return Front(guess.kind, guess.side, handle, guess.chances, evidence, opening, damping=damping)
 
 
 def _painted(made: Oven, seen: Elevation, window: Pane) -> Oven:
@@ -142,14 +145,12 @@ def _painted(made: Oven, seen: Elevation, window: Pane) -> Oven:
     return replace(made, face=face, metal=looks.metal)
 
 
-def _handle(seen: Elevation, window: Pane, cell: Cell) -> HandleSpec:
+def _handle(bar: SeenHandle | None, cell: Cell) -> HandleSpec:
     """Return the handle of a door: as it was seen, or a usual bar in its usual place."""
     width, height = cell.width, cell.height
-    found = [h for h in _bars(seen, window) if cell.v0 <= h.v < cell.v1]
     usual = replace(BAR, length=0.7 * width)
-    if not found:
+    if bar is None:
         return fitted(usual, width, height)
-    (bar,) = found
     length = min(max(bar.length, width / 3), WIDEST * width)
     return fitted(replace(usual, v=(bar.v - cell.v0) / height, length=length), width, height)
 

@@ -25,7 +25,7 @@ from pocketworld.reconstruct.fronts.lines import Span
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.runs.ajar import likelihoods, opened, ways_open
 from pocketworld.reconstruct.runs.ajar import told as told_open
-from pocketworld.reconstruct.runs.appliances import TAKEN, Rival, held, told
+from pocketworld.reconstruct.runs.appliances import TAKEN, Rival, guessed, held, told
 from pocketworld.reconstruct.runs.fridges import Beside, fridge
 from pocketworld.reconstruct.runs.modules import Module
 from pocketworld.reconstruct.runs.ovens import oven
@@ -108,7 +108,10 @@ def _rivals(
 def _appliance(part: Part, run: Run, rival: Rival) -> Placed | None:
     """Return a unit as an appliance; None where none of its forms can be built."""
     built = [(share, *both) for share, p in rival.forms if (both := held(rival.family, p, part.id))]
-    return _standing(part, run, built, (_elevation(part, run),)) if built else None
+    if not built:
+        return None
+    found = _standing(part, run, built, (_elevation(part, run),))
+    return replace(found, findings=(*found.findings, *guessed(built[0][1], STAGE, part.id)))
 
 
 def _cabinet(part: Part, run: Run, layouts: Sequence[Layout], hull: Hull) -> Placed:
