@@ -6,6 +6,9 @@ from pocketworld.errors import CaptureError
 from pocketworld.findings import Finding, Severity
 from pocketworld.scan.source import Source
 
+LEFT_OUT = " and are left out"
+"""What the texts of those kinds end with that cost a frame, not its picture alone."""
+
 TEXTS = {
     "frame-absurd": "have a pose that is no motion and are left out",
     "depth-unusable": "have no depth that can be read and are left out",
@@ -26,13 +29,17 @@ class Losses:
         self.cases.setdefault(code, []).append(why)
 
     def refuse_if_all(self, source: Source, total: int, left: int, texts: dict[str, str]) -> None:
-        """Raise CaptureError, which says why and names the first, where nothing of `total` frames is left."""
-        if not left:
-            why = "there is none"
-            if self.cases:
-                code, whys = next(iter(self.cases.items()))
-                why = f"{len(whys)} {texts[code].removesuffix(' and are left out')}; the first: {whys[0]}"
-            raise CaptureError(f"{source.path}: none of {total} frames can be used: {why}")
+        """Raise CaptureError where nothing of `total` frames is left.
+
+        It says what frames are left out for, what most are first, and names the first of those.
+        """
+        if left:
+            return
+        dropped = [(code, whys) for code, whys in self.cases.items() if texts[code].endswith(LEFT_OUT)]
+        dropped.sort(key=lambda case: -len(case[1]))
+        kinds = ", ".join(f"{len(whys)} {texts[code].removesuffix(LEFT_OUT)}" for code, whys in dropped)
+        why = f"{kinds}; the first: {dropped[0][1][0]}" if dropped else "there is none"
+        raise CaptureError(f"{source.path}: none of {total} frames can be used: {why}")
 
     def findings(self, subject: str, total: int, texts: dict[str, str]) -> tuple[Finding, ...]:
         """Return one finding per kind: how many of `total` frames, and the first of them."""
