@@ -279,6 +279,20 @@ def test_a_sheet_among_pieces_is_as_thick_as_it_is_known() -> None:
     assert np.ptp(thin.vertices[:, 1]) >= scanned.surface.voxel * (1 - 1e-9)
 
 
+def test_two_sheets_too_thin_for_pieces_of_their_own_keep_their_hull() -> None:
+    sheets = [[[x, y, z] for x in (-0.2, 0.2) for z in (0.1, 0.9)] for y in (-0.2, 0.2)]
+    both = [trimesh.Trimesh(corners, [[0, 1, 2], [1, 3, 2]]).subdivide_to_size(0.05) for corners in sheets]
+    box = UprightBox(HERE.foot, HERE.yaw, (0.4, 0.4, 0.9))
+    scanned = thing(trimesh.util.concatenate(both), box)
+    scanned = replace(scanned, surface=replace(scanned.surface, voxel=1e-4))
+    axes = [(np.arange(n) + 0.5) / n * s for n, s in zip((9, 9, 19), box.size, strict=True)]
+    grid = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3) - (0.2, 0.2, 0.0)
+    free = grid[np.abs(grid[:, 1]) < 0.2 - BEHIND] @ box.world_from_box[:3, :3].T + box.world_from_box[:3, 3]
+    part = solid(scanned, "s", free)[0].parts[0]
+    assert [piece.volume for piece in part.pieces] == pytest.approx([0.4 * 0.4 * 0.8])
+    assert part.mass == pytest.approx(DENSITY * 0.4 * 0.4 * 0.8)
+
+
 @pytest.mark.slow
 @pytest.mark.captures
 def test_things_of_a_real_garden_leave_free_what_was_seen_empty(captures: Path) -> None:

@@ -95,9 +95,9 @@ def _askew(local: Array, looks: Array, weights: Array, faces: Array, tolerance: 
         for axis in range(2):
             across = local[:, axis] - sign * faces[row, axis]
             on = (np.abs(across) <= tolerance) & (looks[:, axis] * sign > ALONG)
-            if not on.any():
-                continue
             w = weights[on]
+            if w.sum() <= 0:  # nothing, or what lost its triangles with its neighbours: that has no area
+                continue
             u, v = (side - w @ side / w.sum() for side in (local[on, 1 - axis], across[on]))
             covariance += float(w @ (u * v)) * (1 if axis else -1)
             variance += float(w @ (u * u))
@@ -123,7 +123,7 @@ def _end(along: Array, weights: Array) -> float:
 
 def _face(along: Array, weights: Array, out: NDArray[np.bool_], tolerance: float, end: float) -> float:
     """Return how far out the layer is that holds most area of `out` (n,); the end where there is little."""
-    if weights[out].sum() < TRIM * weights.sum():
+    if weights[out].sum() <= TRIM * weights.sum():
         return end
     order = np.argsort(along[out], kind="stable")
     a, w = along[out][order], np.concatenate([[0.0], np.cumsum(weights[out][order])])

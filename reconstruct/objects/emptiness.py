@@ -41,11 +41,21 @@ def seen_empty(capture: Capture, scene_from_world: Array, boxes: Sequence[Uprigh
 def _grid(box: UprightBox) -> Array:
     """Return about PLACES places (m, 3) spread evenly over a box, in the scene's frame."""
     size = np.array(box.size)
-    pitch = (size.prod() / PLACES) ** (1 / 3)
-    counts = np.maximum(np.round(size / pitch), 1).astype(int)
-    axes = [(np.arange(n) + 0.5) / n * s for n, s in zip(counts, size, strict=True)]
+    axes = [(np.arange(n) + 0.5) / n * s for n, s in zip(_counts(size), size, strict=True)]
     local = np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, 3) - (size[0] / 2, size[1] / 2, 0)
     return np.asarray(se3.apply(box.world_from_box, local))
+
+
+def _counts(size: Array) -> NDArray[np.intp]:
+    """Return how many places lie along each side (3,) of a box: one where it is thinner than their pitch."""
+    wide = np.ones(3, bool)
+    while wide.any():
+        pitch = (size[wide].prod() / PLACES) ** (1 / wide.sum())
+        thin = wide & (size <= pitch)
+        if not thin.any():
+            return np.where(wide, np.round(size / pitch), 1).astype(np.intp)
+        wide &= ~thin
+    return np.ones(3, np.intp)
 
 
 def _through(frame: Frame, depth: NDArray[np.float32], places: Array) -> NDArray[np.bool_]:

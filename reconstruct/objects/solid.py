@@ -1,8 +1,8 @@
 """What no family explains stays as it was scanned: one part, its mesh as seen, few convex pieces.
 
-One hull, where none of it was seen to be empty; else as many as that takes (`reconstruct.pieces`). For such a
-thing, open and noisy, CoACD took 2 to 14 s of CPU, and V-HACD kept most of what one hull swallows: figures in
-docs/benchmark.md. The finding says what is swallowed.
+One hull, where none of it was seen to be empty; else as many as that takes (`reconstruct.objects.pieces`).
+For such a thing, open and noisy, CoACD took 2 to 14 s of CPU, and V-HACD kept most of what one hull swallows:
+figures in docs/benchmark.md. The finding says what is swallowed.
 """
 
 import math
@@ -101,7 +101,8 @@ def _outermost(flat: Array) -> Array:
 def _brought_down(vertices: Array, faces: NDArray[np.int32]) -> tuple[Array, Ints]:
     """Return a surface's points with its foot's on the support besides, and the edges between them (e, 2).
 
-    None where nothing is low enough, or what is lies on a line: nothing was seen of what it stands on.
+    No point is added where nothing is low enough, or what is lies on a line: nothing was seen of what it
+    stands on.
     """
     above = np.column_stack([vertices[:, :2], np.maximum(vertices[:, 2], 0.0)])
     low = _low(vertices) if len(_foot(vertices)) >= 3 else np.zeros(0, np.intp)
@@ -122,7 +123,7 @@ def _pieces(
     parts = parted(points, edges, places, thing.box, held)
     if len(parts) == 1:
         return (whole,)
-    return tuple(_solid_pieces(parts, thing.surface.voxel))
+    return tuple(_solid_pieces(parts, thing.surface.voxel)) or (whole,)
 
 
 def _solid_pieces(parts: Sequence[Array], voxel: float) -> Iterator[HullPiece]:
