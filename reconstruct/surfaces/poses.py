@@ -133,7 +133,10 @@ def _registered(looks: dict[int, Look], poses: Array) -> list[Pair]:
 
 
 def overlaps(looks: dict[int, Look], poses: Array) -> Array:
-    """Return (n, n): the share of what one look shows that the other looks at too, of both the lesser."""
+    """Return (n, n): the share of what one look shows that the other looks at too, of both the lesser.
+
+    Time and memory grow with n², which `scan.keyframes.ALL` bounds.
+    """
     out = np.zeros((len(poses), len(poses)))
     seen = {k: one for k, one in looks.items() if len(one.places)}
     if not seen:
