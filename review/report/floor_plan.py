@@ -1,7 +1,7 @@
 """The floor plan: every asset from above with a number, how its doors swing, and where the findings are."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,29 +81,39 @@ def floor_plan(scene: Scene, findings: Iterable[Finding]) -> FloorPlan | None:
     def placed(points: Array) -> Array:
         return np.column_stack([points[:, 0] - low[0], high[1] - points[:, 1]]) * 1000
 
-    shapes = [[placed(points) for points in outlines[asset.id]] for asset in scene.assets]
     dot = DOT / scale * 1000
+    shapes = [[placed(points) for points in outlines[asset.id]] for asset in scene.assets]
+    swept = [[placed(way) for way in ways[asset.id]] for asset in scene.assets]
+    width, height = (float(side) for side in (high - low) * 1000)
+    bar = max((b for b in BARS if b * 1000 <= SCALE * width), default=BARS[0])
+    said = f"{bar:g} m" if bar >= 1 else f"{bar * 100:.0f} cm"
+    items = _items(scene.assets, shapes, swept, dot, _noticed(findings))
+    return FloorPlan(tuple(items), width, height, width / 1000 * scale, dot, bar * 1000, said)
+
+
+def _items(
+    assets: Sequence[Asset],
+    shapes: Sequence[list[Array]],
+    swept: Sequence[list[Array]],
+    dot: float,
+    noticed: Mapping[str, tuple[str, int]],
+) -> Iterator[Item]:
+    """Give the assets with their outlines and ways on the plan (mm each), their discs apart."""
     middles = _apart(np.array([np.concatenate(own).mean(0) for own in shapes]), APART * dot)
-    noticed = _noticed(findings)
-    items = [
-        Item(
+    every = zip(assets, shapes, swept, middles, strict=True)
+    for number, (asset, own, ways, middle) in enumerate(every, 1):
+        yield Item(
             number,
             asset.id,
             asset.family,
             tuple(map(_points, own)),
-            tuple(_points(placed(way)) for way in ways[asset.id]),
+            tuple(map(_points, ways)),
             float(middle[0]),
             float(middle[1]),
             asset.family != WALL and _roomy(asset.id, own, middle, middles, dot),
             bool(_corners(asset)[:, 2].min() > SLICE),
             *noticed.get(asset.id, ("", 0)),
         )
-        for number, (asset, own, middle) in enumerate(zip(scene.assets, shapes, middles, strict=True), 1)
-    ]
-    width, height = (float(side) for side in (high - low) * 1000)
-    bar = max((b for b in BARS if b * 1000 <= SCALE * width), default=BARS[0])
-    said = f"{bar:g} m" if bar >= 1 else f"{bar * 100:.0f} cm"
-    return FloorPlan(tuple(items), width, height, width / 1000 * scale, dot, bar * 1000, said)
 
 
 def _apart(middles: Array, least: float) -> Array:
