@@ -6,11 +6,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.geometry.frozen import freeze
 from pocketworld.geometry.same import Same
 from pocketworld.geometry.separating import around, bounds
 from pocketworld.scene import Asset, Part, Rectangle
 
 Array = NDArray[np.float64]
+KEPT = 256  # assets, each kept alive with its meshes: all of a room and what is tried of one cousin
 
 
 def outer(asset: Asset) -> tuple[Array, Array]:
@@ -27,16 +29,18 @@ def whole(asset: Asset) -> tuple[Array, Array]:
 
 
 def there(asset: Asset) -> tuple[Array, Array]:
-    """Return the lowest and highest corner (3,) of the scene's upright box around `whole`, m."""
+    """Return the lowest and highest corner (3,) of the scene's upright box around `whole`, m, read-only."""
     return _there(Same(asset))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def _there(asset: Same[Asset]) -> tuple[Array, Array]:
-    return around(whole(asset.it), asset.it.pose.matrix)
+    low, high = around(whole(asset.it), asset.it.pose.matrix)
+    freeze((low, high))
+    return low, high
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def _outer(of: Same[tuple[Part, ...]]) -> tuple[Array, Array]:
     found = [_bounds(of.it[0])]
     found += [_rectangle(part.front) for part in of.it if part.front is not None]
@@ -45,7 +49,7 @@ def _outer(of: Same[tuple[Part, ...]]) -> tuple[Array, Array]:
     return _around(found)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=KEPT)
 def _whole(of: Same[tuple[Part, ...]]) -> tuple[Array, Array]:
     return _around([bounds(part.pieces) for part in of.it if part.pieces])
 
@@ -53,8 +57,7 @@ def _whole(of: Same[tuple[Part, ...]]) -> tuple[Array, Array]:
 def _around(boxes: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Return the corners of the box around boxes, read-only."""
     low, high = np.min([low for low, _ in boxes], 0), np.max([high for _, high in boxes], 0)
-    low.setflags(write=False)
-    high.setflags(write=False)
+    freeze((low, high))
     return low, high
 
 

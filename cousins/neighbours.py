@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.cousins.deeper import deeper
 from pocketworld.families.cabinet.feasible import LEAST_WAY
 from pocketworld.families.grasp import fingers
-from pocketworld.geometry.across import across
+from pocketworld.geometry.across import across, across_once, named
 from pocketworld.geometry.apart import moved
-from pocketworld.geometry.same import Same
+from pocketworld.geometry.depth import SLACK
 from pocketworld.geometry.separating import Shape, around, bounds, depths, shape
 from pocketworld.geometry.sweep import Overlap
 from pocketworld.scene import Asset, Base, Scene
 
 Array = NDArray[np.float64]
 STILL = np.eye(4)[None]
-SLACK = 1e-3  # m: as deep as measured furniture may stand in its neighbour
 HALVINGS = 6  # of half a joint's range: to 1 %
 
 
@@ -38,8 +37,13 @@ def crossing(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scen
 
 def _worse(hit: Overlap, twin: Scene) -> bool:
     """Say whether two assets meet deeper than in the twin."""
-    a, b = (twin.asset(name.rsplit("/", 1)[0]) for name in hit.parts)
-    return hit.depth > _before(Same(a), Same(b)) + SLACK
+    (a, _), (b, _) = map(named, hit.parts)
+    return deeper(hit.depth, a, b, twin, _opens_into)
+
+
+def _opens_into(a: Asset, b: Asset) -> float:
+    """Return how deep (m) an asset opens into another; 0 where it does not."""
+    return max((hit.depth for hit in across(a, [b])), default=0.0)
 
 
 def stop(asset: Asset, id: str, others: Sequence[Asset], twin: Scene) -> float | None:
@@ -51,7 +55,7 @@ def stop(asset: Asset, id: str, others: Sequence[Asset], twin: Scene) -> float |
 
     def meets(q: float) -> bool:
         alone = (replace(j, range=(0.0, q if j.id == id else 0.0), state=0.0) for j in asset.joints)
-        return any(_worse(hit, twin) for hit in across(replace(asset, joints=tuple(alone)), fast, SLACK))
+        return any(_worse(hit, twin) for hit in across_once(replace(asset, joints=tuple(alone)), fast, SLACK))
 
     (high,) = (joint.range[1] for joint in asset.joints if joint.id == id)
     low = LEAST_WAY * high
@@ -61,12 +65,6 @@ def stop(asset: Asset, id: str, others: Sequence[Asset], twin: Scene) -> float |
         middle = (low + high) / 2
         low, high = (low, middle) if meets(middle) else (middle, high)
     return low
-
-
-@lru_cache(maxsize=1024)
-def _before(a: Same[Asset], b: Same[Asset]) -> float:
-    """Return how deep (m) one asset of a twin opens into another; kept, as every cousin asks for it."""
-    return max((was.depth for was in across(a.it, [b.it])), default=0.0)
 
 
 def beyond_reach(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scene) -> str | None:

@@ -3,18 +3,17 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.cousins.deeper import deeper
 from pocketworld.cousins.extent import corners, outer, there, whole
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.apart import level, moved
-from pocketworld.geometry.same import Same
-from pocketworld.geometry.separating import around, depths
-from pocketworld.geometry.sweep import corners_of, near, pieces_of
+from pocketworld.geometry.depth import SLACK, TOUCH, depth
+from pocketworld.geometry.sweep import pieces_of
 from pocketworld.scene import Asset, Base, Pose, Scene
 
 Array = NDArray[np.float64]
@@ -27,8 +26,6 @@ LIES = 5e-3  # m: what is this near above a piece lies on it
 RINGS, WAYS = 0.03, 16  # m between circles on which a place is looked for, and places on each
 AWAY = 0.3  # m: no thing is pushed further at once
 FIXING = ("against", "flush_with")  # relations that leave a thing no turn, and no way but along
-SLACK = 1e-3  # m: as deep as measured furniture may stand in its neighbour
-TOUCH = 1e-4  # m: touching is no overlap; what is free to move would be thrown out of anything deeper
 
 
 def supports_first(scene: Scene) -> list[Asset]:
@@ -103,37 +100,14 @@ def clash(asset: Asset, standing: Mapping[str, Asset], scene: Scene) -> float:
     for i in np.flatnonzero(close):
         id, other = others[i]
         deep, slack = depth(asset, other), TOUCH if Base.FREE in (asset.base, other.base) else SLACK
-        if deep > slack and deep > _before(Same(scene.asset(asset.id)), Same(scene.asset(id))) + slack:
+        if deeper(deep, asset.id, id, scene, depth, slack):
             return deep
     return 0.0
-
-
-@lru_cache(maxsize=1024)
-def _before(a: Same[Asset], b: Same[Asset]) -> float:
-    """Return how deep (m) two assets of a twin are in each other; kept, as every cousin asks for it."""
-    return depth(a.it, b.it)
 
 
 def _solid(asset: Asset) -> bool:
     """Say whether one can bump into an asset at all."""
     return any(part.pieces for part in asset.parts)
-
-
-def depth(a: Asset, b: Asset) -> float:
-    """Return how deep (m) the collision pieces of two assets are in each other; 0 where they only touch."""
-    if not (_solid(a) and _solid(b)):
-        return 0.0
-    b_from_a = np.linalg.inv(b.pose.matrix) @ a.pose.matrix
-    (low, high), (b_low, b_high) = around(whole(a), b_from_a), whole(b)
-    if not (np.minimum(high, b_high) - np.maximum(low, b_low) > TOUCH).all():
-        return 0.0
-    mine, theirs = pieces_of(a.parts), pieces_of(b.parts)
-    low, high = corners_of([moved(s, b_from_a) for s in mine.shapes])
-    close = near(low, high, theirs.low, theirs.high, TOUCH)
-    return max(
-        (float(depths(mine.shapes[i], theirs.shapes[j], b_from_a[None])[0]) for i, j in np.argwhere(close)),
-        default=0.0,
-    )
 
 
 def borne(asset: Asset, scene: Scene, standing: Mapping[str, Asset]) -> bool:

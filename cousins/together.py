@@ -33,6 +33,7 @@ from pocketworld.families import registry
 from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.vary import Vary
+from pocketworld.geometry.across import named
 from pocketworld.geometry.sweep import sweep
 from pocketworld.scene import Asset, Base, Scene
 
@@ -154,10 +155,11 @@ class _Attempt:
         """Let doors that open into neighbours open less far; raises _No where they would hardly open."""
         limited: set[str] = set()
         while met := crossing({id: m.asset for id, m in out.items()}, self.stage.standing, self.twin):
-            mover = met.parts[0].split("/")[0]
+            mover, _ = named(met.parts[0])
             eased = self._eased(out, mover, met.joint) if met.joint not in limited else None
             if eased is None:
-                mine = [id for id in out if any(part.startswith(f"{id}/") for part in met.parts)]
+                both = {named(part)[0] for part in met.parts}
+                mine = [id for id in out if id in both]
                 blamed = mover if mover in mine else mine[0]
                 raise _No(blamed, Refusal(Reason.ACROSS, {"depth_m": met.depth}))
             limited.add(met.joint)
@@ -169,7 +171,7 @@ class _Attempt:
         if made is None or not isinstance(made.drawn.p, Cabinet):
             return None
         others = [*self.stage.standing.values(), *(m.asset for m in out.values())]
-        path = joint.split("/")[-1]
+        _, path = named(joint)
         q = stop(made.asset, path, others, self.twin)
         p = opening(made.drawn.p, path, q) if q else None
         if p is None:

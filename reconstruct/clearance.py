@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 from pocketworld.findings import Finding, Severity
-from pocketworld.geometry.across import across
+from pocketworld.geometry.across import across, named
+from pocketworld.geometry.depth import SLACK
 from pocketworld.scene import Base, Scene
-
-SLACK = 1e-3  # m: as deep as measured furniture may stand in its neighbour
 
 
 def crossings(scene: Scene) -> Iterator[Finding]:
@@ -18,8 +17,8 @@ def crossings(scene: Scene) -> Iterator[Finding]:
     for asset in fixed:
         hits = across(asset, [other for other in fixed if other is not asset], SLACK)
         if hits:
-            deepest, others = hits[0], {hit.parts[1].split("/")[0] for hit in hits}
-            joint, other = deepest.joint.split("/")[-1], deepest.parts[1].split("/")[0]
+            deepest, others = hits[0], {named(hit.parts[1])[0] for hit in hits}
+            (_, joint), (other, _) = named(deepest.joint), named(deepest.parts[1])
             text = f"joint {joint} takes it {1000 * deepest.depth:.0f} mm into {other} as it opens"
             numbers = {
                 "depth_m": round(deepest.depth, 4),

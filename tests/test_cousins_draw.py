@@ -13,7 +13,6 @@ from scipy import stats
 from pocketworld import scene_file
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins.draw import Drawn, build, draw_cousin, findings_of
-from pocketworld.cousins.place import depth
 from pocketworld.cousins.rows import Source
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.together import ATTEMPTS, Reason
@@ -25,6 +24,7 @@ from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, Fron
 from pocketworld.families.protocol import Site, Spread
 from pocketworld.findings import Severity
 from pocketworld.geometry.convex import BoxPiece
+from pocketworld.geometry.depth import depth
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, HandleKind, Part, Pose, Relation, Scene, Side
 

@@ -9,14 +9,17 @@ import pytest
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins.draw import build, draw_cousin
 from pocketworld.cousins.mutation import opening
-from pocketworld.cousins.neighbours import SLACK, crossing, stop
+from pocketworld.cousins.neighbours import crossing, stop
 from pocketworld.cousins.rows import Source
 from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.feasible import LEAST_WAY
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, FrontKind
-from pocketworld.geometry.across import across
+from pocketworld.geometry import across as module
+from pocketworld.geometry import sweep
+from pocketworld.geometry.across import across, across_once
+from pocketworld.geometry.depth import SLACK
 from pocketworld.scene import Asset, Base, HandleKind, Pose, Scene, Side
 
 WIDE = 1.7  # rad that the door opens where nothing stops it
@@ -67,6 +70,23 @@ def test_what_is_free_or_was_met_in_the_twin_stops_nothing() -> None:
     assert stop(unit, "0", [other], as_it_is) == pytest.approx(WIDE, abs=0.02 * WIDE)
     loose = replace(other, base=Base.FREE)
     assert stop(unit, "0", [loose, unit], Scene("s", (unit, loose))) == pytest.approx(WIDE, abs=0.02 * WIDE)
+
+
+def test_where_a_door_stops_leaves_nothing_behind() -> None:
+    """Each try is asked once: to keep its way would only push out what is asked again."""
+    unit, other = door(), post(0.5)
+    alone = Scene("s", (unit, replace(other, pose=Pose((-3.0, 0.0, 0.0)))))
+    across(alone.asset("unit"), [alone.asset("post")])
+    caches = sweep._way, module._kept_moving
+    before = [cache.cache_info().misses for cache in caches]
+    assert stop(unit, "0", [other], alone)
+    assert [cache.cache_info().misses for cache in caches] == before
+
+
+def test_what_is_asked_once_meets_the_same() -> None:
+    unit, other = door(), post(0.5)
+    assert across(unit, [other])
+    assert across_once(unit, [other]) == across(unit, [other])
 
 
 def test_no_door_opens_further_than_it_did() -> None:

@@ -10,11 +10,11 @@ from pocketworld.cousins.draw import build, draw_cousin, in_order
 from pocketworld.cousins.extent import outer
 from pocketworld.cousins.mutation import Mutated
 from pocketworld.cousins.openings import built_in, host, opened
-from pocketworld.cousins.place import depth
 from pocketworld.families import registry
 from pocketworld.families.protocol import Spread
 from pocketworld.families.room_door.parameters import RoomDoor
 from pocketworld.families.wall import Opening, OpeningKind, Wall
+from pocketworld.geometry.depth import depth
 from pocketworld.scene import Asset, Pose, Relation, Scene
 
 AT = 0.7  # m along the wall

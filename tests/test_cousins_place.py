@@ -8,12 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocketworld.cousins.place import borne, clash, depth, fits, kept, nearby, place, supports_first
+from pocketworld.cousins.place import borne, clash, fits, kept, nearby, place, supports_first
 from pocketworld.families import registry
 from pocketworld.families.box import Box, BoxFamily
 from pocketworld.families.protocol import Draw, Spread
 from pocketworld.families.worktop import Sink, Worktop
 from pocketworld.geometry.convex import HullPiece
+from pocketworld.geometry.depth import depth
 from pocketworld.rng import stream
 from pocketworld.scene import (
     Asset,

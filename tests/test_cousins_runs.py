@@ -14,7 +14,6 @@ from pocketworld.cousins import spec as specs
 from pocketworld.cousins.draw import build, draw_cousin, findings_of
 from pocketworld.cousins.extent import outer, seen_from
 from pocketworld.cousins.layout import NEAR
-from pocketworld.cousins.place import depth
 from pocketworld.cousins.runs import Top, runs
 from pocketworld.cousins.together import ATTEMPTS, Reason
 from pocketworld.families import registry
@@ -23,6 +22,7 @@ from pocketworld.families.cabinet.parameters import fronts, layout
 from pocketworld.families.protocol import Spread
 from pocketworld.families.wall import Wall
 from pocketworld.geometry.across import among
+from pocketworld.geometry.depth import depth
 from pocketworld.scene import Asset, Base, Pose, Relation, Scene
 
 UNITS = ("unit-1", "unit-2", "unit-3", "fridge")

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pocketworld.findings import Finding, Severity
-from pocketworld.reconstruct.clearance import SLACK, crossings
+from pocketworld.geometry.depth import SLACK
+from pocketworld.reconstruct.clearance import crossings
 from pocketworld.scene import Asset, Base, Pose, Scene
 
 

@@ -1,5 +1,7 @@
 """Whether two fingers can take hold of each handle of an asset."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pocketworld.geometry.convex import BoxPiece, Vec3, cross
@@ -54,9 +56,9 @@ def _vec(v: np.ndarray) -> Vec3:
     return (x, y, z)
 
 
-def _free(finger: BoxPiece, shapes: list[Shape], low: np.ndarray, high: np.ndarray) -> bool:
+def _free(finger: BoxPiece, shapes: Sequence[Shape], low: np.ndarray, high: np.ndarray) -> bool:
     """Say whether nothing stands in a finger's place."""
     own = shape(finger)
     near = (np.minimum(high, own.vertices.max(0)) - np.maximum(low, own.vertices.min(0)) > 1e-6).all(1)
     still = np.eye(4)[None]
-    return all(depths(own, shapes[i], still)[0] <= 1e-6 for i in np.flatnonzero(near))
+    return all(depths(own, shapes[i], still)[0] <= 1e-6 for i in np.flatnonzero(near).tolist())

@@ -4,16 +4,18 @@ As in `geometry.sweep`, each joint goes through its whole range with everything 
 are both wide open may still touch: only one is moved at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.apart import moved
+from pocketworld.geometry.frozen import freeze
 from pocketworld.geometry.same import Same
 from pocketworld.geometry.separating import around, bounds, shapes
 from pocketworld.geometry.sweep import (
@@ -23,15 +25,19 @@ from pocketworld.geometry.sweep import (
     Swept,
     SweptJoint,
     SweptPart,
+    Way,
     carried,
     corners_of,
     motions_of,
     opened,
     pieces_of,
     way_of,
+    way_once,
 )
 
 Array = NDArray[np.float64]
+Moving = tuple[Mapping[str, NDArray[np.intp]], tuple[Array, Array] | None]
+"""Which pieces each joint that opens moves, and the corners (3,) of the box that holds all of them."""
 
 
 class Posed(Protocol):
@@ -63,24 +69,45 @@ def among(assets: Sequence[Stood], tolerance: float = TOLERANCE) -> tuple[Overla
     return tuple(sorted(chain.from_iterable(hits), key=lambda hit: (-hit.depth, hit.parts)))
 
 
+def named(name: str) -> tuple[str, str]:
+    """Return the ids of an asset and of its part or joint, of a name that an overlap `across` gives them."""
+    asset, _, own = name.partition("/")
+    return asset, own
+
+
 def across(asset: Stood, others: Sequence[Stood], tolerance: float = TOLERANCE) -> tuple[Overlap, ...]:
     """Return what an asset meets of others, closed, over the range of each of its joints, the deepest first.
 
     One overlap for each pair of parts, named "asset/part", of which the first one moves, and "asset/joint";
     tolerance as in `sweep`, m.
     """
+    return _across(asset, others, tolerance, _kept, way_of)
+
+
+def across_once(asset: Stood, others: Sequence[Stood], tolerance: float = TOLERANCE) -> tuple[Overlap, ...]:
+    """Return what `across` does, of joints that are not asked for again: nothing of their ways is kept."""
+    return _across(asset, others, tolerance, _moving, way_once)
+
+
+def _across(
+    asset: Stood,
+    others: Sequence[Stood],
+    tolerance: float,
+    moves: Callable[[Sequence[SweptPart], Sequence[SweptJoint]], Moving],
+    way: Callable[[Sequence[SweptPart], SweptJoint, NDArray[np.intp]], Way],
+) -> tuple[Overlap, ...]:
     joints = [joint for joint in asset.joints if joint.range[0] < joint.range[1]]
     if not joints or not others:
         return ()
     own = pieces_of(asset.parts)
-    moving, reach = _moving(Same(asset.parts), Same(asset.joints))
+    moving, reach = moves(asset.parts, asset.joints)
     ids = [f"{asset.id}/{part.id}" for part in asset.parts]
     pieces = _with(own, ids, asset, others, reach) if reach is not None else own
     still = np.arange(len(own.shapes), len(pieces.shapes))
     found: dict[tuple[int, int], Overlap] = {}
     for joint in joints if len(still) else []:
         first: dict[tuple[int, int], Overlap] = {}
-        opened(first, ids, pieces, way_of(asset.parts, joint, moving[joint.id]), still, tolerance)
+        opened(first, ids, pieces, way(asset.parts, joint, moving[joint.id]), still, tolerance)
         for pair, hit in first.items():
             if pair not in found or hit.depth > found[pair].depth:
                 found[pair] = Overlap(hit.parts, f"{asset.id}/{hit.joint}", hit.q, hit.depth)
@@ -95,16 +122,25 @@ class _Linked:
     joints: Sequence[SweptJoint]
 
 
-@lru_cache(maxsize=512)
-def _moving(
-    parts: Same[Sequence[SweptPart]], joints: Same[Sequence[SweptJoint]]
-) -> tuple[dict[str, NDArray[np.intp]], tuple[Array, Array] | None]:
-    """Return which pieces each joint that opens moves, and the box that holds all of them; kept."""
-    linked, own = _Linked(parts.it, joints.it), pieces_of(parts.it)
-    names = [part.id for part in parts.it]
-    opening = [joint for joint in joints.it if joint.range[0] < joint.range[1]]
+def _kept(parts: Sequence[SweptPart], joints: Sequence[SweptJoint]) -> Moving:
+    """Return what `_moving` does; kept."""
+    return _kept_moving(Same(parts), Same(joints))
+
+
+@lru_cache(maxsize=256)
+def _kept_moving(parts: Same[Sequence[SweptPart]], joints: Same[Sequence[SweptJoint]]) -> Moving:
+    return _moving(parts.it, joints.it)
+
+
+def _moving(parts: Sequence[SweptPart], joints: Sequence[SweptJoint]) -> Moving:
+    """Return which pieces each joint that opens moves, and the box that holds all of them, read-only."""
+    linked, own = _Linked(parts, joints), pieces_of(parts)
+    names = [part.id for part in parts]
+    opening = [joint for joint in joints if joint.range[0] < joint.range[1]]
     which = {joint.id: np.flatnonzero(np.isin(own.part, carried(linked, names, joint))) for joint in opening}
-    return which, _reach(own, [(joint, which[joint.id]) for joint in opening])
+    reach = _reach(own, [(joint, which[joint.id]) for joint in opening])
+    freeze((*which.values(), *(reach or ())))
+    return MappingProxyType(which), reach
 
 
 def _reach(own: Pieces, joints: Sequence[tuple[SweptJoint, NDArray[np.intp]]]) -> tuple[Array, Array] | None:
@@ -148,7 +184,7 @@ def _with(
                 lows.append(low[near])
                 highs.append(high[near])
                 ids.append(f"{other.id}/{part.id}")
-    return Pieces(found, np.array(owner, np.intp), np.concatenate(lows), np.concatenate(highs))
+    return Pieces(tuple(found), np.array(owner, np.intp), np.concatenate(lows), np.concatenate(highs))
 
 
 def _near(other: Stood, by: Array, box: tuple[Array, Array]) -> bool:

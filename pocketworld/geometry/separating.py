@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.convex import CORNERS, IDENTITY, BoxPiece, Piece, rotation
+from pocketworld.geometry.frozen import freeze
 from pocketworld.geometry.same import Same
 
 Array = NDArray[np.float64]
@@ -22,6 +23,7 @@ CHUNK = 1 << 20
 """Projections held at once: keeps memory near 10 MB."""
 UPRIGHT = np.eye(3)
 """Axes of a box that is not turned."""
+UPRIGHT.setflags(write=False)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -38,7 +40,16 @@ class Shape:
 
 @lru_cache(maxsize=4096)
 def shape(piece: Piece) -> Shape:
-    """Return vertices, face normals and edge directions of a piece; kept, as cousins share their handles."""
+    """Return vertices, face normals and edge directions of a piece, read-only.
+
+    They are kept, as cousins share their handles.
+    """
+    out = _shape(piece)
+    freeze((out.vertices, out.normals, out.edges))
+    return out
+
+
+def _shape(piece: Piece) -> Shape:
     if isinstance(piece, BoxPiece):
         axes = UPRIGHT if piece.wxyz == IDENTITY else rotation(piece.wxyz).T
         return Shape(piece.vertices, axes, axes)
@@ -52,18 +63,19 @@ def shape(piece: Piece) -> Shape:
     return Shape(points[hull.vertices], _directions(hull.equations[:, :3]), _directions(edges))
 
 
-def shapes(pieces: Sequence[Piece]) -> list[Shape]:
-    """Return the shapes of pieces, those of upright boxes all at once."""
+def shapes(pieces: Sequence[Piece]) -> tuple[Shape, ...]:
+    """Return the shapes of pieces, read-only, those of upright boxes all at once."""
     upright = [piece for piece in pieces if isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY]
     half = np.array([piece.size for piece in upright]).reshape(-1, 1, 3) / 2
     corners = CORNERS * half + np.array([piece.centre for piece in upright]).reshape(-1, 1, 3)
+    freeze((corners,))
     boxes = iter(corners)
-    return [
+    return tuple(
         Shape(next(boxes), UPRIGHT, UPRIGHT)
         if isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY
         else shape(piece)
         for piece in pieces
-    ]
+    )
 
 
 def bounds(pieces: tuple[Piece, ...]) -> tuple[Array, Array]:
@@ -78,8 +90,7 @@ def bounds(pieces: tuple[Piece, ...]) -> tuple[Array, Array]:
 def _bounds(pieces: Same[tuple[Piece, ...]]) -> tuple[Array, Array]:
     points = np.concatenate([*(s.vertices for s in shapes(pieces.it)), np.empty((0, 3))])
     low, high = points.min(0, initial=np.inf), points.max(0, initial=-np.inf)
-    for corner in (low, high):
-        corner.setflags(write=False)
+    freeze((low, high))
     return low, high
 
 

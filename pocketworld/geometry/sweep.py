@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.convex import Piece
+from pocketworld.geometry.frozen import freeze
 from pocketworld.geometry.same import Same
 from pocketworld.geometry.separating import Shape, depths, shapes
 
@@ -97,7 +98,7 @@ class Overlap:
 class Pieces:
     """All pieces of some parts: shapes, the part (n,) each belongs to, lowest and highest corners (n, 3)."""
 
-    shapes: list[Shape]
+    shapes: tuple[Shape, ...]
     part: NDArray[np.intp]
     low: Array
     high: Array
@@ -164,15 +165,17 @@ def opened(
 
 
 def pieces_of(parts: Sequence[SweptPart]) -> Pieces:
-    """Return all pieces of an asset's parts; kept, as the same parts are asked for often."""
+    """Return all pieces of an asset's parts, read-only; kept, as the same parts are asked for often."""
     return _pieces(Same(parts))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _pieces(parts: Same[Sequence[SweptPart]]) -> Pieces:
     found = shapes([piece for part in parts.it for piece in part.pieces])
     owner = np.repeat(np.arange(len(parts.it)), [len(part.pieces) for part in parts.it])
-    return Pieces(found, owner, *corners_of(found))
+    low, high = corners_of(found)
+    freeze((owner, low, high))
+    return Pieces(found, owner, low, high)
 
 
 def corners_of(found: Sequence[Shape]) -> tuple[Array, Array]:
@@ -194,8 +197,16 @@ def carried(asset: Swept, ids: list[str], joint: SweptJoint) -> list[int]:
 
 
 def way_of(parts: Sequence[SweptPart], joint: SweptJoint, moving: NDArray[np.intp]) -> Way:
-    """Return the way of the pieces that a joint of some parts moves; kept, as neighbours ask for it too."""
+    """Return the way of the pieces that a joint of some parts moves, read-only.
+
+    It is kept, as neighbours ask for it too.
+    """
     return _way(Same(parts), Same(joint), tuple(moving.tolist()), STEP)
+
+
+def way_once(parts: Sequence[SweptPart], joint: SweptJoint, moving: NDArray[np.intp]) -> Way:
+    """Return the way of the pieces that a joint of some parts moves; not kept."""
+    return Way(joint.id, moving, *_samples(pieces_of(parts), moving, joint, STEP))
 
 
 @lru_cache(maxsize=256)
@@ -203,7 +214,9 @@ def _way(
     parts: Same[Sequence[SweptPart]], joint: Same[SweptJoint], moving: tuple[int, ...], step: float
 ) -> Way:
     which = np.array(moving, np.intp)
-    return Way(joint.it.id, which, *_samples(pieces_of(parts.it), which, joint.it, step))
+    samples = _samples(pieces_of(parts.it), which, joint.it, step)
+    freeze((which, *samples))
+    return Way(joint.it.id, which, *samples)
 
 
 def _samples(
