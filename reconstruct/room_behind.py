@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
@@ -12,16 +11,13 @@ from pocketworld.families.cabinet.build import laid_out
 from pocketworld.families.cabinet.feasible import still
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, FrontKind, fronts
 from pocketworld.findings import Finding, Severity
-from pocketworld.geometry.apart import moved
 from pocketworld.geometry.convex import span
-from pocketworld.geometry.separating import Shape, bounds, depths, shape
-from pocketworld.geometry.sweep import corners_of, near, pieces_of
+from pocketworld.geometry.depth import SLACK, deepest
+from pocketworld.geometry.separating import bounds, shape
+from pocketworld.geometry.sweep import pieces_of
 from pocketworld.reconstruct.fronts.buildable import NOTABLE, certain, redecided, shared, with_front
 from pocketworld.scene import Asset, Base, Scene
 
-Array = NDArray[np.float64]
-STILL = np.eye(4)[None]
-SLACK = 1e-3  # m: as deep as measured furniture may stand in its neighbour
 STAGE = "reconstruct"
 
 
@@ -71,14 +67,10 @@ def _taken(p: Cabinet, path: str, asset: Asset, others: Sequence[Asset]) -> bool
         return False
     (x0, y0, z0), (x1, y1, z1) = (map(float, corner) for corner in (low, high))
     box = [shape(span((x0, y0, z0), (x1, y1, z1)))]
-    away = np.linalg.inv(asset.pose.matrix)
-    return any(_deep(box, other, away @ other.pose.matrix) for other in others)
-
-
-def _deep(box: Sequence[Shape], other: Asset, by: Array) -> bool:
-    theirs = [moved(s, by) for s in pieces_of(other.parts).shapes]
-    close = near(*corners_of(box), *corners_of(theirs), SLACK)
-    return any(depths(box[i], theirs[j], STILL)[0] > SLACK for i, j in np.argwhere(close))
+    return any(
+        deepest(box, pieces_of(other.parts), np.linalg.inv(other.pose.matrix) @ asset.pose.matrix) > SLACK
+        for other in others
+    )
 
 
 def _told(id: str, was: Cabinet, now: Cabinet) -> tuple[Finding, ...]:
