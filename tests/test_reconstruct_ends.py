@@ -13,7 +13,7 @@ from pocketworld.bench.trajectory import looking
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.reconstruct.fronts.elevation import FINEST, MARGIN, Blend, Shot, blend, brightness, posed
-from pocketworld.reconstruct.fronts.ends import Ends, Place, ends
+from pocketworld.reconstruct.fronts.ends import FINE, Ends, Place, _end, ends
 from pocketworld.reconstruct.fronts.lines import Span, find_lines
 from pocketworld.reconstruct.fronts.outline import Known, outline
 from pocketworld.reconstruct.fronts.rectify import FaceGrid, views, world_from_face
@@ -128,6 +128,42 @@ def test_few_maps_or_none_say_nothing(plain: Capture) -> None:
     assert ends(shots[:2], THING, plain.world_from_camera, grid) == {}
     blind = [replace(shot, frame=replace(shot.frame, depth=None)) for shot in shots]
     assert ends(blind, THING, plain.world_from_camera, grid) == {}
+
+
+# --- depth that is missing --------------------------------------------------------------------------------
+
+
+def profile(edge: float, missing: tuple[float, float], beyond: float) -> tuple[Array, Array]:
+    """Return places across an edge at `edge`, and how far off the face depth is there; none in `missing`."""
+    at = np.arange(-0.03 + FINE / 2, 0.03, FINE)
+    off = np.where(at < edge, 0.001, beyond)
+    off[(missing[0] < at) & (at < missing[1])] = np.nan
+    return at, np.repeat(off[:, None], 5, 1)
+
+
+@pytest.mark.parametrize("beyond", [0.5, np.nan])
+@pytest.mark.parametrize("missing", [(0.0, 0.0), (-0.008, -0.002), (-0.012, 0.006)])
+def test_a_face_goes_on_beyond_where_its_depth_is_missing(
+    missing: tuple[float, float], beyond: float
+) -> None:
+    at, off = profile(0.010, missing, beyond)
+    assert _end(at, off, 0.03, 0.0) == pytest.approx(0.010, abs=FINE)
+    assert _end(at[::-1], off[::-1], 0.03, 0.0) == _end(at, off, 0.03, 0.0)
+
+
+def test_missing_depth_before_what_is_far_off_ends_a_face() -> None:
+    """Depth is often missing where it leaps."""
+    at, off = profile(0.004, (-0.002, 0.010), 0.5)
+    assert _end(at, off, 0.03, 0.0) == pytest.approx(-0.002, abs=FINE)
+
+
+@pytest.mark.parametrize("missing", [(-0.03, 0.03), (-0.03, -0.010)])
+def test_a_face_not_seen_inside_of_its_edge_has_no_end(missing: tuple[float, float]) -> None:
+    assert _end(*profile(0.010, missing, 0.5), 0.03, 0.0) is None
+
+
+def test_a_gap_without_depth_between_two_faces_in_line_ends_neither() -> None:
+    assert _end(*profile(1.0, (-0.002, 0.002), 0.5), 0.03, 0.0) is None
 
 
 # --- which edge of a picture it is ------------------------------------------------------------------------

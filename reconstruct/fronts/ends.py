@@ -88,21 +88,31 @@ def _places(size: float, margin: float, both: bool) -> Array:
 def _end(outwards: Array, off: Array, margin: float, aside: float) -> float | None:
     """Return how far outwards a face ends; None where it does not, or is not seen inside of its edge.
 
+    Missing depth ends a face (what is far behind is none), but not where it is on the face again beyond.
     outwards   (n,) places across the edge, m;  off: (n, k) by how much depth is off the face there
     aside      m outwards for each metre that what joins the face recedes; not positive: it leaps
     """
     order = np.argsort(outwards)
     order = order[np.abs(outwards[order]) < margin]
     places, profile = outwards[order], _medians(off[order])
-    on = profile < OFF
+    on = _on(profile)
     first = int(np.argmin(on))
     if on.all() or places[first] < -margin / 2:
         return None
     before, after = profile[first - 1], profile[first]
-    if aside <= 0 or not after < 2 * OFF:
+    if aside <= 0 or not after < 2 * OFF:  # it leaps, or there is no depth
         return float(places[first] - FINE / 2)
     share = (OFF - before) / (after - before)
     return float(places[first - 1] + share * FINE - aside * OFF)
+
+
+def _on(profile: Array) -> NDArray[np.bool_]:
+    """Return where (n,) depth is on the face, or is missing between two places where it is."""
+    known = np.flatnonzero(np.isfinite(profile))
+    if not len(known):
+        return np.zeros(len(profile), bool)
+    off = (profile[known] >= OFF).astype(float)
+    return np.asarray(np.interp(np.arange(len(profile)), known, off, left=1.0, right=1.0) == 0)
 
 
 def _medians(rows: Array) -> Array:

@@ -115,7 +115,10 @@ def _earned(seen: Array, length: Any) -> Array:
 
 
 def _glassy(grey: Array, found: Pane) -> bool:
-    """Say whether it is dark inside, and the door is brighter at all four sides."""
+    """Say whether it is dark inside, and the door is brighter at its left, its right and below.
+
+    Above it a handle may stand, of any brightness.
+    """
     i, j, a, b = (round(x / CELL) for x in (found.left, found.right, found.low, found.high))
     inside = float(np.nanmedian(grey[a:b, i:j]))
     frames = [grey[a:b, :i], grey[a:b, j:], grey[max(0, a - 2 * BESIDE) : a, i:j]]
