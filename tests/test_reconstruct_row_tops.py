@@ -1,5 +1,6 @@
 """What stands on wall and tall units is seen over their upper edges; the wall and the ceiling are not it."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -81,14 +82,32 @@ def test_on_a_run_whose_end_was_not_seen_or_under_a_worktop_nothing_is() -> None
 
 
 def test_it_stands_on_the_unit_below_it() -> None:
-    family = registry.family("box")
-    units = [
-        Placed(
-            replace(
-                family.build(Box(0.6, DEPTH, 0.6), f"run-2.{i}"), pose=Pose.upright((x, DEPTH / 2, 1.4), 0.0)
-            )
-        )
-        for i, x in ((1, 0.3), (2, 0.9))
-    ]
     things, _ = found([*carton(0.25, width=0.3), *carton(0.9, high=0.15, width=0.2)], run())
-    assert [carrier(thing, units) for thing in things] == ["run-2.1", "run-2.2"]
+    assert [carrier(thing, units(0.6, 0.6)) for thing in things] == ["run-2.1", "run-2.2"]
+
+
+def units(*widths: float, turn: float = 0.0) -> list[Placed]:
+    """Return units beside each other from x = 0 on, of these widths; all turned about the origin."""
+    c, s = math.cos(turn), math.sin(turn)
+    out = []
+    for i, width in enumerate(widths):
+        x, y = sum(widths[:i]) + width / 2, DEPTH / 2
+        built = registry.family("box").build(Box(width, DEPTH, 0.6), f"run-2.{i + 1}")
+        pose = Pose.upright((c * x - s * y, s * x + c * y, 1.4), turn)
+        out.append(Placed(replace(built, pose=pose)))
+    return out
+
+
+@pytest.mark.parametrize("turn", [0.0, 0.7, -2.0])
+@pytest.mark.parametrize(
+    ("x", "unit"), [(-0.05, 1), (0.6, 1), (1.05, 1), (1.15, 1), (1.25, 2), (1.45, 2), (1.6, 2)]
+)
+def test_on_a_wide_unit_it_stands_though_the_middle_of_a_narrow_one_is_nearer(
+    x: float, unit: int, turn: float
+) -> None:
+    (thing,), _ = found(carton(0.6, width=0.2), run())
+    c, s = math.cos(turn), math.sin(turn)
+    y = DEPTH / 2
+    there = replace(thing.box, foot=(c * x - s * y, s * x + c * y, TOP))
+    moved = replace(thing, found=replace(thing.found, box=there))
+    assert carrier(moved, units(1.2, 0.3, turn=turn)) == f"run-2.{unit}"

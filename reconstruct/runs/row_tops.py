@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from pocketworld.families import registry
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
@@ -15,6 +16,7 @@ from pocketworld.reconstruct.runs.row_ends import UNSEEN
 from pocketworld.reconstruct.runs.row_parts import Rows, Run, RunKind
 from pocketworld.reconstruct.runs.row_taken import MARGIN, WALL
 from pocketworld.reconstruct.surfaces.surface import Surface
+from pocketworld.scene import Asset
 
 Array = NDArray[np.float64]
 
@@ -50,12 +52,19 @@ def things_on_top(surface: Surface, rows: Rows, run: Run) -> tuple[tuple[Thing, 
 
 
 def carrier(thing: Thing, units: Sequence[Placed]) -> str:
-    """Return the id of the unit that a thing on top of a run stands on: the one whose middle is nearest."""
-    x, y = thing.box.foot[:2]
-    near = min(
-        units, key=lambda one: np.hypot(one.asset.pose.position[0] - x, one.asset.pose.position[1] - y)
-    )
-    return near.asset.id
+    """Return the id of the unit that a thing on top of a run stands on: the one its middle is farthest inside
+    of, seen from above, else the nearest.
+    """
+    middle = np.array([thing.box.foot], float)
+    return min(units, key=lambda one: _outside(middle, one.asset)).asset.id
+
+
+def _outside(point: Array, asset: Asset) -> float:
+    """Return how far a point (1, 3) is beside a unit's footprint, m; less than 0 over it."""
+    unit = registry.rebuild(asset)
+    local = se3.apply(se3.inverse(asset.pose.matrix), point)[0, :2]
+    beyond: Array = np.abs(local) - (unit.width / 2, unit.depth / 2)
+    return float(np.hypot(*np.maximum(beyond, 0.0)) + min(0.0, beyond.max()))
 
 
 def _over(local: Array, box: UprightBox) -> NDArray[np.bool_]:
