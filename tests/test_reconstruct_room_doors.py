@@ -36,6 +36,7 @@ from pocketworld.reconstruct.room.wall_assets import (
 from pocketworld.reconstruct.room.wall_picture import WallPicture
 from pocketworld.reconstruct.room.walls import Wall, walls_of
 from pocketworld.reconstruct.surfaces.fusion import fuse
+from pocketworld.reconstruct.surfaces.paint import GREY as UNSEEN
 from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
 from pocketworld.scan.capture import Capture, Frame
@@ -327,5 +328,8 @@ def test_a_wall_is_of_its_own_colour_not_of_what_stands_before_it_or_of_its_door
     door = _sheet((SINGLE.u0 + 0.02, SINGLE.u1 - 0.02), 0.0, black)
     expected = pytest.approx(tuple(linear(np.array(red))))
     assert paint_of(_all(own, *before, door, door), WALL, (SINGLE,)) == expected
+    unseen = [_sheet((1.0, 4.9), 0.01, (UNSEEN, UNSEEN, UNSEEN)) for _ in range(2)]
+    assert paint_of(_all(own, *unseen), WALL, ()) == expected
+    assert paint_of(_all(*unseen), WALL, ()) == PLASTER
     assert paint_of(_all(*before), WALL, ()) == PLASTER
     assert paint_of(replace(own, colours=None), WALL, ()) == PLASTER

@@ -20,6 +20,7 @@ from pocketworld.reconstruct.fronts.colours import linear
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.room.wall_picture import WallPicture
 from pocketworld.reconstruct.room.walls import Wall
+from pocketworld.reconstruct.surfaces.paint import GREY
 from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.scene import Asset, HandleKind, Material, Pose, Relation, Side
 
@@ -200,7 +201,8 @@ def _left(door: Door) -> tuple[float, str]:
 def paint_of(surface: Surface, wall: Wall, doors: Sequence[Door]) -> Vec3:
     """Return the median colour of a wall's own face beside its doors, linear RGB; plaster where none is seen.
 
-    A picture of the wall shows also what stands before it; the surface of the room tells them apart.
+    A picture of the wall shows also what stands before it; the surface of the room tells them apart. What no
+    picture shows of it is grey there (`surfaces.paint`), and does not count.
     """
     if surface.colours is None:
         return PLASTER
@@ -208,7 +210,7 @@ def paint_of(surface: Surface, wall: Wall, doors: Sequence[Door]) -> Vec3:
     out = surface.vertices[:, :2] @ normal - wall.distance
     u = surface.vertices[:, :2] @ along - wall.low
     own = (np.abs(out) < OWN) & (u > 0) & (u < wall.high - wall.low)
-    own &= surface.normals[:, :2] @ normal > FACING
+    own &= (surface.normals[:, :2] @ normal > FACING) & (surface.colours != GREY).any(axis=1)
     for door in doors:
         own &= (u < door.u0) | (u > door.u1)
     return _linear(np.median(surface.colours[own], axis=0)) if own.any() else PLASTER
