@@ -9,7 +9,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.families.cabinet.build import laid_out
 from pocketworld.families.cabinet.feasible import still
-from pocketworld.families.cabinet.parameters import Cabinet, Chance, FrontKind, fronts
+from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, FrontKind, fronts
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry.convex import span
 from pocketworld.geometry.depth import SLACK, deepest
@@ -24,7 +24,8 @@ STAGE = "reconstruct"
 def with_room(scene: Scene) -> Scene:
     """Return a scene of which no front is believed to be a drawer where something fixed is in its place.
 
-    What is left keeps its proportions, what to act on is decided anew; a finding says what was likely.
+    What is left keeps its proportions, what to act on is decided anew; a finding says what was likely. Where
+    nothing else can be, the belief stays, which is a finding too.
     """
     fixed = [asset for asset in scene.assets if asset.base is Base.FIXED]
     done = {a.id: _roomy(a, [b for b in fixed if b is not a]) for a in fixed if a.family == "cabinet"}
@@ -43,17 +44,27 @@ def _roomy(asset: Asset, others: Sequence[Asset]) -> tuple[Asset, tuple[Finding,
     ]
     both = still(now, asset.id) if now != was else None
     out = asset if both is None else replace(both[1], pose=asset.pose, base=asset.base)
-    return replace(out, alternatives=tuple(options)), () if both is None else _told(asset.id, was, now)
+    said = (
+        _stays(was, asset, others)
+        if both is None
+        else (*_told(asset.id, was, now), *_stays(now, asset, others))
+    )
+    return replace(out, alternatives=tuple(options)), said
 
 
 def _left(p: Cabinet, asset: Asset, others: Sequence[Asset]) -> Cabinet:
     """Return a cabinet whose fronts are believed to be drawers only where a drawer's box has room."""
     for path, front in fronts(p.grid):
-        maybe = [c for c in front.chances if c.kind is FrontKind.DRAWER]
-        if maybe and _taken(with_front(p, path, certain(front, maybe[0])), path, asset, others):
+        if _hindered(p, path, front, asset, others):
             left = shared(front.chances, lambda c: c.kind is not FrontKind.DRAWER)
             p = with_front(p, path, redecided(front, left))
     return p
+
+
+def _hindered(p: Cabinet, path: str, front: Front, asset: Asset, others: Sequence[Asset]) -> bool:
+    """Say whether a front may be a drawer, and that would have no room."""
+    maybe = [c for c in front.chances if c.kind is FrontKind.DRAWER]
+    return bool(maybe) and _taken(with_front(p, path, certain(front, maybe[0])), path, asset, others)
 
 
 def _taken(p: Cabinet, path: str, asset: Asset, others: Sequence[Asset]) -> bool:
@@ -84,6 +95,23 @@ def _told(id: str, was: Cabinet, now: Cabinet) -> tuple[Finding, ...]:
         )
         for path, p in lost.items()
         if p > NOTABLE and not kept[path]
+    )
+
+
+def _stays(p: Cabinet, asset: Asset, others: Sequence[Asset]) -> tuple[Finding, ...]:
+    """Return a finding for each front that is likely to be a drawer without room, as nothing else can be."""
+    text = "would be a drawer where something of a neighbour is, but nothing else can be there: that stays"
+    return tuple(
+        Finding(
+            "drawer-in-neighbour",
+            Severity.DEGRADED,
+            STAGE,
+            asset.id,
+            f"front {path} {text}",
+            {"p": round(share, 4)},
+        )
+        for path, front in fronts(p.grid)
+        if (share := _drawer(front.chances)) > NOTABLE and _hindered(p, path, front, asset, others)
     )
 
 

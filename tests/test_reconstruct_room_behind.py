@@ -14,16 +14,17 @@ from pocketworld.findings import Severity
 from pocketworld.reconstruct.room_behind import with_room
 from pocketworld.scene import Asset, Base, HandleKind, Pose, Scene, Side
 
-DRAWER, DOOR, FIXED = (
+DRAWER, DOOR, FIXED, SLIDING = (
     (FrontKind.DRAWER, Side.NONE),
     (FrontKind.DOOR, Side.LEFT),
     (FrontKind.FIXED, Side.NONE),
+    (FrontKind.SLIDING, Side.LEFT),
 )
 
 
 def front(**p: float) -> Front:
     """Return a front, acted on as the first of some kinds, that may be all of them."""
-    kinds = {"drawer": DRAWER, "door": DOOR, "fixed": FIXED}
+    kinds = {"drawer": DRAWER, "door": DOOR, "fixed": FIXED, "sliding": SLIDING}
     chances = tuple(Chance(*kinds[name], share) for name, share in p.items())
     return Front(chances[0].kind, chances[0].side, usual(HandleKind.BAR), chances)
 
@@ -73,6 +74,23 @@ def test_what_was_taken_for_a_drawer_there_becomes_something_else() -> None:
     assert was.asset("unit").parts[1].role == "drawer"
     assert now.parts[1].role == "door"
     assert now.pose == was.asset("unit").pose
+
+
+@pytest.mark.parametrize("upper", [{"drawer": 1.0}, {"drawer": 0.8, "sliding": 0.2}])
+def test_where_nothing_else_can_be_the_belief_stays_and_that_is_said(upper: dict[str, float]) -> None:
+    """A door alone slides nowhere: without the drawer the unit can't be built."""
+    was = room(replace(SINK, parts=(front(**upper), SINK.parts[1])))
+    scene = with_room(was)
+    assert scene.asset("unit") == was.asset("unit")
+    (finding,) = scene.findings
+    assert (finding.code, finding.severity) == ("drawer-in-neighbour", Severity.DEGRADED)
+    assert (finding.subject, finding.numbers) == ("unit", {"p": upper["drawer"]})
+    assert "front 0 " in finding.text
+
+
+def test_a_drawer_that_may_be_nothing_else_but_has_room_is_not_told() -> None:
+    grid = replace(SINK, parts=(front(drawer=1.0), SINK.parts[1]))
+    assert with_room(room(grid, basin=0.79)).findings == ()
 
 
 def test_other_layouts_are_looked_at_too() -> None:
