@@ -101,7 +101,7 @@ def run_cousins(
 
     chosen = specs.load(spec) if spec is not None else specs.preset(preset)
     label = specs.checked_name(name or chosen.name)
-    how, named = ("preset", chosen.name) if spec is None else ("spec", f"{chosen.name}.toml")
+    how, named = ("preset", chosen.name) if spec is None else ("spec", spec.name)
     twin = api.twin_of(folder)
 
     def work(new: Path) -> tuple[Finding, ...]:
@@ -221,14 +221,14 @@ def _summarise(folder: Path) -> None:
 
 
 def _commands(folder: Path) -> Iterator[str]:
-    """Give the commands that make a world again, where its capture lies."""
+    """Give the commands that make a world again, in a folder where its capture and its specs lie."""
     place = quote(folder.name)
     made = world.options_of(folder)
     for stage, options in sorted(made.items(), key=lambda one: (one[0] != "twin", one[0])):
         if stage == "twin":
             chosen = f" --frames {quote(str(options['frames']))}" if options["frames"] else ""
             yield f"pocketworld run {quote(world.capture_of(folder))} -o {place}{chosen}"
-        elif how := [f"--{key} {options[key]}" for key in ("preset", "spec") if key in options]:
+        elif how := [f"--{key} {quote(str(options[key]))}" for key in ("preset", "spec") if key in options]:
             drawn = f"--count {options['count']} --seed {options['seed']}"
             yield f"pocketworld cousins {place} --name {quote(stage.split('/')[1])} {how[0]} {drawn}"
 

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shlex
 import shutil
 import signal
 import subprocess
@@ -82,6 +83,21 @@ def test_a_world_says_of_what_and_how_it_was_made(made: Path, demo_capture: Path
     ]
 
 
+def test_a_spec_is_named_as_the_file_that_was_given(made: Path, tmp_path: Path) -> None:
+    """Its command makes the very same again from there, whatever the spec calls itself."""
+    spec = tmp_path / "my kitchen's.toml"
+    spec.write_text((ROOT / "cousins" / "presets" / "near.toml").read_text())
+    copy = shutil.copytree(made, tmp_path / "w")
+    workflow.run_cousins(copy, "c", "medium", spec, 0, 2, 1, quiet)
+    said = json.loads((copy / "world.json").read_text())["commands"][-1]
+    assert str(tmp_path) not in said
+    before = contents(copy, "cousins/c")
+    shutil.rmtree(copy / "cousins")
+    command = shlex.split(said.replace("pocketworld", f"{sys.executable} -m pocketworld.cli", 1))
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    assert contents(copy, "cousins/c") == before
+
+
 def test_another_capture_is_refused(made: Path, captures: Path) -> None:
     with pytest.raises(WorldError, match="is the world of another capture, capture; name another folder"):
         workflow.run(captures / "3dscannerapp_chair", made, "0:3", quiet)
@@ -138,7 +154,8 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(made: Path) -> 
     done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=nothing_fits)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")
-    assert done.stderr.endswith("disk is full; free some space: the same command goes on where it stopped\n")
+    assert done.stderr.endswith("; make room: the same command goes on where it stopped\n")
+    assert "File too large" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not list((made / "cousins").glob("*big*"))
     assert contents(made, *STAGES, "report") == before
