@@ -111,7 +111,8 @@ def test_explanations_of_a_face_hold_only_what_can_be_built() -> None:
 
 @pytest.mark.parametrize("p", [0.05, 0.4])
 def test_only_what_was_likely_is_told(p: float) -> None:
-    found = tuple(left_out([(1.0, cabinet(front({LEFT: 1 - p, SLIDING: p})))], "reconstruct", "thing-1"))
+    was = cabinet(front({LEFT: 1 - p, SLIDING: p}))
+    found = tuple(left_out([(1.0, was)], believable(was), "reconstruct", "thing-1"))
     if p < 0.1:
         assert found == ()
         return
@@ -119,4 +120,19 @@ def test_only_what_was_likely_is_told(p: float) -> None:
     assert (finding.code, finding.severity) == ("kind-unbuildable", Severity.DEGRADED)
     assert (finding.subject, finding.numbers) == ("thing-1", {"p": p})
     assert "front 0 looks like a sliding one" in finding.text
-    assert tuple(left_out([], "reconstruct", "thing-1")) == ()
+    assert tuple(left_out([], was, "reconstruct", "thing-1")) == ()
+
+
+def test_what_is_told_is_of_the_one_that_was_chosen() -> None:
+    """The likeliest by itself is not the one that is built where others that are alike outweigh it."""
+    likeliest = cabinet(front({LEFT: 0.6, SLIDING: 0.4}))
+    two = cabinet(Split(True, (1.0, 1.0), (front({LEFT: 1.0}), front({TOP: 0.7, SLIDING: 0.3}))))
+    options = [(0.4, likeliest), (0.3, two), (0.3, two)]
+    chosen = merged(options)[0][1]
+    (finding,) = left_out(options, chosen, "reconstruct", "unit")
+    assert "front 1 " in finding.text
+    assert finding.numbers == {"p": 0.3}
+    moved = replace(chosen, width=chosen.width + 0.02)  # as it fits best
+    assert list(left_out(options, moved, "reconstruct", "unit")) == [finding]
+    (other,) = left_out(options, believable(likeliest), "reconstruct", "unit")
+    assert other.numbers == {"p": 0.4}

@@ -243,7 +243,7 @@ def _findings(
                 Finding("second-front", Severity.LOST, STAGE, subject, text, {"fronts": readings[k].opening})
             )
     if isinstance(best, Cabinet):
-        out += left_out(readings[order[0]].read, STAGE, subject)
+        out += left_out(readings[order[0]].read, best, STAGE, subject)
         text = "how far its parts open, and its boards, are not seen while it is closed: usual ones are taken"
         out.append(Finding("inside-guessed", Severity.NOTE, STAGE, subject, text, {"board_m": best.board}))
     else:

@@ -30,20 +30,29 @@ def believable(p: Cabinet) -> Cabinet:
     return p
 
 
-def left_out(before: Sequence[tuple[float, Cabinet]], stage: str, id: str) -> Iterator[Finding]:
-    """Give a finding where the likeliest of some cabinets had fronts believed to be what can't be built."""
-    if not before:
-        return
-    p = max(before, key=lambda option: option[0])[1]
-    kept = dict(fronts(believable(p).grid))
-    for path, front in fronts(p.grid):
-        left = {(c.kind, c.side) for c in kept[path].chances}
+def left_out(
+    before: Sequence[tuple[float, Cabinet]], chosen: Cabinet, stage: str, id: str
+) -> Iterator[Finding]:
+    """Give a finding where the fronts of a cabinet were believed to be what can't be built.
+
+    before   what it may be, with all that was believed; the likeliest that is as `chosen` without what can't
+             be built is what that was
+    """
+    kept = _beliefs(chosen)
+    order = sorted(before, key=lambda option: -option[0])
+    was = next((one for _, one in order if _beliefs(believable(one)) == kept), chosen)
+    for path, front in fronts(was.grid):
+        left = {(c.kind, c.side) for c in kept[path]}
         lost = [c for c in front.chances if (c.kind, c.side) not in left]
         share = sum(c.p for c in lost)
         if share > NOTABLE:
             kind = max(lost, key=lambda c: c.p).kind
             text = f"front {path} looks like a {kind} one, which can't be built there: that is not believed"
             yield Finding("kind-unbuildable", Severity.DEGRADED, stage, id, text, {"p": round(share, 4)})
+
+
+def _beliefs(p: Cabinet) -> dict[str, tuple[Chance, ...]]:
+    return {path: front.chances for path, front in fronts(p.grid)}
 
 
 def _left(p: Cabinet, path: str, front: Front) -> tuple[Chance, ...]:

@@ -125,7 +125,7 @@ def _cabinet(part: Part, run: Run, layouts: Sequence[Layout], hull: Hull) -> Pla
     ]
     if built:
         found = _standing(part, run, built, shown)
-        return replace(found, findings=(*found.findings, *left_out(options, STAGE, part.id)))
+        return replace(found, findings=(*found.findings, *left_out(options, built[0][1], STAGE, part.id)))
     closed = _standing(part, run, [(1.0, *_closed(part, hull))], shown)
     text = "no explanation of its front makes a unit that can be built: nothing of it opens"
     unbuilt = Finding("layout-unbuildable", Severity.LOST, STAGE, part.id, text)
