@@ -79,8 +79,12 @@ def renderer(model: mujoco.MjModel, size: tuple[int, int]) -> Iterator[mujoco.Re
 
 
 def open_renderer(model: mujoco.MjModel, size: tuple[int, int]) -> mujoco.Renderer:
-    """Return a renderer that the caller closes; see `renderer`."""
+    """Return a renderer that the caller closes; see `renderer`.
+
+    The model's off-screen buffer is made as large as the picture: one for screens takes 150 MB.
+    """
     width, height = size
+    model.vis.global_.offwidth, model.vis.global_.offheight = width, height
     try:
         return mujoco.Renderer(model, height, width)
     except (mujoco.FatalError, ImportError, AttributeError, RuntimeError) as error:

@@ -15,7 +15,6 @@ from pocketworld.sim.picture import Image, open_renderer
 
 Array = NDArray[np.float64]
 KEPT = 16  # renderers: each has an OpenGL context of its own, which takes 0.2 s to make
-SHADOW = int(mujoco.mjtRndFlag.mjRND_SHADOW)
 
 
 class Views:
@@ -39,7 +38,6 @@ class Views:
         mujoco.mj_camlight(model, data)
         renderer = self._renderer(which)
         renderer.update_scene(data, "front")
-        renderer.scene.flags[SHADOW] = False
         image: Image = renderer.render()
         return image
 
@@ -52,7 +50,9 @@ class Views:
     def _model(self, which: int) -> mujoco.MjModel:
         # Compiled when first looked at: of thousands of environments a film shows a few.
         if which not in self._models:
-            self._models[which] = mjcf.document(self._scenes[which], extra=hand()).compile()
+            model = mjcf.document(self._scenes[which], extra=hand()).compile()
+            model.vis.quality.shadowsize = 0  # no shadows, and no room for them
+            self._models[which] = model
         return self._models[which]
 
     def _renderer(self, which: int) -> mujoco.Renderer:

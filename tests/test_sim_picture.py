@@ -15,11 +15,11 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.scene import HandleKind, Material, Pose, Scene, Side
-from pocketworld.sim import display, views
+from pocketworld.sim import display, mjcf, views
 from pocketworld.sim.environment import OpenEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.film import HOLD, RATE, film
-from pocketworld.sim.picture import contact_sheet, picture, tile
+from pocketworld.sim.picture import contact_sheet, picture, renderer, tile
 
 SMALL = (160, 120)
 RED = Material((0.8, 0.02, 0.02))
@@ -244,3 +244,9 @@ def test_renderers_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(np.array_equal(a, b) for a, b in zip(first, env.render(), strict=True))
     env.close()
     assert not env._views._renderers
+
+
+def test_a_renderer_takes_no_more_room_than_its_picture() -> None:
+    model = mjcf.document(scene()).compile()
+    with renderer(model, (64, 48)):
+        assert (model.vis.global_.offwidth, model.vis.global_.offheight) == (64, 48)
