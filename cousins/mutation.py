@@ -9,8 +9,7 @@ import numpy as np
 
 from pocketworld.families import registry, worktop
 from pocketworld.families.cabinet.mutate import outline
-from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, fronts
-from pocketworld.families.cabinet.regrid import map_fronts
+from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.worktop import Worktop
 from pocketworld.geometry.same import Same
@@ -121,18 +120,6 @@ def hung(spread: Spread) -> Spread:
     """Return the spread of what hangs on a wall: it has neither plinth nor feet, and gets none."""
     chance = {name: p for name, p in spread.chance.items() if name != "base"}
     return replace(spread, chance=chance)
-
-
-def opening(p: Cabinet, path: str, furthest: float) -> Cabinet | None:
-    """Return a cabinet with one door that opens that far (rad); None where that front is no door."""
-    front = dict(fronts(p.grid))[path]
-    if front.kind is not FrontKind.DOOR:
-        return None
-
-    def change(one: Front, at: str, width: float, height: float) -> Front:
-        return replace(one, opening=min(furthest, one.opening)) if at == path else one
-
-    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
 
 
 def sized(asset: Asset, spread: Spread, draw: Draw) -> Cabinet | None:

@@ -1,13 +1,12 @@
 """Whether what opens in a cousin meets its neighbours more than in the twin, or they keep hands from it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.cousins.deeper import deeper
-from pocketworld.families.cabinet.feasible import LEAST_WAY
+from pocketworld.families.cabinet.feasible import stop_of
 from pocketworld.families.grasp import fingers
 from pocketworld.geometry.across import across, across_once, named
 from pocketworld.geometry.apart import moved
@@ -18,7 +17,6 @@ from pocketworld.scene import Asset, Base, Scene
 
 Array = NDArray[np.float64]
 STILL = np.eye(4)[None]
-HALVINGS = 6  # of half a joint's range: to 1 %
 
 
 def crossing(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scene) -> Overlap | None:
@@ -53,18 +51,10 @@ def stop(asset: Asset, id: str, others: Sequence[Asset], twin: Scene) -> float |
     """
     fast = [other for other in others if other.base is Base.FIXED and other is not asset]
 
-    def meets(q: float) -> bool:
-        alone = (replace(j, range=(0.0, q if j.id == id else 0.0), state=0.0) for j in asset.joints)
-        return any(_worse(hit, twin) for hit in across_once(replace(asset, joints=tuple(alone)), fast, SLACK))
+    def meets(alone: Asset) -> bool:
+        return any(_worse(hit, twin) for hit in across_once(alone, fast, SLACK))
 
-    (high,) = (joint.range[1] for joint in asset.joints if joint.id == id)
-    low = LEAST_WAY * high
-    if meets(low):
-        return None
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if meets(middle) else (middle, high)
-    return low
+    return stop_of(asset, id, meets)
 
 
 def beyond_reach(new: Mapping[str, Asset], standing: Mapping[str, Asset], twin: Scene) -> str | None:

@@ -20,7 +20,6 @@ from pocketworld.cousins.mutation import (
     built,
     hung,
     mutated,
-    opening,
     sized,
 )
 from pocketworld.cousins.neighbours import beyond_reach, crossing, stop
@@ -30,6 +29,7 @@ from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.tops import stretched
 from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
+from pocketworld.families.cabinet.feasible import opening
 from pocketworld.families.cabinet.parameters import Cabinet
 from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.vary import Vary

@@ -8,12 +8,11 @@ import pytest
 
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins.draw import build, draw_cousin
-from pocketworld.cousins.mutation import opening
 from pocketworld.cousins.neighbours import crossing, stop
 from pocketworld.cousins.rows import Source
 from pocketworld.families import registry
 from pocketworld.families.box import Box
-from pocketworld.families.cabinet.feasible import LEAST_WAY
+from pocketworld.families.cabinet.feasible import LEAST_WAY, opening
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, FrontKind
 from pocketworld.geometry import across as module

@@ -1,6 +1,7 @@
 """Whether a mutated cabinet can be: room for fronts, handles and insides, fronts that open and stay."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ from pocketworld.geometry.convex import cross
 from pocketworld.scene import Asset, HandleKind, Joint, JointKind
 
 OUTER = (0.10, 4.0)  # m: least and greatest outer width, depth, height of what we still call a cabinet
+HALVINGS = 6  # of half a joint's range: to 1 %
 LEAST_WAY = 0.5  # of the way that a front was to open: with less it hardly does what it is for
 
 
@@ -84,6 +86,39 @@ def _hollow(p: Cabinet, cell: Cell, drawn: Plan) -> bool:
 
 def _fits(cell: Cell) -> bool:
     return fitted(cell.front.handle, cell.face.width, cell.face.height).kind is cell.front.handle.kind
+
+
+def opening(p: Cabinet, path: str, furthest: float) -> Cabinet | None:
+    """Return a cabinet with one door that opens that far (rad); None where that front is no door."""
+    front = dict(fronts(p.grid))[path]
+    if front.kind is not FrontKind.DOOR:
+        return None
+
+    def change(one: Front, at: str, width: float, height: float) -> Front:
+        return replace(one, opening=min(furthest, one.opening)) if at == path else one
+
+    return replace(p, grid=map_fronts(p.grid, change, p.width, p.height))
+
+
+def stop_of(asset: Asset, id: str, meets: Callable[[Asset], bool]) -> float | None:
+    """Return how far a joint opens (rad or m, within 1 % of its range) before the asset meets something.
+
+    meets   is asked of the asset with that joint alone opening so far
+    None where that is less than LEAST_WAY of its range.
+    """
+
+    def alone(q: float) -> Asset:
+        joints = (replace(j, range=(0.0, q if j.id == id else 0.0), state=0.0) for j in asset.joints)
+        return replace(asset, joints=tuple(joints))
+
+    (high,) = (joint.range[1] for joint in asset.joints if joint.id == id)
+    low = LEAST_WAY * high
+    if meets(alone(low)):
+        return None
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if meets(alone(middle)) else (middle, high)
+    return low
 
 
 def gripped(p: Cabinet) -> Cabinet:
