@@ -125,7 +125,8 @@ def run_cousins(
         _summarise(folder)
     line = f"{count} cousins at {chosen.name}: {stage.folder}"
     step = f"step them: pocketworld sim {folder} --name {label} --record {label}.mp4"
-    return _made(folder, [stage], line, step, cousins=str(stage.folder), count=count)
+    shown = f"look at them: pocketworld report {folder}"
+    return _made(folder, [stage], line, step, shown, cousins=str(stage.folder), count=count)
 
 
 def run_sim(folder: Path, name: str | None, envs: int, seed: int, record: Path | None, tick: Tick) -> Made:

@@ -2,6 +2,8 @@
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
 
+import atexit
+import weakref
 from collections.abc import Sequence
 
 import mujoco
@@ -60,4 +62,13 @@ class Views:
             while len(self._renderers) >= KEPT:
                 self._renderers.pop(next(iter(self._renderers))).close()
             self._renderers[which] = open_renderer(self._model(which), self.size)
+            if len(self._renderers) == 1:  # after OpenGL is loaded: so it is freed before OpenGL ends itself
+                atexit.register(_close, weakref.ref(self))
         return self._renderers[which]
+
+
+def _close(views: "weakref.ref[Views]") -> None:
+    """Free at Python's end what nobody has closed: renderers that it finds open complain at length."""
+    left = views()
+    if left is not None:
+        left.close()
