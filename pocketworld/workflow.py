@@ -132,7 +132,10 @@ def run_cousins(
 def run_sim(folder: Path, name: str | None, envs: int, seed: int, record: Path | None, tick: Tick) -> Made:
     """Let the expert open things in a batch of a world's cousins; film it if a file is named."""
     from pocketworld.sim import trial
+    from pocketworld.sim.film import check
 
+    if record is not None:
+        check(record)  # before anything is loaded
     environment = api.make_env(folder, num_envs=envs, name=name, render_mode="rgb_array" if record else None)
     tick("the expert opens things")
     with closing(environment):

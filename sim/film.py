@@ -61,6 +61,16 @@ def film(
     return won, steps
 
 
+def check(file: Path) -> None:
+    """Raise PocketworldError where a film can't be written as that file."""
+    if file.suffix.lower() != ".mp4" or not file.parent.is_dir():
+        raise _refusal(file)
+
+
+def _refusal(file: Path) -> PocketworldError:
+    return PocketworldError(f"can't write the film {file}", "name a .mp4 in a folder that is there")
+
+
 def _sheet(images: Sequence[Image], progress: Array, won: Bools, live: Bools, columns: int) -> Image:
     """Return the pictures side by side, a bar below each."""
     out = []
@@ -97,7 +107,7 @@ class _Writer:
             if kind is None:
                 self._new.replace(self._file)
         except OSError as wrong:
-            raise self._refusal() from wrong
+            raise _refusal(self._file) from wrong
         finally:
             self._new.unlink(missing_ok=True)
 
@@ -108,8 +118,5 @@ class _Writer:
             code = cv2.VideoWriter.fourcc(*CODEC)
             self._writer = cv2.VideoWriter(str(self._new), code, RATE, (width, height))
             if not self._writer.isOpened():
-                raise self._refusal()
+                raise _refusal(self._file)
         self._writer.write(np.ascontiguousarray(image[:height, :width, ::-1]))
-
-    def _refusal(self) -> PocketworldError:
-        return PocketworldError(f"can't write the film {self._file}", "name a .mp4 in a folder that is there")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pocketworld import workflow
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
@@ -250,3 +251,9 @@ def test_a_renderer_takes_no_more_room_than_its_picture() -> None:
     model = mjcf.document(scene()).compile()
     with renderer(model, (64, 48)):
         assert (model.vis.global_.offwidth, model.vis.global_.offheight) == (64, 48)
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out", "none/out.mp4"])
+def test_a_film_that_cant_be_is_refused_before_anything_is_loaded(name: str, tmp_path: Path) -> None:
+    with pytest.raises(PocketworldError, match=r"^can't write the film .*; name a .mp4 in a folder"):
+        workflow.run_sim(tmp_path / "no.world", None, 1, 0, tmp_path / name, lambda _: None)
