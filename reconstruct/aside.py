@@ -10,14 +10,16 @@ from pocketworld.geometry.across import across, named
 from pocketworld.geometry.depth import SLACK, TOUCH, depth
 from pocketworld.scene import Asset, Base, Pose, Scene
 
+HOLDING = ("on", "inside", "against")
 FARTHEST, STEP = 0.012, 0.001  # m: ends of units lie as far off (docs/benchmark.md); tried in such steps
 
 
 def aside(scene: Scene) -> Scene:
     """Return a scene in which what meets a neighbour as it opens was moved sideways until it clears it.
 
-    Only fixed things on which nothing stands, along their own fronts, at most by FARTHEST, and into nothing
-    else; a finding says of each how far. What that does not help stays (`clearance.crossings`).
+    Only fixed things that neither hold others nor are held by any but the floor or a wall behind them, along
+    their own fronts, at most by FARTHEST, and into nothing else; a finding says of each how far. What that
+    does not help stays (`clearance.crossings`).
     """
     for id in _meeting(scene):
         found = _moved(scene.asset(id), scene)
@@ -31,14 +33,19 @@ def aside(scene: Scene) -> Scene:
 
 
 def _meeting(scene: Scene) -> list[str]:
-    """Return which fixed things open into others or are opened into, and carry nothing, in a fixed order."""
-    carrying = {relation.b for relation in scene.relations if relation.kind == "on"}
+    """Return which things that may move open into others or are opened into, in a fixed order."""
     fixed = [asset for asset in scene.assets if asset.base is Base.FIXED]
     met: dict[str, None] = {}
     for asset in fixed:
         for hit in across(asset, [other for other in fixed if other is not asset], SLACK):
             met |= dict.fromkeys(named(part)[0] for part in hit.parts)
-    return sorted(id for id in met if id not in carrying)
+    return sorted(set(met) - _bound(scene))
+
+
+def _bound(scene: Scene) -> set[str]:
+    """Return what others stand on, in or against, and what lies on or in others: it would leave them."""
+    held = [relation for relation in scene.relations if relation.kind in HOLDING]
+    return {r.b for r in held} | {r.a for r in held if r.kind != "against" and r.b != "floor"}
 
 
 def _moved(asset: Asset, scene: Scene) -> Asset | None:

@@ -106,6 +106,22 @@ def test_what_carries_something_and_what_meets_by_more_stays() -> None:
         assert list(crossings(scene))
 
 
+@pytest.mark.parametrize(
+    "relation",
+    [Relation("inside", "post", "wall"), Relation("on", "post", "unit"), Relation("against", "unit", "post")],
+)
+def test_what_holds_others_or_is_held_stays_and_the_other_moves(relation: Relation) -> None:
+    """A wall with a door, a door in it, a worktop on its units: none slides out of what it belongs to."""
+    scene = Scene("s", (unit(), post(-0.004, 0.02)))
+    assert aside(scene).asset("post").pose != scene.asset("post").pose
+    out = aside(replace(scene, relations=(relation,)))
+    assert out.asset("post").pose == scene.asset("post").pose
+    if relation.b != "unit":
+        assert out.asset("unit").pose != scene.asset("unit").pose
+    kept = replace(scene, relations=(Relation("on", "post", "floor"), Relation("against", "post", "wall")))
+    assert aside(kept).asset("post").pose == aside(scene).asset("post").pose
+
+
 def _loose(*ids: str) -> tuple[Asset, ...]:
     box = registry.family("box").build(Box(0.05, 0.05, 0.05), "x")
     return tuple(replace(box, id=id, base=Base.FREE, pose=Pose((i + 3.0, 0, 0))) for i, id in enumerate(ids))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,12 @@ def linear(srgb: Array) -> Array:
     """Return linear RGB 0..1 of sRGB 0..255 (IEC 61966-2-1)."""
     c = np.asarray(srgb, float) / 255
     return np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4)
+
+
+def middle(pixels: NDArray[np.number[Any]]) -> Vec3:
+    """Return the median colour of pixels (n, 3), sRGB 0..255, as linear RGB."""
+    r, g, b = (float(c) for c in linear(np.median(pixels, axis=0)))
+    return (r, g, b)
 
 
 def painted(p: Cabinet | Box, elevations: Sequence[Elevation]) -> Cabinet | Box:
@@ -40,7 +47,7 @@ def _of(material: Material, colour: Vec3 | None, metallic: float | None = None) 
 def _median(elevations: Sequence[Elevation]) -> Vec3 | None:
     """Return the median colour of faces, as linear RGB; None where no picture shows them."""
     pixels = [e.colour.reshape(-1, 3) for e in elevations if e.colour is not None]
-    return _vec(np.median(np.concatenate(pixels), axis=0)) if pixels else None
+    return middle(np.concatenate(pixels)) if pixels else None
 
 
 def _handles(elevations: Sequence[Elevation]) -> Vec3 | None:
@@ -53,9 +60,4 @@ def _handles(elevations: Sequence[Elevation]) -> Vec3 | None:
             columns = [round((h.u + s * half[0]) / e.pixel) for s in (-1, 1)]
             assert e.colour is not None
             pixels.append(e.colour[max(0, rows[0]) : rows[1], max(0, columns[0]) : columns[1]].reshape(-1, 3))
-    return _vec(np.median(np.concatenate(pixels), axis=0)) if pixels else None
-
-
-def _vec(srgb: Array) -> Vec3:
-    r, g, b = (float(c) for c in linear(srgb))
-    return (r, g, b)
+    return middle(np.concatenate(pixels)) if pixels else None

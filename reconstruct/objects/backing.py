@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from pocketworld.geometry import se3
-from pocketworld.reconstruct.fronts.colours import linear
+from pocketworld.reconstruct.fronts.colours import middle
 from pocketworld.reconstruct.surfaces.paint import GREY
 from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.rng import stream
@@ -81,5 +81,4 @@ def coloured(p: Any, asset: Asset, surface: Surface) -> Any:
 def _look(material: Material, colours: NDArray[np.uint8]) -> Material:
     if len(colours) < FEW:
         return material
-    r, g, b = (float(c) for c in linear(np.median(colours, axis=0)))
-    return replace(material, colour=(r, g, b), metallic=0.0)
+    return replace(material, colour=middle(colours), metallic=0.0)

@@ -16,7 +16,7 @@ from pocketworld.families.wall import PLASTER, Opening, OpeningKind, check
 from pocketworld.families.wall import Wall as WallParameters
 from pocketworld.findings import Finding, Severity
 from pocketworld.geometry.convex import Vec3
-from pocketworld.reconstruct.fronts.colours import linear
+from pocketworld.reconstruct.fronts.colours import middle
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.room.wall_picture import WallPicture
 from pocketworld.reconstruct.room.walls import Wall
@@ -213,19 +213,15 @@ def paint_of(surface: Surface, wall: Wall, doors: Sequence[Door]) -> Vec3:
     own &= (surface.normals[:, :2] @ normal > FACING) & (surface.colours != GREY).any(axis=1)
     for door in doors:
         own &= (u < door.u0) | (u > door.u1)
-    return _linear(np.median(surface.colours[own], axis=0)) if own.any() else PLASTER
+    return middle(surface.colours[own]) if own.any() else PLASTER
 
 
 def colour(picture: WallPicture | None, otherwise: Vec3) -> Vec3:
     """Return the colour of what a picture shows, linear RGB."""
-    if picture is None or not np.isfinite(picture.colour).any():
+    if picture is None:
         return otherwise
-    return _linear(np.nanmedian(picture.colour.reshape(-1, 3), axis=0))
-
-
-def _linear(srgb: Array) -> Vec3:
-    red, green, blue = (float(v) for v in linear(np.clip(srgb, 0, 255)))
-    return (red, green, blue)
+    seen = picture.colour[np.isfinite(picture.colour).all(2)]
+    return middle(np.clip(seen, 0, 255)) if len(seen) else otherwise
 
 
 def elevation(picture: WallPicture, height: float) -> Elevation:

@@ -12,7 +12,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.geometry import se3
 from pocketworld.geometry.box import UprightBox
 from pocketworld.geometry.convex import Vec3
-from pocketworld.reconstruct.fronts.colours import linear
+from pocketworld.reconstruct.fronts.colours import middle
 from pocketworld.reconstruct.placed import Placed
 from pocketworld.reconstruct.runs.row_parts import Run, Worktop
 from pocketworld.reconstruct.surfaces.surface import Surface
@@ -44,8 +44,7 @@ def _colour(plate: UprightBox, surface: Surface) -> Vec3 | None:
     on = (np.abs(local[:, :2]) < np.array(plate.size[:2]) / 2).all(1) & (np.abs(local[:, 2]) < NEAR)
     if surface.colours is None or not on.any():
         return None
-    r, g, b = (float(c) for c in linear(np.median(surface.colours[on], axis=0)))
-    return (r, g, b)
+    return middle(surface.colours[on])
 
 
 def _checked(found: Worktop, id: str) -> tuple[family.Worktop, tuple[Finding, ...]]:

@@ -13,7 +13,7 @@ from pocketworld.families.oven import BAR, DOOR, NO_HANDLE, Oven
 from pocketworld.families.protocol import Elevation, Line, SeenHandle
 from pocketworld.reconstruct.fronts import cabinets
 from pocketworld.reconstruct.fronts.belief import BOTTOM, DRAWER, FIXED, LEFT, RIGHT, Kind, believe
-from pocketworld.reconstruct.fronts.colours import linear, painted
+from pocketworld.reconstruct.fronts.colours import middle, painted
 from pocketworld.reconstruct.fronts.grammar import STRIP, Cell, Cut, Tree, bounds, explain
 from pocketworld.reconstruct.fronts.panes import Pane, pane
 from pocketworld.reconstruct.runs.appliances import UNSEEN_HANDLE, Rival, mixed, probability
@@ -162,7 +162,4 @@ def _around(seen: Elevation, window: Pane) -> tuple[float, float, float] | None:
     inside = ((seen.height - rows > window.low) & (seen.height - rows < window.high))[:, None]
     inside = inside & ((columns > window.left) & (columns < window.right))
     own = seen.colour[~inside & seen.colour.any(2)]
-    if not len(own):
-        return None
-    r, g, b = (float(c) for c in linear(np.median(own, axis=0)))
-    return (r, g, b)
+    return middle(own) if len(own) else None
