@@ -35,11 +35,19 @@ ARMATURE = {JointKind.SLIDE: 0.01, JointKind.HINGE: 0.005}
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """What is added to a scene's MJCF: bodies, actuators, and the positions of their joints in keyframes."""
+    """What is added to a scene's MJCF: bodies, actuators, and the positions of their joints in keyframes.
+
+    defaults, assets   what stands in <default> and <asset>;  files: those that assets name, by their paths
+    others             whole sections: equality, tendon, contact
+    """
 
     bodies: str = ""
     actuators: str = ""
     qpos: tuple[float, ...] = ()
+    defaults: str = ""
+    assets: str = ""
+    others: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +78,15 @@ def document(scene: Scene, *, visual: bool = True, extra: Fragment | None = None
     text = (
         f"<mujoco model={quoteattr(scene.name)}>\n"
         '<compiler angle="radian" autolimits="true" fusestatic="false"/>\n'
-        f"{_option()}{_defaults()}"
+        f"{_option()}{_defaults(extra)}"
         f'<size memory="4M"/>\n{look.visual}'
-        f"<asset>\n{look.assets}{''.join(_hulls(scene))}</asset>\n"
+        f"<asset>\n{look.assets}{''.join(_hulls(scene))}{extra.assets}</asset>\n"
         f"<worldbody>\n{_surroundings(scene, look)}{bodies}{extra.bodies}</worldbody>\n"
         f"<contact>\n{''.join(_excludes(scene.assets))}</contact>\n"
         f"<actuator>\n{extra.actuators}</actuator>\n"
-        f"<keyframe>\n{_keyframes(scene, extra)}</keyframe>\n</mujoco>\n"
+        f"{extra.others}<keyframe>\n{_keyframes(scene, extra)}</keyframe>\n</mujoco>\n"
     )
-    return Document(text, look.files)
+    return Document(text, look.files | extra.files)
 
 
 def write(scene: Scene, folder: Path) -> Path:
@@ -117,7 +125,7 @@ def _option() -> str:
     )
 
 
-def _defaults() -> str:
+def _defaults(extra: Fragment) -> str:
     everything = FURNITURE | THING | HAND
     contact = 'solref="0.01 1" solimp="0.95 0.99 0.001"'
     joint = (
@@ -131,7 +139,8 @@ def _defaults() -> str:
         f'<default class="furniture"><geom contype="{FURNITURE}" friction="0.6 0.005 0.0001"/></default>\n'
         f'<default class="thing"><geom contype="{THING}" condim="4" friction="0.6 0.005 0.0001"/></default>\n'
         f'<default class="hand"><geom contype="{HAND}" condim="4" friction="1.2 0.01 0.0001"/></default>\n'
-        '<default class="visual"><geom contype="0" conaffinity="0" group="2"/></default>\n</default>\n'
+        '<default class="visual"><geom contype="0" conaffinity="0" group="2"/></default>\n'
+        f"{extra.defaults}</default>\n"
     )
 
 
