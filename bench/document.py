@@ -72,7 +72,7 @@ def describe(result: Result) -> tuple[str, str, str]:
         case SpeedReport():
             return f"speed {result.capture}", f"Speed on {result.capture}", _source(result.capture)
         case SimSpeed():
-            about = "OpenEnv against bare `mujoco.batch` on the same models, controls and resets, by turns."
+            about = "WorldEnv against bare `mujoco.batch` on the same models, controls and resets, by turns."
             return "sim", "Environment steps a second", about
     raise PocketworldError(
         f"{type(result).__name__} has no place in the page", "a score, a speed or a sim has"

@@ -17,9 +17,10 @@ from scipy.stats import binom
 
 from pocketworld.bench.machine import Machine, machine
 from pocketworld.errors import PocketworldError
-from pocketworld.sim.batch import CURRENT, NOTHING, Batches, Group, Ids, divide, signature
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.batch import CURRENT, NOTHING, Batches, divide, signature
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
+from pocketworld.sim.physics import Group, Ids, Look, Write
 
 Array = NDArray[np.float64]
 
@@ -51,7 +52,7 @@ class Ratio:
 class SimSpeed:
     """Steps a second (medians over rounds, all environments together), ours and bare.
 
-    ours, split, plain   environment steps a second: OpenEnv; bare batches of one thread each, in a pool; one
+    ours, split, plain   environment steps a second: WorldEnv; bare batches of one thread each, in a pool; one
                          bare batch a signature with the threads inside
     ratio     of ours to the faster of the bare two, by the clock;  cpu_ratio: by CPU time, all threads
     same      whether all ended in the same state, to the bit: then all did the same physics
@@ -82,7 +83,7 @@ class SimSpeed:
         how = f"{self.substeps} substeps, {self.threads} threads, {self.rounds} rounds of {ROUND} steps"
         lines = (
             f"{self.envs} environments of {what}; {how}",
-            f"OpenEnv                               {self.ours:>10.0f} environment steps/s",
+            f"WorldEnv                               {self.ours:>10.0f} environment steps/s",
             f"mujoco.batch, groups in a pool        {self.split:>10.0f}",
             f"mujoco.batch, one batch a signature   {self.plain:>10.0f}",
             f"ours / the faster bare one, by the clock   {self.ratio.text()}",
@@ -118,7 +119,7 @@ class Recorder(Batches):
         self.starts: list[Put] = []
         self.steps: list[Step] = []
 
-    def step(self, substeps: int, before: Callable[[Group], None], after: Callable[[Group], None]) -> None:
+    def step(self, substeps: int, before: Look, after: Look) -> None:
         """Write the controls down on the way."""
         controls = np.zeros((len(self.models), self.models[0].nu))
 
@@ -129,7 +130,7 @@ class Recorder(Batches):
         super().step(substeps, noted, after)
         self.steps.append(Step(controls))
 
-    def reset(self, which: Ids, write: Callable[[Group, Ids], None], after: Callable[[Group], None]) -> None:
+    def reset(self, which: Ids, write: Write, after: Look) -> None:
         """Write down where the environments are put; the first time, where they start."""
         super().reset(which, write, after)
         controls = [self.groups[self.group_of[i]].ctrl[self.row_of[i]] for i in which]
@@ -137,7 +138,7 @@ class Recorder(Batches):
         (self.steps[-1].resets if self.steps else self.starts).append(put)
 
 
-def measure(env: OpenEnv, steps: int = 100) -> SimSpeed:
+def measure(env: WorldEnv, steps: int = 100) -> SimSpeed:
     """Measure an environment over `steps` steps of the expert.
 
     Raises PocketworldError for fewer than 2 rounds of steps. The environment is used up: its episodes go on.
@@ -145,10 +146,11 @@ def measure(env: OpenEnv, steps: int = 100) -> SimSpeed:
     if steps < 2 * ROUND:
         raise PocketworldError(f"{steps} steps are too few to compare", f"give at least {2 * ROUND}")
     actions, starts, log = record(env, steps)
-    models = env.batches.models
+    physics = batches(env)
+    models = physics.models
     groups = [list(ids) for ids in _signatures(models)]
-    split = Bare(models, divide(models, env.batches.threads), threads=1, pool=env.batches.threads)
-    plain = Bare(models, [np.array(ids) for ids in groups], threads=env.batches.threads, pool=1)
+    split = Bare(models, divide(models, physics.threads), threads=1, pool=physics.threads)
+    plain = Bare(models, [np.array(ids) for ids in groups], threads=physics.threads, pool=1)
     for bare in (split, plain):
         for put in starts:
             bare.put(put)
@@ -160,19 +162,20 @@ def measure(env: OpenEnv, steps: int = 100) -> SimSpeed:
     return _result(env, walls, cpus, len(groups), same(ends))
 
 
-def record(env: OpenEnv, steps: int) -> tuple[list[Array], list[Put], list[Step]]:
+def record(env: WorldEnv, steps: int) -> tuple[list[Array], list[Put], list[Step]]:
     """Let the expert drive; return its actions (n, 4) each step, where all started, and what was told."""
-    own, recorder = env.batches, Recorder(env.batches)
-    env.batches = recorder
+    own = batches(env)
+    recorder = Recorder(own)
+    env.worlds.physics = recorder
     try:
         env.reset(seed=SEED)
         actions = []
         for _ in range(steps):
-            actions.append(expert(env))
+            actions.append(expert(env.worlds))
             env.step(actions[-1])
     finally:
         recorder.close()
-        env.batches = own
+        env.worlds.physics = own
     return actions, recorder.starts, recorder.steps
 
 
@@ -238,14 +241,17 @@ def _signatures(models: Sequence[Any]) -> list[list[int]]:
 
 
 def _by_turns(
-    env: OpenEnv, actions: Sequence[Array], bares: Sequence[Bare], log: Sequence[Step]
+    env: WorldEnv, actions: Sequence[Array], bares: Sequence[Bare], log: Sequence[Step]
 ) -> tuple[Array, Array]:
     """Return seconds by the clock and of CPU (rounds, 3): ours and each bare one; who begins goes round."""
 
     def ours(t: int) -> None:
         env.step(actions[t])
 
-    runs: list[Callable[[int], object]] = [ours, *(_stepper(bare, env.substeps, log) for bare in bares)]
+    runs: list[Callable[[int], object]] = [
+        ours,
+        *(_stepper(bare, env.worlds.substeps, log) for bare in bares),
+    ]
     rounds = len(actions) // ROUND
     walls, cpus = np.zeros((2, rounds, len(runs)))
     for turn in range(rounds):
@@ -261,9 +267,19 @@ def _stepper(bare: Bare, substeps: int, log: Sequence[Step]) -> Callable[[int], 
     return lambda t: bare.step(substeps, log[t])
 
 
-def states(env: OpenEnv) -> list[Array]:
+def batches(env: WorldEnv) -> Batches:
+    """Return the physics of an environment on C MuJoCo.
+
+    Raises PocketworldError for another backend.
+    """
+    if not isinstance(env.worlds.physics, Batches):
+        raise PocketworldError("bench sim compares C MuJoCo with itself", 'take backend="mujoco"')
+    return env.worlds.physics
+
+
+def states(env: WorldEnv) -> list[Array]:
     """Return qpos of each environment."""
-    return [env.batches.qpos(i) for i in range(env.num_envs)]
+    return [env.worlds.physics.qpos(i) for i in range(env.num_envs)]
 
 
 def same(ends: Sequence[Sequence[Array]]) -> bool:
@@ -272,15 +288,15 @@ def same(ends: Sequence[Sequence[Array]]) -> bool:
     return all(np.array_equal(a, b) for other in others for a, b in zip(first, other, strict=True))
 
 
-def _result(env: OpenEnv, walls: Array, cpus: Array, signatures: int, same: bool) -> SimSpeed:
+def _result(env: WorldEnv, walls: Array, cpus: Array, signatures: int, same: bool) -> SimSpeed:
     rates = env.num_envs * ROUND / np.median(walls, axis=0)
     best = 1 + int(np.argmax(rates[1:]))
     return SimSpeed(
         envs=env.num_envs,
-        models=len({id(model) for model in env.batches.models}),
+        models=len({id(model) for model in env.worlds.physics.models}),
         signatures=signatures,
-        substeps=env.substeps,
-        threads=env.batches.threads,
+        substeps=env.worlds.substeps,
+        threads=batches(env).threads,
         rounds=len(walls),
         ours=float(rates[0]),
         split=float(rates[1]),

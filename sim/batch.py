@@ -6,17 +6,18 @@ that of its model alone, to the bit, whoever stands beside it.
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import mujoco
 import numpy as np
 from mujoco.batch import Batch
 from numpy.typing import NDArray
 
+from pocketworld.sim.arrays import numpy_arrays
+from pocketworld.sim.physics import Group, Ids, Look, Write
+
 Array = NDArray[np.float64]
-Ids = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 # What gives MjData its layout (mjxmacro.h); flexes, tendons, plugins: a scene has none.
@@ -35,25 +36,6 @@ def signature(model: mujoco.MjModel) -> tuple[int, ...]:
     return tuple(int(getattr(model, name)) for name in SIZES)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Group:
-    """Environments `ids` (n,) that share a signature, and live views of their state: one row each.
-
-    qpos (n, nq), qvel (n, nv), ctrl (n, nu) may be written; site_xpos (n, nsite, 3), site_xmat (n, nsite, 9),
-    xanchor and xaxis (n, njnt, 3) are copies made after each call.
-    """
-
-    ids: Ids
-    batch: Batch
-    qpos: Array
-    qvel: Array
-    ctrl: Array
-    site_xpos: Array
-    site_xmat: Array
-    xanchor: Array
-    xaxis: Array
-
-
 class Batches:
     """The physics of all environments: `models[i]` is environment i's own.
 
@@ -62,7 +44,8 @@ class Batches:
     """
 
     def __init__(self, models: Sequence[mujoco.MjModel], threads: int) -> None:
-        self.models, self.threads = tuple(models), threads
+        self.models: tuple[mujoco.MjModel, ...] = tuple(models)
+        self.threads, self.arrays = threads, numpy_arrays()
         self.groups = tuple(_group(ids, self.models) for ids in divide(self.models, threads))
         self.group_of = np.zeros(len(models), int)
         self.row_of = np.zeros(len(models), int)
@@ -70,12 +53,12 @@ class Batches:
             self.group_of[group.ids], self.row_of[group.ids] = k, np.arange(len(group.ids))
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
-    def step(self, substeps: int, before: Callable[[Group], None], after: Callable[[Group], None]) -> None:
+    def step(self, substeps: int, before: Look, after: Look) -> None:
         """Advance all by some substeps; `before` writes a group's controls, `after` reads its state."""
 
         def one(group: Group) -> None:
             before(group)
-            group.batch.step(nstep=substeps, stage=CURRENT)
+            group.handle.step(nstep=substeps, stage=CURRENT)
             after(group)
 
         for _ in self._pool.map(one, self.groups) if self._pool else map(one, self.groups):
@@ -87,7 +70,7 @@ class Batches:
         for group in self.groups:
             # MuJoCo looks at a state as the next step begins: what the last one made is looked at here.
             wild = ~(np.isfinite(group.qpos).all(1) & np.isfinite(group.qvel).all(1))
-            out[group.ids] = group.batch.warning[:, :, 1].any(1) | wild
+            out[group.ids] = group.handle.warning[:, :, 1].any(1) | wild
         return out
 
     def qpos(self, i: int) -> Array:
@@ -95,7 +78,7 @@ class Batches:
         out: Array = self.groups[self.group_of[i]].qpos[self.row_of[i]].copy()
         return out
 
-    def reset(self, which: Ids, write: Callable[[Group, Ids], None], after: Callable[[Group], None]) -> None:
+    def reset(self, which: Ids, write: Write, after: Look) -> None:
         """Put environments back to their models' defaults.
 
         `write(group, rows)` then writes their state, and `after(group)` reads what follows from it.
@@ -103,9 +86,9 @@ class Batches:
         for k in np.unique(self.group_of[which]):
             group = self.groups[k]
             rows = np.sort(self.row_of[which[self.group_of[which] == k]])
-            group.batch.reset(rows, stage=NOTHING)
+            group.handle.reset(rows, stage=NOTHING)
             write(group, rows)
-            group.batch.forward(rows, stage=CURRENT)
+            group.handle.forward(rows, stage=CURRENT)
             after(group)
 
     def close(self) -> None:
@@ -128,4 +111,5 @@ def _group(ids: Ids, models: Sequence[mujoco.MjModel]) -> Group:
     own = [models[i] for i in ids]
     batch = Batch(own[0], len(own), nthread=1)
     batch.set_models(own)
-    return Group(ids, batch, *(batch.bind(name) for name in BOUND))
+    start = np.array([model.key("closed").qpos for model in own])
+    return Group(ids, batch, start, *(batch.bind(name) for name in BOUND))

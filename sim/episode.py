@@ -1,4 +1,7 @@
-"""How an episode begins: which joint is asked for, where the hand starts; all from a stream of its own."""
+"""How an episode begins: which joint is asked for, how far it is open, where the hand starts.
+
+All is drawn from a stream of its own.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
-from pocketworld.sim.task import Cousin, Target
+from pocketworld.sim.task import Cousin, Hold, Target
+from pocketworld.sim.tasks import Task
 
 Array = NDArray[np.float64]
 # Where the hand starts, in the handle's frame (out, across, along), m from the handle: in reach of a few
@@ -20,13 +25,44 @@ ABOVE_FLOOR = 0.08  # m: the hand itself has room there
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """What one episode asks for, and where the hand starts (3,) in the world, m."""
+    """What one episode asks for: the target's joint goes from q to goal (m or rad).
+
+    hold     where and how the target is held as it begins;  start (3,): where the hand is then, m
+    off (3,), off_turn (3, 3)   how far off the handle is seen all along, in its own frame: m, a rotation
+    """
 
     target: Target
+    q: float
+    goal: float
+    hold: Hold
     start: Array
+    off: Array
+    off_turn: Array
 
 
-def draw(cousin: Cousin, seed: int, replica: int, number: int, asked: Target | None = None) -> Episode:
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """How well the robot knows where the handle is: standard deviations along and about each axis, m and rad.
+
+    An error lasts for an episode, as that of a detector that looks once does; no average takes it out.
+    """
+
+    place: float = 0.0
+    turn: float = 0.0
+
+
+SHARP = Eyes()
+
+
+def draw(
+    cousin: Cousin,
+    task: Task,
+    seed: int,
+    replica: int,
+    number: int,
+    asked: Target | None = None,
+    eyes: Eyes = SHARP,
+) -> Episode:
     """Draw episode `number` of an environment; the joint too, of those with a handle, if none is asked for.
 
     In a cousin without any handle all its joints are drawn from: no hand can open them, which is the truth.
@@ -36,9 +72,13 @@ def draw(cousin: Cousin, seed: int, replica: int, number: int, asked: Target | N
     if asked is None:
         some = [target for target in cousin.targets if target.holdable] or list(cousin.targets)
         asked = some[int(choice * len(some))]
-    start = asked.grip + asked.turn @ offset
+    q = float(generator.uniform(*task.start)) * asked.range
+    hold = asked.hold(q)
+    start = hold.grip + hold.turn @ offset
     start[2] = max(start[2], ABOVE_FLOOR)
-    return Episode(asked, start)
+    off, turn = generator.normal(size=3) * eyes.place, generator.normal(size=3) * eyes.turn
+    off_turn = Rotation.from_rotvec(turn).as_matrix() if eyes.turn else np.eye(3)
+    return Episode(asked, q, task.goal * asked.range, hold, start, off, off_turn)
 
 
 def asked_for(cousins: Sequence[Cousin], joints: Any) -> list[Target | None]:
@@ -67,15 +107,13 @@ def numbered(ids: Sequence[str], given: Sequence[int] | None) -> tuple[int, ...]
     return tuple(out)
 
 
-def seeds(given: int | Sequence[int | None] | None, before: Sequence[int | None]) -> list[int | None]:
-    """Return each environment's seed: one for all, or one each; None keeps what it had."""
+def seeds(given: int | Sequence[int | None] | None, count: int) -> list[int | None]:
+    """Return each environment's new seed: one for all, or one each; None keeps what it had."""
     if given is None or isinstance(given, int | np.integer):
-        return [old if given is None else int(given) for old in before]
-    if len(given) != len(before):
-        raise PocketworldError(
-            f"{len(given)} seeds for {len(before)} environments", "one each, or one for all"
-        )
-    return [old if new is None else int(new) for new, old in zip(given, before, strict=True)]
+        return [None if given is None else int(given)] * count
+    if len(given) != count:
+        raise PocketworldError(f"{len(given)} seeds for {count} environments", "one each, or one for all")
+    return [None if new is None else int(new) for new in given]
 
 
 def _find(cousin: Cousin, id: str) -> Target:

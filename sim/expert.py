@@ -1,51 +1,45 @@
-"""A scripted expert: line up, go in, close, pull the way the part opens. It may know what a teacher knows."""
+"""A scripted expert: line up, go in, close, move the part its way. It may know what a teacher knows."""
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pocketworld.sim.control import STRIDE, action_of
-from pocketworld.sim.hand import REACH, TIP
+from pocketworld.sim.arrays import Array, columns, namespace
 from pocketworld.sim.observation import way
-from pocketworld.sim.senses import turned_back
+from pocketworld.sim.robots.fingers import REACH, TIP
+from pocketworld.sim.robots.reach import STRIDE, action_of
 from pocketworld.sim.task import FACTS
+from pocketworld.sim.vectors import turned_back
 
 if TYPE_CHECKING:
-    from pocketworld.sim.environment import OpenEnv
+    from pocketworld.sim.worlds import Worlds
 
-Array = NDArray[np.float64]
-BESIDE = (
-    0.0065  # m: free on each side of what is to be gripped as the fingers go in; the next thing may be near
-)
+# m free on each side of what is to be gripped as the fingers go in; the next thing may be near
+BESIDE = 0.0065
 BEFORE = 0.05  # m: how far in front of the handle the hand lines up
 LINED, LOST = 0.002, 0.008  # m aside: good enough to go in; to stay in
 DEEP = 0.02  # m: so near to its place, out of the front, it counts as in
 PLACED = 0.008  # m: and so near it closes
 TIGHT = 0.004  # m: fingers that are no further apart than what they hold by this have closed on it
-APPROACH, CENTRE = (
-    0.6,
-    10.0,
-)  # share of the way that it goes in a step; pull back into the fingers' middle, 1/m
+APPROACH = 0.6  # share of the way that it goes in a step
+CENTRE = 10.0  # pull back into the fingers' middle, 1/m
 
 
-def expert(env: "OpenEnv") -> Array:
+def expert(worlds: "Worlds") -> Array:
     """Return the expert's actions (n, 4) for where all environments are now; it keeps no state."""
-    senses, facts = env.senses, env.facts
+    senses, facts = worlds.senses, worlds.facts
+    xp = namespace(facts)
     half = facts[:, FACTS.index("handle_thickness_m")] / 2
     error = turned_back(senses.grip_turn, senses.handle - senses.grip)
     error[:, 0] += _shallow(facts)
-    aside = np.sqrt(error[:, 1] ** 2 + error[:, 2] ** 2)
-    lined = (aside < LINED) | ((np.abs(error[:, 0]) < DEEP) & (aside < LOST))
-    there = lined & (np.abs(error[:, 0]) < PLACED)
-    holds = there & ((senses.hand[:, 6] + senses.hand[:, 7]) / 2 < half + TIGHT)
-    aim = error.copy()
-    aim[:, 0] += np.where(lined, 0.0, BEFORE)
-    pull = turned_back(senses.grip_turn, way(senses, facts)) + error * CENTRE
-    move = np.where(holds[:, None], pull, aim / STRIDE * APPROACH)
-    fingers = np.where(there, -1.0, action_of(np.minimum(half + BESIDE, REACH)))
-    out: Array = np.clip(np.concatenate([move, fingers[:, None]], 1), -1, 1)
-    return out
+    aside = xp.sqrt(error[:, 1] ** 2 + error[:, 2] ** 2)
+    lined = (aside < LINED) | ((xp.abs(error[:, 0]) < DEEP) & (aside < LOST))
+    there = lined & (xp.abs(error[:, 0]) < PLACED)
+    holds = there & ((senses.robot[:, -2] + senses.robot[:, -1]) / 2 < half + TIGHT)
+    aim = xp.asarray(error, copy=True)
+    aim[:, 0] += xp.where(lined, 0.0, BEFORE)
+    pull = turned_back(senses.grip_turn, way(senses, facts, worlds.sense)) + error * CENTRE
+    move = xp.where(holds[:, None], pull, aim / STRIDE * APPROACH)
+    fingers = xp.where(there, -1.0, action_of(xp.clip(half + BESIDE, max=REACH)))
+    return xp.clip(columns([move, fingers]), -1, 1)
 
 
 def _shallow(facts: Array) -> Array:
@@ -54,5 +48,5 @@ def _shallow(facts: Array) -> Array:
     A handle in a recess, whose grip lies behind the face, has a slot for the fingers.
     """
     standoff = facts[:, FACTS.index("handle_standoff_m")]
-    out: Array = np.where(standoff > 0, np.maximum(TIP + LINED - standoff, 0.0), 0.0)
-    return out
+    xp = namespace(standoff)
+    return xp.where(standoff > 0, xp.clip(TIP + LINED - standoff, min=0.0), 0.0)

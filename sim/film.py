@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.picture import Image, tile
+from pocketworld.sim.worlds import Worlds
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -24,8 +25,8 @@ OPEN, SHUT, TRACK = (70, 170, 95), (200, 75, 65), (225, 225, 225)
 
 
 def film(
-    env: OpenEnv,
-    policy: Callable[[OpenEnv], Array],
+    env: WorldEnv,
+    policy: Callable[[Worlds], Any],
     file: Path,
     *,
     seed: int = 0,
@@ -45,7 +46,7 @@ def film(
     with _Writer(file) as out:
         out.write(_sheet(images, env.progress, won, live, columns))
         for _ in range(env.max_steps):
-            _, _, success, truncated, _ = env.step(policy(env))
+            _, _, success, truncated, _ = env.step(policy(env.worlds))
             steps += 1
             done = success | truncated
             won |= success & live

@@ -4,13 +4,11 @@ A policy that sees the hand and the handle only follows the handle; one that is 
 learns cabinets by heart, and generalises far worse. So the two are kept apart.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pocketworld.sim.senses import Senses, cross, length, turned_back
+from pocketworld.sim.arrays import Array, columns, namespace
+from pocketworld.sim.robots.robot import Aim, Robot
+from pocketworld.sim.senses import Senses
 from pocketworld.sim.task import FACTS
-
-Array = NDArray[np.float64]
+from pocketworld.sim.vectors import cross, length, turned_back
 
 POLICY = (
     *(f"handle_from_hand_{a}_5" for a in "xyz"),  # * 5: the unit is 0.2 m
@@ -26,62 +24,69 @@ POLICY = (
 )
 PRIVILEGED = (
     *FACTS,
-    "opened",
-    "opening_rate",
+    "progress",
+    "progress_rate",
     *(f"axis_{a}" for a in "xyz"),
     *(f"axis_from_handle_{a}" for a in "xyz"),
     *(f"way_{a}" for a in "xyz"),
     "time",
 )
-UP = np.array([[0.0, 0.0, 1.0]])
 
 
-def observe(
-    senses: Senses, target: Array, fingers: Array, facts: Array, share: Array, time: Array
-) -> dict[str, NDArray[np.float32]]:
-    """Return policy (n, len(POLICY)) and privileged (n, len(PRIVILEGED)), float32.
+def policy_names(robot: Robot) -> tuple[str, ...]:
+    """Return the names of `policy`'s numbers: what every robot senses, then what this one adds."""
+    return (*POLICY, *robot.seen)
 
-    target (n, 3): where the hand is asked to be; fingers (n,): how far open they are asked to be, m;
-    facts (n, len(FACTS)); share (n,): how far the joint is open, of what is asked; time (n,): share of the
-    episode.
+
+def policy_view(robot: Robot, senses: Senses, aim: Aim) -> Array:
+    """Return what the policy sees (n, len(policy_names(robot))), single precision."""
+    turn = senses.grip_turn
+    velocity, rates = robot.motion(senses)
+    seen = (
+        turned_back(turn, senses.seen_handle - senses.grip) * 5,
+        turned_back(turn, senses.seen_turn[:, :, 0]),
+        turned_back(turn, senses.seen_turn[:, :, 2]),
+        turned_back(turn, velocity),
+        rates * 0.2,
+        turned_back(turn, aim.target - senses.grip) * 20,
+        turn[:, 2, :],
+        senses.grip[:, 2],
+        senses.robot[:, -2:] * 20,
+        aim.fingers * 20,
+        *robot.sensed(senses),
+    )
+    return _single(columns(seen))
+
+
+def privileged_view(senses: Senses, facts: Array, progress: Array, sense: Array, time: Array) -> Array:
+    """Return what only a teacher knows (n, len(PRIVILEGED)), single precision.
+
+    facts (n, len(FACTS)); progress (n,): how far the joint is on its way; sense (n,): 1 where it is to be
+    opened, -1 where closed; time (n,): share of the episode.
     """
     turn = senses.grip_turn
-
-    def own(v: Array) -> Array:
-        return turned_back(turn, v)
-
-    policy = (
-        own(senses.handle - senses.grip) * 5,
-        own(senses.handle_turn[:, :, 0]),
-        own(senses.handle_turn[:, :, 2]),
-        own(senses.hand_speed[:, :3]),
-        senses.hand_speed[:, 3:6] * 0.2,
-        own(target - senses.grip) * 20,
-        own(np.broadcast_to(UP, senses.grip.shape)),
-        senses.grip[:, 2:],
-        senses.hand[:, 6:8] * 20,
-        fingers[:, None] * 20,
-    )
-    privileged = (
+    known = (
         facts,
-        share[:, None],
-        senses.speed[:, None],
-        own(senses.axis),
-        own(senses.anchor - senses.handle),
-        own(way(senses, facts)),
-        time[:, None],
+        progress,
+        senses.speed * sense,
+        turned_back(turn, senses.axis),
+        turned_back(turn, senses.anchor - senses.handle),
+        turned_back(turn, way(senses, facts, sense)),
+        time,
     )
-    return {
-        "policy": np.concatenate(policy, 1).astype(np.float32),
-        "privileged": np.concatenate(privileged, 1).astype(np.float32),
-    }
+    return _single(columns(known))
 
 
-def way(senses: Senses, facts: Array) -> Array:
-    """Return the unit vectors (n, 3) along which handles move as their joints open, in the world's frame."""
+def way(senses: Senses, facts: Array, sense: Array) -> Array:
+    """Return the unit vectors (n, 3) along which handles are to move, in the world's frame."""
+    xp = namespace(senses.axis)
     hinge = facts[:, FACTS.index("is_hinge")] > 0
     round_about = cross(senses.axis, senses.handle - senses.anchor)
     far = length(round_about)
-    turning = round_about / np.where(far > 1e-9, far, 1.0)[:, None]
-    out: Array = np.where(hinge[:, None], turning, senses.axis)
-    return out
+    turning = round_about / xp.where(far > 1e-9, far, 1.0)[:, None]
+    return xp.where(hinge[:, None], turning, senses.axis) * sense[:, None]
+
+
+def _single(values: Array) -> Array:
+    xp = namespace(values)
+    return xp.astype(values, xp.float32)

@@ -1,128 +1,113 @@
-"""What is read of all environments after each step, as arrays over all of them.
-
-Rotations are applied number by number, never by a matrix product of a whole batch: the order in which a
-library sums may depend on the batch's size, and an environment alone must give the same bits as among
-others.
-"""
+"""What is read of all environments after each step, as arrays over all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pocketworld.sim.batch import Group, Ids
+from pocketworld.sim.arrays import Array, Arrays, namespace
+from pocketworld.sim.physics import Group
 from pocketworld.sim.task import Cousin, Target
+from pocketworld.sim.vectors import turned
 
-Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Places:
-    """Where MuJoCo keeps what is read, for each environment (n,); the joints change with each episode."""
+    """Where MuJoCo keeps what is read, for each environment (n,); the joints change with each episode.
 
-    hand_qpos: Ids
-    hand_dof: Ids
-    grip: Ids
-    qpos: Ids
-    dof: Ids
-    joint: Ids
-    site: Ids
+    robot_qpos, robot_dof, robot_joint   of the robot's first joint, the others follow
+    off (n, 3), off_turn (n, 3, 3)       how far off the handle is seen, in its own frame: m, a rotation
+    """
+
+    robot_qpos: Array
+    robot_dof: Array
+    robot_joint: Array
+    grip: Array
+    qpos: Array
+    dof: Array
+    joint: Array
+    site: Array
+    off: Array
+    off_turn: Array
 
     @classmethod
-    def of(cls, cousins: Sequence[Cousin]) -> "Places":
-        """Return the hands' places, and room for those of the joints that will be asked for."""
-        out = cls(*(np.zeros(len(cousins), np.int64) for _ in range(7)))
-        for i, cousin in enumerate(cousins):
-            out.hand_qpos[i], out.hand_dof[i], out.grip[i] = cousin.hand_qpos, cousin.hand_dof, cousin.grip
-        return out
+    def of(cls, cousins: Sequence[Cousin], arrays: Arrays) -> "Places":
+        """Return the robots' places, and room for those of the joints that will be asked for."""
+        n = len(cousins)
+        fixed = np.array([(c.robot_qpos, c.robot_dof, c.robot_joint, c.grip) for c in cousins])
+        qpos, dof, joint, grip = (arrays.ints(column) for column in fixed.T)
+        free = [arrays.ints(np.zeros(n)) for _ in range(4)]
+        sharp = arrays.reals(np.tile(np.eye(3), (n, 1, 1)))
+        return cls(qpos, dof, joint, grip, free[0], free[1], free[2], free[3], arrays.zeros(n, 3), sharp)
 
-    def ask(self, i: int, target: Target) -> None:
-        """Look at a target in environment i from now on."""
-        self.qpos[i], self.dof[i], self.joint[i], self.site[i] = (
-            target.qpos,
-            target.dof,
-            target.joint,
-            target.site,
-        )
+    def ask(self, which: Array, targets: Sequence[Target], arrays: Arrays) -> None:
+        """Look at targets in environments `which` from now on."""
+        found = arrays.ints([(t.qpos, t.dof, t.joint, t.site) for t in targets])
+        for i, name in enumerate(("qpos", "dof", "joint", "site")):
+            getattr(self, name)[which] = found[:, i]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Senses:
     """The state that tasks look at, in the world's frame.
 
-    hand       (n, 8) the hand's joint positions; hand_speed (n, 8) their rates
-    grip       (n, 3) between the fingertips; grip_turn (n, 3, 3) world_from_hand
+    robot, robot_speed       (n, joints) the robot's joint positions and their rates; its fingers come last
+    robot_anchor, robot_axis (n, joints, 3) where its joints are, and their axes
+    grip       (n, 3) between the fingertips; grip_turn (n, 3, 3) world_from_grip
     handle     (n, 3) where to hold the asked part; handle_turn (n, 3, 3)
+    seen_handle, seen_turn   likewise, as the robot takes it to be: off by what its eyes are off
     q, speed   (n,) of the asked joint: m or rad, and a second
     anchor, axis   (n, 3) a point on its axis, and the axis, where it is now
     """
 
-    hand: Array
-    hand_speed: Array
+    robot: Array
+    robot_speed: Array
+    robot_anchor: Array
+    robot_axis: Array
     grip: Array
     grip_turn: Array
     handle: Array
     handle_turn: Array
+    seen_handle: Array
+    seen_turn: Array
     q: Array
     speed: Array
     anchor: Array
     axis: Array
 
     @classmethod
-    def empty(cls, n: int) -> "Senses":
+    def empty(cls, n: int, joints: int, arrays: Arrays) -> "Senses":
         """Return senses to be read into."""
-        shapes = ((8,), (8,), (3,), (3, 3), (3,), (3, 3), (), (), (3,), (3,))
-        return cls(*(np.zeros((n, *shape)) for shape in shapes))
+        frame = ((3,), (3, 3))
+        shapes = ((joints,), (joints,), (joints, 3), (joints, 3), *frame * 3, (), (), (3,), (3,))
+        return cls(*(arrays.zeros(n, *shape) for shape in shapes))
 
-    def forget(self, which: NDArray[np.bool_]) -> None:
+    def forget(self, which: Array) -> None:
         """Put zeros where (n,) what was read may be no number."""
-        if which.any():
+        if namespace(which).any(which):
             for name in self.__slots__:
                 getattr(self, name)[which] = 0.0
 
     def read(self, group: Group, places: Places) -> None:
         """Copy a group's state out of its batch."""
-        ids, rows = group.ids, np.arange(len(group.ids))
-        eight = np.arange(8)
-        self.hand[ids] = group.qpos[rows[:, None], places.hand_qpos[ids, None] + eight]
-        self.hand_speed[ids] = group.qvel[rows[:, None], places.hand_dof[ids, None] + eight]
+        xp = namespace(group.qpos)
+        ids = group.ids
+        rows = xp.arange(len(ids), device=places.grip.device)
+        row, joints = rows[:, None], xp.arange(self.robot.shape[1], device=places.grip.device)
+        its_joints = places.robot_joint[ids][:, None] + joints
+        self.robot[ids] = group.qpos[row, places.robot_qpos[ids][:, None] + joints]
+        self.robot_speed[ids] = group.qvel[row, places.robot_dof[ids][:, None] + joints]
+        self.robot_anchor[ids] = group.xanchor[row, its_joints]
+        self.robot_axis[ids] = group.xaxis[row, its_joints]
         grip, site, joint = places.grip[ids], places.site[ids], places.joint[ids]
         self.grip[ids] = group.site_xpos[rows, grip]
         self.grip_turn[ids] = group.site_xmat[rows, grip].reshape(-1, 3, 3)
         self.handle[ids] = group.site_xpos[rows, site]
         self.handle_turn[ids] = group.site_xmat[rows, site].reshape(-1, 3, 3)
+        turn, off = self.handle_turn[ids], places.off_turn[ids]
+        self.seen_handle[ids] = self.handle[ids] + turned(turn, places.off[ids])
+        self.seen_turn[ids] = xp.stack([turned(turn, off[:, :, k]) for k in range(3)], axis=2)
         self.q[ids] = group.qpos[rows, places.qpos[ids]]
         self.speed[ids] = group.qvel[rows, places.dof[ids]]
         self.anchor[ids] = group.xanchor[rows, joint]
         self.axis[ids] = group.xaxis[rows, joint]
-
-
-def turned(turn: Array, v: Array) -> Array:
-    """Return turn @ v for each (n, 3, 3) and (n, 3)."""
-    return np.stack([dot(turn[:, i], v) for i in range(3)], 1)
-
-
-def turned_back(turn: Array, v: Array) -> Array:
-    """Return turn.T @ v for each (n, 3, 3) and (n, 3)."""
-    return np.stack([dot(turn[:, :, i], v) for i in range(3)], 1)
-
-
-def dot(a: Array, b: Array) -> Array:
-    """Return the inner products (n,) of (n, 3) and (n, 3)."""
-    out: Array = a[:, 0] * b[:, 0] + a[:, 1] * b[:, 1] + a[:, 2] * b[:, 2]
-    return out
-
-
-def length(v: Array) -> Array:
-    """Return the lengths (n,) of (n, 3)."""
-    out: Array = np.sqrt(dot(v, v))
-    return out
-
-
-def cross(a: Array, b: Array) -> Array:
-    """Return the cross products (n, 3)."""
-    x, y, z = (
-        a[:, (i + 1) % 3] * b[:, (i + 2) % 3] - a[:, (i + 2) % 3] * b[:, (i + 1) % 3] for i in range(3)
-    )
-    return np.stack([x, y, z], 1)

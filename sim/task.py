@@ -8,15 +8,31 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Scene, Side
 from pocketworld.sim import mjcf
-from pocketworld.sim.hand import angles, hand
+from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.robots.robot import Fitted, Robot
+from pocketworld.sim.vectors import angles
 
 Array = NDArray[np.float64]
-SUCCESS = 0.8  # of its range is open
 KINDS, SIDES, HANDLES = tuple(JointKind)[1:], tuple(Side), tuple(HandleKind)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Hold:
+    """Where (3,) and how (3, 3) a part is held in the world, m; its wrist as yaw, pitch, roll."""
+
+    grip: Array
+    turn: Array
+
+    @property
+    def wrist(self) -> tuple[float, float, float]:
+        """Return yaw, pitch and roll of a hand that holds so."""
+        yaw, pitch, roll = (float(a) for a in angles(self.turn[None])[0])
+        return yaw, pitch, roll
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -26,8 +42,9 @@ class Target:
     id           asset/joint;  holdable: whether there is a handle
     qpos, dof, joint, site   where MuJoCo keeps it
     facts        fixed numbers about it, see FACTS
-    grip (3,), turn (3, 3)   where and how to hold it while everything is closed, in the world; wrist: as yaw,
-                             pitch, roll
+    range        how far it goes, m or rad
+    closed       where and how to hold it while everything is closed
+    anchor, axis (3,)   a point on its axis, and the axis, in the world
     """
 
     id: str
@@ -37,9 +54,20 @@ class Target:
     joint: int
     site: int
     facts: tuple[float, ...]
-    grip: Array
-    turn: Array
-    wrist: tuple[float, float, float]
+    range: float
+    closed: Hold
+    hinge: bool
+    anchor: Array
+    axis: Array
+
+    def hold(self, q: float) -> Hold:
+        """Return where and how to hold it with its joint at q (m or rad), all else closed."""
+        if q == 0:
+            return self.closed
+        if not self.hinge:
+            return Hold(self.closed.grip + q * self.axis, self.closed.turn)
+        turn = Rotation.from_rotvec(q * self.axis).as_matrix()
+        return Hold(self.anchor + turn @ (self.closed.grip - self.anchor), turn @ self.closed.turn)
 
 
 FACTS = (
@@ -58,49 +86,67 @@ FACTS = (
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Cousin:
-    """A scene compiled with a hand, and what can be asked for in it.
+    """A scene compiled with a robot, and what can be asked for in it.
 
     id       the cousin's id ("medium/7"), else the scene's name
-    start    qpos with everything closed
-    hand     qpos, dof of the hand's first joint; grip: its site
+    targets  joints in the robot's reach
+    robot_qpos, robot_dof, robot_joint   of the robot's first joint; grip: its site
     """
 
     id: str
     model: mujoco.MjModel
     targets: tuple[Target, ...]
-    start: Array
-    hand_qpos: int
-    hand_dof: int
+    robot_qpos: int
+    robot_dof: int
+    robot_joint: int
     grip: int
 
 
-def compile_all(scenes: Sequence[Scene]) -> list[Cousin]:
-    """Compile scenes with a hand; one that stands there several times, once."""
+def compile_all(scenes: Sequence[Scene], robot: Robot | None = None) -> list[Cousin]:
+    """Compile scenes with a robot [the floating hand]; one that stands there several times, once."""
     made: dict[int, Cousin] = {}
-    return [made.get(id(scene)) or made.setdefault(id(scene), compile_cousin(scene)) for scene in scenes]
+    return [
+        made.get(id(scene)) or made.setdefault(id(scene), compile_cousin(scene, robot)) for scene in scenes
+    ]
 
 
-def compile_cousin(scene: Scene) -> Cousin:
-    """Compile a scene with a hand, without visual meshes.
+def compile_cousin(scene: Scene, robot: Robot | None = None) -> Cousin:
+    """Compile a scene with a robot [the floating hand], without visual meshes.
 
-    Raises PocketworldError for a scene in which nothing opens.
+    Raises PocketworldError for a scene in which nothing moves, or nothing that the robot reaches.
     """
-    model = mjcf.document(scene, visual=False, extra=hand()).compile()
+    robot = robot or Hand()
+    fitted = robot.fitted(scene)
+    return cousin_of(
+        mjcf.document(scene, visual=False, extra=fitted.fragment).compile(), scene, robot, fitted
+    )
+
+
+def cousin_of(model: mujoco.MjModel, scene: Scene, robot: Robot, fitted: Fitted) -> Cousin:
+    """Return where a compiled scene keeps its robot, and what can be asked for in it."""
     data = mujoco.MjData(model)
     data.qpos[:] = model.key("closed").qpos
     mujoco.mj_kinematics(model, data)
-    targets = tuple(_target(model, data, asset, joint) for asset, joint in scene.joints())
+    joints = list(scene.joints())
+    if not joints:
+        raise PocketworldError(f"scene {scene.name}: none of its joints moves", "a task needs one that does")
+    targets = tuple(
+        _target(model, data, asset, joint) for asset, joint in joints if fitted.reaches(asset, joint)
+    )
     if not targets:
-        raise PocketworldError(f"scene {scene.name}: none of its joints moves", "open needs one that does")
-    first = model.joint("hand/x")
+        raise PocketworldError(
+            f"scene {scene.name}: the {robot.name} reaches none of its {len(joints)} joints",
+            "another robot, or another place for it",
+        )
+    first = model.joint(robot.joints[0])
     return Cousin(
         scene.provenance.get("cousin", scene.name),
         model,
         targets,
-        model.key("closed").qpos.copy(),
         int(first.qposadr[0]),
         int(first.dofadr[0]),
-        model.site("hand/grip").id,
+        first.id,
+        model.site(robot.grip).id,
     )
 
 
@@ -120,8 +166,7 @@ def _target(model: mujoco.MjModel, data: mujoco.MjData, asset: Asset, joint: Joi
         joint.range[1],
     )
     site = model.site(name).id
-    turn = data.site_xmat[site].reshape(3, 3).copy()
-    yaw, pitch, roll = (float(a) for a in angles(turn[None])[0])
+    hold = Hold(data.site_xpos[site].copy(), data.site_xmat[site].reshape(3, 3).copy())
     return Target(
         name,
         kind is not HandleKind.NONE,
@@ -130,7 +175,9 @@ def _target(model: mujoco.MjModel, data: mujoco.MjData, asset: Asset, joint: Joi
         at.id,
         site,
         facts,
-        data.site_xpos[site].copy(),
-        turn,
-        (yaw, pitch, roll),
+        joint.range[1],
+        hold,
+        joint.kind is JointKind.HINGE,
+        data.xanchor[at.id].copy(),
+        data.xaxis[at.id].copy(),
     )

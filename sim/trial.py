@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.arrays import Array
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.film import film
+from pocketworld.sim.worlds import Worlds
 
-Policy = Callable[[OpenEnv], NDArray[np.float64]]
+Policy = Callable[[Worlds], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Trial:
 
 
 def run(
-    env: OpenEnv, policy: Policy = expert, *, seed: int = 0, joints: Sequence[str | None] | None = None
+    env: WorldEnv, policy: Policy = expert, *, seed: int = 0, joints: Sequence[str | None] | None = None
 ) -> Trial:
     """Run one episode in each environment; `joints` are asked for, or drawn from the seed."""
     start, steps = time.perf_counter(), 0
@@ -56,14 +58,14 @@ def run(
     asked = _names(info)
     won, live = np.zeros(env.num_envs, bool), np.ones(env.num_envs, bool)
     while live.any():
-        _, _, success, truncated, info = env.step(policy(env))
+        _, _, success, truncated, info = env.step(policy(env.worlds))
         steps += 1
         won |= success & live
         live &= ~(success | truncated)
     return _trial(env, asked, won, steps / (time.perf_counter() - start))
 
 
-def filmed(env: OpenEnv, file: Path, policy: Policy = expert, *, seed: int = 0) -> Trial:
+def filmed(env: WorldEnv, file: Path, policy: Policy = expert, *, seed: int = 0) -> Trial:
     """Run one episode in each environment and film the first ones; `env` has render_mode="rgb_array"."""
     start = time.perf_counter()
     _, info = env.reset(seed=seed)
@@ -75,7 +77,7 @@ def filmed(env: OpenEnv, file: Path, policy: Policy = expert, *, seed: int = 0) 
 def open_each(scenes: Sequence[Scene], *, threads: int | None = None, policy: Policy = expert) -> Trial:
     """Ask once for each joint of each scene, all at once."""
     pairs = [(scene, f"{asset.id}/{joint.id}") for scene in scenes for asset, joint in scene.joints()]
-    env = OpenEnv([scene for scene, _ in pairs], threads=threads)
+    env = WorldEnv([scene for scene, _ in pairs], threads=threads)
     try:
         return run(env, policy, joints=[name for _, name in pairs])
     finally:
@@ -86,6 +88,6 @@ def _names(info: dict[str, NDArray[np.object_]]) -> tuple[str, ...]:
     return tuple(f"{cousin} {joint}" for cousin, joint in zip(info["cousin"], info["joint"], strict=True))
 
 
-def _trial(env: OpenEnv, asked: tuple[str, ...], won: NDArray[np.bool_], steps: float) -> Trial:
+def _trial(env: WorldEnv, asked: tuple[str, ...], won: NDArray[np.bool_], steps: float) -> Trial:
     failed = tuple(name for name, opened in zip(asked, won, strict=True) if not opened)
     return Trial(asked, failed, int(env.unstable_count.sum()), steps * env.num_envs)

@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
 from pocketworld.sim import mjcf
-from pocketworld.sim.hand import hand
 from pocketworld.sim.picture import Image, open_renderer
+from pocketworld.sim.robots import Robot
 
 Array = NDArray[np.float64]
 KEPT = 16  # renderers: each has an OpenGL context of its own, which takes 0.2 s to make
 
 
 class Views:
-    """Scenes for the eye, with a hand; the physics is the batch's alone, so that looking changes nothing."""
+    """Scenes for the eye, with a robot; the physics is the batch's alone, so that looking changes nothing."""
 
-    def __init__(self, scenes: Sequence[Scene], size: tuple[int, int] = (320, 240)) -> None:
-        self.size = size
+    def __init__(self, scenes: Sequence[Scene], robot: Robot, size: tuple[int, int] = (320, 240)) -> None:
+        self.size, self._robot = size, robot
         self._scenes = tuple(scenes)
         self._models: dict[int, mujoco.MjModel] = {}
         self._renderers: dict[int, mujoco.Renderer] = {}
@@ -52,7 +52,8 @@ class Views:
     def _model(self, which: int) -> mujoco.MjModel:
         # Compiled when first looked at: of thousands of environments a film shows a few.
         if which not in self._models:
-            model = mjcf.document(self._scenes[which], extra=hand()).compile()
+            scene = self._scenes[which]
+            model = mjcf.document(scene, extra=self._robot.fitted(scene).fragment).compile()
             model.vis.quality.shadowsize = 0  # no shadows, and no room for them
             self._models[which] = model
         return self._models[which]

@@ -11,12 +11,12 @@ from pocketworld.bench.virtual_capture import pedestal
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.scene import Scene
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 
 
-def env(threads: int, count: int = 5, envs: int | None = None) -> OpenEnv:
+def env(threads: int, count: int = 5, envs: int | None = None) -> WorldEnv:
     scenes = [Scene(f"s{i}", (build(pedestal(i), "pedestal"),)) for i in range(count)]
-    return OpenEnv(scenes, envs, threads=threads, max_steps=12)
+    return WorldEnv(scenes, envs, threads=threads, max_steps=12)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -37,11 +37,11 @@ def test_different_work_is_called_different() -> None:
     made = env(1, count=2)
     actions, starts, log = sim.record(made, 10)
     assert len(actions) == len(log) == 10
-    bare = sim.Bare(made.batches.models, [np.array([0]), np.array([1])], threads=1, pool=1)
+    bare = sim.Bare(made.worlds.physics.models, [np.array([0]), np.array([1])], threads=1, pool=1)
     for put in starts:
         bare.put(put)
     for step in log:
-        bare.step(made.substeps, step)
+        bare.step(made.worlds.substeps, step)
     made.reset(seed=sim.SEED)
     for action in actions:
         made.step(action)
@@ -51,16 +51,16 @@ def test_different_work_is_called_different() -> None:
     for put in starts:
         bare.put(put)
     for step in log:
-        bare.step(made.substeps, step)
+        bare.step(made.worlds.substeps, step)
     assert not sim.same([ends, bare.states()])
     made.close()
 
 
 def test_recording_leaves_the_environment_its_own_batches() -> None:
     made = env(1, count=2)
-    own = made.batches
+    own = made.worlds.physics
     sim.record(made, 10)
-    assert made.batches is own
+    assert made.worlds.physics is own
     made.close()
 
 
@@ -89,5 +89,5 @@ def test_a_result_is_json_and_text() -> None:
     assert data["same"] is True
     assert data["ratio"]["median"] == result.ratio.median
     text = result.text()
-    for words in ("2 environments of 2 models", "OpenEnv", "the same to the bit", result.ratio.text()):
+    for words in ("2 environments of 2 models", "WorldEnv", "the same to the bit", result.ratio.text()):
         assert words in text

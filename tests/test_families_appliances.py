@@ -30,7 +30,7 @@ from pocketworld.geometry.inertia import inertia
 from pocketworld.geometry.sweep import clean
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, HandleKind, JointKind, Scene, Side
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.stability import stand_alone
 
@@ -289,11 +289,11 @@ def test_it_proposes_what_was_found_in_the_size_seen() -> None:
 
 
 def opened(assets: list[Asset], joints: list[str]) -> list[bool]:
-    env = OpenEnv([Scene(f"s{i}", (asset,)) for i, asset in enumerate(assets)], threads=2)
+    env = WorldEnv([Scene(f"s{i}", (asset,)) for i, asset in enumerate(assets)], threads=2)
     env.reset(seed=0, options={"joint": joints})
     won, live = np.zeros(len(assets), bool), np.ones(len(assets), bool)
     while live.any():
-        _, _, ended, cut, _ = env.step(expert(env))
+        _, _, ended, cut, _ = env.step(expert(env.worlds))
         won |= ended & live
         live &= ~(ended | cut)
     env.close()

@@ -17,7 +17,7 @@ from pocketworld.geometry.sweep import clean, sweep
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Joint, JointKind, Pose, Relation, Scene, Side
 from pocketworld.sim import mjcf
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.stability import stand
 
@@ -131,11 +131,11 @@ def test_a_door_in_its_wall_stands_in_a_house_that_leans(state: str) -> None:
 
 def test_the_expert_opens_doors_in_walls() -> None:
     scenes = [room(sampled(seed), yaw=0.7 * seed) for seed in range(24)]
-    env = OpenEnv(scenes, threads=2)
+    env = WorldEnv(scenes, threads=2)
     env.reset(seed=0)
     won, live = np.zeros(len(scenes), bool), np.ones(len(scenes), bool)
     while live.any():
-        _, _, ended, cut, _ = env.step(expert(env))
+        _, _, ended, cut, _ = env.step(expert(env.worlds))
         won |= ended & live
         live &= ~(ended | cut)
     assert not env.unstable_count.any()

@@ -20,7 +20,7 @@ from pocketworld.families.room_door.plan import furthest, leaves
 from pocketworld.geometry.sweep import clean
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, HandleKind, JointKind, Part, Scene, Side
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.stability import stand_alone
 
@@ -316,11 +316,11 @@ def test_all_that_is_sampled_stands(many: list[RoomDoor]) -> None:
 
 
 def opened(assets: list[Asset]) -> list[bool]:
-    env = OpenEnv([Scene(f"s{i}", (asset,)) for i, asset in enumerate(assets)], threads=2)
+    env = WorldEnv([Scene(f"s{i}", (asset,)) for i, asset in enumerate(assets)], threads=2)
     env.reset(seed=0)
     won, live = np.zeros(len(assets), bool), np.ones(len(assets), bool)
     while live.any():
-        _, _, ended, cut, _ = env.step(expert(env))
+        _, _, ended, cut, _ = env.step(expert(env.worlds))
         won |= ended & live
         live &= ~(ended | cut)
     env.close()

@@ -18,8 +18,9 @@ from pocketworld.families.protocol import Site
 from pocketworld.rng import stream
 from pocketworld.scene import Scene
 from pocketworld.sim import mjcf
-from pocketworld.sim.batch import Batches, Group, Ids, divide, signature
-from pocketworld.sim.hand import hand
+from pocketworld.sim.batch import Batches, divide, signature
+from pocketworld.sim.physics import Group, Ids
+from pocketworld.sim.robots.hand import hand
 
 Array = NDArray[np.float64]
 COUNT = 14

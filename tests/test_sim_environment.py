@@ -15,6 +15,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 from numpy.typing import NDArray
 
+from pocketworld.bench.sim import batches
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
@@ -23,11 +24,12 @@ from pocketworld.families.cabinet.sample import sample
 from pocketworld.families.protocol import Site
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, Pose, Scene
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.observation import POLICY, PRIVILEGED
 from pocketworld.sim.reward import BONUS, EFFORT, TIME, potential
-from pocketworld.sim.task import FACTS, SUCCESS
+from pocketworld.sim.task import FACTS
+from pocketworld.sim.tasks import OPEN
 
 Array = NDArray[np.float64]
 Step = dict[str, Any]
@@ -51,12 +53,12 @@ def episode(
     threads: int = 1,
 ) -> list[Step]:
     """Let the expert drive for longer than an episode; return all that was seen."""
-    env = OpenEnv(scenes, replicas=replicas, threads=threads, max_steps=36)
+    env = WorldEnv(scenes, replicas=replicas, threads=threads, max_steps=36)
     observation, info = env.reset(seed=seed)
     out: list[Step] = [{**observation, "joint": info["joint"], "opened": info["opened"]}]
     for _ in range(steps):
-        observation, reward, ended, cut, info = env.step(expert(env))
-        state = np.stack([env.batches.qpos(i)[-8:] for i in range(env.num_envs)])
+        observation, reward, ended, cut, info = env.step(expert(env.worlds))
+        state = np.stack([env.worlds.physics.qpos(i)[-8:] for i in range(env.num_envs)])
         seen = {name: info[name] for name in ("joint", "opened", "success")}
         out.append({**observation, "reward": reward, "ended": ended, "cut": cut, "state": state, **seen})
     env.close()
@@ -98,20 +100,20 @@ def test_one_environment_taken_out_replays_to_the_bit(together: list[Step], i: i
 
 def test_it_equals_a_python_loop_over_mj_step_bit_for_bit() -> None:
     """The expert takes hold and pulls; then each model alone gets what its actuators were asked for."""
-    env = OpenEnv(SCENES, threads=2, max_steps=1000)
+    env = WorldEnv(SCENES, threads=2, max_steps=1000)
     env.reset(seed=2)
-    starts, commands, ends = [env.batches.qpos(i) for i in range(10)], [], []
+    starts, commands, ends = [env.worlds.physics.qpos(i) for i in range(10)], [], []
     for _ in range(22):
-        env.step(expert(env))
-        commands.append(env.command.copy())
-        ends.append([env.batches.qpos(i) for i in range(10)])
-    assert (env.senses.q > 0.02).sum() >= 5, "most have something in their hand and moving"
-    for i, cousin in enumerate(env.cousins):
+        env.step(expert(env.worlds))
+        commands.append(env.worlds.aim.command.copy())
+        ends.append([env.worlds.physics.qpos(i) for i in range(10)])
+    assert (env.worlds.senses.q > 0.02).sum() >= 5, "most have something in their hand and moving"
+    for i, cousin in enumerate(env.worlds.cousins):
         data = mujoco.MjData(cousin.model)
         data.qpos[:] = starts[i]
         for command, end in zip(commands, ends, strict=True):
             data.ctrl[:] = command[i]
-            mujoco.mj_step(cousin.model, data, nstep=env.substeps)
+            mujoco.mj_step(cousin.model, data, nstep=env.worlds.substeps)
             assert np.array_equal(data.qpos, end[i])
 
 
@@ -128,17 +130,17 @@ def test_replicas_of_a_cousin_begin_differently(together: list[Step]) -> None:
 
 
 def test_scenes_go_round_and_each_round_is_a_replica() -> None:
-    env = OpenEnv(SCENES[:3], 7, threads=1)
-    assert [cousin.id for cousin in env.cousins] == [f"test/{i % 3}" for i in range(7)]
-    assert env.replicas == (0, 0, 0, 1, 1, 1, 2)
-    assert len({id(model) for model in env.batches.models}) == 3
-    assert OpenEnv([SCENES[0]] * 2, threads=1).cousins[0] is not None
-    assert len({id(model) for model in OpenEnv([SCENES[0]] * 2, threads=1).batches.models}) == 1
+    env = WorldEnv(SCENES[:3], 7, threads=1)
+    assert [cousin.id for cousin in env.worlds.cousins] == [f"test/{i % 3}" for i in range(7)]
+    assert env.worlds.replicas == (0, 0, 0, 1, 1, 1, 2)
+    assert len({id(model) for model in env.worlds.physics.models}) == 3
+    assert WorldEnv([SCENES[0]] * 2, threads=1).worlds.cousins[0] is not None
+    assert len({id(model) for model in WorldEnv([SCENES[0]] * 2, threads=1).worlds.physics.models}) == 1
 
 
 def test_a_scene_without_a_cousins_id_goes_by_its_name() -> None:
     scene = replace(SCENES[0], provenance={})
-    assert OpenEnv([scene], threads=1).reset(seed=0)[1]["cousin"].tolist() == [scene.name]
+    assert WorldEnv([scene], threads=1).reset(seed=0)[1]["cousin"].tolist() == [scene.name]
 
 
 def test_an_environment_that_blows_up_is_reset_counted_and_named_and_no_other_notices(
@@ -147,15 +149,16 @@ def test_an_environment_that_blows_up_is_reset_counted_and_named_and_no_other_no
     monkeypatch.chdir(tmp_path)  # MuJoCo writes its log where it is
     runs = []
     for broken in (False, True):
-        env = OpenEnv(SCENES, threads=1, max_steps=25)
+        env = WorldEnv(SCENES, threads=1, max_steps=25)
         env.reset(seed=3)
         seen, last = [], env._observe()
         for t in range(15):
             if broken and t == 5:
-                group = env.batches.groups[env.batches.group_of[4]]
-                group.qvel[env.batches.row_of[4], 0] = np.nan
+                physics = batches(env)
+                group = physics.groups[physics.group_of[4]]
+                group.qvel[physics.row_of[4], 0] = np.nan
                 last = env._observe()
-            observation, reward, ended, cut, info = env.step(expert(env))
+            observation, reward, ended, cut, info = env.step(expert(env.worlds))
             seen.append((observation["policy"], reward, ended, cut, info["joint"], info["opened"]))
             if broken:
                 assert info["unstable"].tolist() == [t == 5 and i == 4 for i in range(10)]
@@ -176,29 +179,31 @@ def test_an_environment_that_blows_up_is_reset_counted_and_named_and_no_other_no
 
 
 def test_rewards_are_differences_of_the_potential() -> None:
-    env = OpenEnv(SCENES[:4], threads=1, max_steps=1000)
+    env = WorldEnv(SCENES[:4], threads=1, max_steps=1000)
     env.reset(seed=1)
-    start, total = potential(env.senses, env.facts, env.progress), np.zeros(4)
+    start, total = potential(env.worlds.senses, env.worlds.facts, env.worlds.progress), np.zeros(4)
     for t in range(12):
         action = stream(t, "action").uniform(-1, 1, (4, 4))
         _, reward, ended, _, _ = env.step(action)
         assert not ended.any()
         total += reward + TIME + EFFORT * (action**2).sum(1)
-    assert total == pytest.approx(potential(env.senses, env.facts, env.progress) - start, abs=1e-12)
+    assert total == pytest.approx(
+        potential(env.worlds.senses, env.worlds.facts, env.worlds.progress) - start, abs=1e-12
+    )
 
 
 def test_success_is_80_percent_of_the_range_and_pays_a_bonus() -> None:
-    env = OpenEnv(SCENES[:6], threads=1)
+    env = WorldEnv(SCENES[:6], threads=1)
     env.reset(seed=0)
-    assert SUCCESS == 0.8
+    assert OPEN.goal == 0.8
     before = np.zeros(6)
     ends = 0
     for _ in range(90):
-        _, reward, ended, _, info = env.step(expert(env))
+        _, reward, ended, _, info = env.step(expert(env.worlds))
         for i in np.flatnonzero(ended):
             final = info["final_info"]
-            assert final["opened"][i] >= SUCCESS
-            assert before[i] < SUCCESS
+            assert final["opened"][i] >= OPEN.goal
+            assert before[i] < OPEN.goal
             assert reward[i] > BONUS
             assert final["episode"]["l"][i] > 5
             ends += 1
@@ -212,19 +217,19 @@ def test_success_is_80_percent_of_the_range_and_pays_a_bonus() -> None:
 def test_joints_are_asked_for_by_id() -> None:
     scene = next(scene for scene in SCENES if len(scene.assets[0].movable) >= 2)
     ids = [f"cab/{joint.id}" for joint in scene.assets[0].movable]
-    env = OpenEnv([scene], 4, threads=1)
+    env = WorldEnv([scene], 4, threads=1)
     asked = [ids[0], ids[-1], None, ids[0]]
     _, info = env.reset(seed=0, options={"joint": asked})
     free = env.reset(seed=0)[1]["joint"]
     assert info["joint"].tolist() == [ids[0], ids[-1], free[2], ids[0]]
     assert env.reset(options={"joint": ids[-1]})[1]["joint"].tolist() == [ids[-1]] * 4
-    goals = [SUCCESS * joint.range[1] for joint in scene.assets[0].movable]
-    assert env.goal == pytest.approx(goals[-1])
+    goals = [OPEN.goal * joint.range[1] for joint in scene.assets[0].movable]
+    assert env.worlds.goal == pytest.approx(goals[-1])
 
 
 def test_asking_changes_no_other_draw() -> None:
     scene = next(scene for scene in SCENES if len(scene.assets[0].movable) >= 2)
-    env = OpenEnv([scene], 3, threads=1)
+    env = WorldEnv([scene], 3, threads=1)
     drawn_, info = env.reset(seed=5)
     asked, _ = env.reset(seed=5, options={"joint": [None, str(info["joint"][1]), None]})
     assert np.array_equal(drawn_["policy"], asked["policy"])
@@ -232,17 +237,17 @@ def test_asking_changes_no_other_draw() -> None:
 
 def test_every_joint_with_a_handle_comes_up() -> None:
     scene = next(scene for scene in SCENES if len(scene.assets[0].movable) >= 2)
-    env = OpenEnv([scene], 64, threads=1)
+    env = WorldEnv([scene], 64, threads=1)
     assert set(env.reset(seed=0)[1]["joint"]) == {f"cab/{joint.id}" for joint in scene.assets[0].movable}
 
 
 def test_joints_without_handles_are_asked_for_only_by_name_or_where_there_are_no_others() -> None:
     bare = build(Cabinet(0.5, 0.45, 0.3, Front(handle=usual(HandleKind.NONE))), "bare")
-    env = OpenEnv([Scene("s", (bare,))], threads=1)
+    env = WorldEnv([Scene("s", (bare,))], threads=1)
     assert env.reset(seed=0)[1]["joint"].tolist() == ["bare/0"]
     held = build(Cabinet(0.5, 0.45, 0.3, Front(handle=usual(HandleKind.BAR))), "held")
     pair = Scene("p", (bare, replace(held, pose=Pose((1.0, 0.0, 0.0)))))
-    env = OpenEnv([pair], 16, threads=1)
+    env = WorldEnv([pair], 16, threads=1)
     assert set(env.reset(seed=0)[1]["joint"]) == {"held/0"}
     assert env.reset(options={"joint": "bare/0"})[1]["joint"].tolist() == ["bare/0"] * 16
 
@@ -251,14 +256,14 @@ def test_joints_without_handles_are_asked_for_only_by_name_or_where_there_are_no
 
 
 def test_spaces_are_of_one_width_for_any_mixture() -> None:
-    env = OpenEnv(SCENES, threads=1)
+    env = WorldEnv(SCENES, threads=1)
     assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
     assert isinstance(env.single_observation_space, gym.spaces.Dict)
     widths = {name: space.shape for name, space in env.single_observation_space.items()}
     assert widths == {"policy": (len(POLICY),), "privileged": (len(PRIVILEGED),)}
     assert len(set(POLICY)) == len(POLICY)
     assert len(set(PRIVILEGED)) == len(PRIVILEGED)
-    assert len({cousin.model.nq for cousin in env.cousins}) > 2
+    assert len({cousin.model.nq for cousin in env.worlds.cousins}) > 2
     env.action_space.seed(0)
     observation, _ = env.reset(seed=0)
     assert observation in env.observation_space
@@ -274,7 +279,7 @@ def test_facts_are_the_scenes() -> None:
     scene = SCENES[0]
     joint = scene.assets[0].movable[0]
     part = scene.assets[0].part(joint.child)
-    env = OpenEnv([scene], threads=1)
+    env = WorldEnv([scene], threads=1)
     observation, _ = env.reset(seed=0, options={"joint": f"cab/{joint.id}"})
     named = dict(zip(PRIVILEGED, observation["privileged"][0].tolist(), strict=True))
     assert named["range"] == pytest.approx(joint.range[1])
@@ -297,7 +302,7 @@ def test_the_policy_sees_no_facts() -> None:
         ),
         parts=tuple(replace(p, mass=p.mass * 2) for p in asset.parts),
     )
-    seen = [OpenEnv([s], threads=1).reset(seed=0)[0] for s in (scene, replace(scene, assets=(heavy,)))]
+    seen = [WorldEnv([s], threads=1).reset(seed=0)[0] for s in (scene, replace(scene, assets=(heavy,)))]
     assert np.array_equal(seen[0]["policy"], seen[1]["policy"])
     assert not np.array_equal(seen[0]["privileged"], seen[1]["privileged"])
 
@@ -305,13 +310,13 @@ def test_the_policy_sees_no_facts() -> None:
 def test_what_is_seen_does_not_depend_on_where_the_furniture_stands() -> None:
     scene = SCENES[1]
     moved = replace(scene, assets=(replace(scene.assets[0], pose=Pose.upright((4.0, 1.0, 0.0), 2.2)),))
-    seen = [OpenEnv([s], threads=1).reset(seed=0)[0] for s in (scene, moved)]
+    seen = [WorldEnv([s], threads=1).reset(seed=0)[0] for s in (scene, moved)]
     for name in ("policy", "privileged"):
         assert seen[0][name] == pytest.approx(seen[1][name], abs=1e-5)
 
 
 def test_the_end_of_an_episode_is_told_as_gymnasium_does() -> None:
-    env = OpenEnv(SCENES[:4], threads=1, max_steps=6)
+    env = WorldEnv(SCENES[:4], threads=1, max_steps=6)
     env.reset(seed=0)
     for _ in range(5):
         assert "final_obs" not in env.step(np.zeros((4, 4)))[4]
@@ -332,7 +337,7 @@ def test_the_end_of_an_episode_is_told_as_gymnasium_does() -> None:
 
 
 def test_gymnasiums_statistics_agree() -> None:
-    env = OpenEnv(SCENES[:4], threads=1, max_steps=5)
+    env = WorldEnv(SCENES[:4], threads=1, max_steps=5)
     wrapped = RecordEpisodeStatistics(env)
     wrapped.reset(seed=0)
     for _ in range(4):
@@ -344,7 +349,7 @@ def test_gymnasiums_statistics_agree() -> None:
 
 
 def test_gymnasiums_lists_of_info_hold_who_ended_how() -> None:
-    env = DictInfoToList(OpenEnv(SCENES[:3], threads=1, max_steps=2))
+    env = DictInfoToList(WorldEnv(SCENES[:3], threads=1, max_steps=2))
     env.reset(seed=0)
     env.step(np.zeros((3, 4)))
     *_, infos = env.step(np.zeros((3, 4)))
@@ -353,7 +358,7 @@ def test_gymnasiums_lists_of_info_hold_who_ended_how() -> None:
 
 
 def test_only_some_are_reset_where_a_mask_says_so() -> None:
-    env = OpenEnv(SCENES[:3], threads=1)
+    env = WorldEnv(SCENES[:3], threads=1)
     env.reset(seed=0)
     for _ in range(2):
         env.step(np.ones((3, 4)) * 0.5)
@@ -362,11 +367,11 @@ def test_only_some_are_reset_where_a_mask_says_so() -> None:
     kept = [0, 2]
     assert np.array_equal(observation["policy"][kept], again["policy"][kept])
     assert not np.array_equal(observation["policy"][1], again["policy"][1])
-    assert env.steps.tolist() == [3, 0, 3]
+    assert env.worlds.steps.tolist() == [3, 0, 3]
 
 
 def test_seeds_may_be_given_one_each_and_go_on_without() -> None:
-    env = OpenEnv(SCENES[:2], threads=1)
+    env = WorldEnv(SCENES[:2], threads=1)
     both = env.reset(seed=[7, 8])[0]["policy"]
     assert np.array_equal(both[0], env.reset(seed=7)[0]["policy"][0])
     assert np.array_equal(both[1], env.reset(seed=8)[0]["policy"][1])
@@ -375,15 +380,17 @@ def test_seeds_may_be_given_one_each_and_go_on_without() -> None:
     env.reset(seed=8)
     assert np.array_equal(following, env.reset()[0]["policy"])
     env.reset(seed=[None, 1])
-    assert np.array_equal(OpenEnv(SCENES[:2], threads=1).reset()[0]["policy"], env.reset(seed=0)[0]["policy"])
+    assert np.array_equal(
+        WorldEnv(SCENES[:2], threads=1).reset()[0]["policy"], env.reset(seed=0)[0]["policy"]
+    )
 
 
 # Errors, each one line
 
 
-def wrong(**change: Any) -> OpenEnv:
+def wrong(**change: Any) -> WorldEnv:
     scenes: Sequence[Scene] = change.pop("scenes", SCENES[:2])
-    return OpenEnv(scenes, threads=1, **change)
+    return WorldEnv(scenes, threads=1, **change)
 
 
 STILL = replace(
@@ -397,10 +404,10 @@ STILL = replace(
     ("change", "line"),
     [
         ({"scenes": []}, r"^an environment needs at least one cousin; make some$"),
-        ({"scenes": [STILL]}, r"^scene still: none of its joints moves; open needs one that does$"),
+        ({"scenes": [STILL]}, r"^scene still: none of its joints moves; a task needs one that does$"),
         ({"num_envs": 0}, r"^num_envs is 0; at least 1$"),
-        ({"task": "close"}, r"^no task 'close'; there is: open$"),
-        ({"backend": "x"}, r"^no backend 'x'; there is: mujoco$"),
+        ({"task": "x"}, r"^no task 'x'; there are: open, close$"),
+        ({"backend": "x"}, r"^no backend 'x'; there are: mujoco, warp$"),
         ({"render_mode": "human"}, r"^no render_mode 'human'; there are: rgb_array, None$"),
         ({"replicas": [0]}, r"^1 replicas for 2 environments; one each$"),
     ],
@@ -449,5 +456,5 @@ def test_actions_beyond_one_count_as_one() -> None:
         env = wrong()
         env.reset(seed=0)
         env.step(np.full((2, 4), scale))
-        ends.append(env.batches.qpos(0))
+        ends.append(env.worlds.physics.qpos(0))
     assert np.array_equal(ends[0], ends[1])

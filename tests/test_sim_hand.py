@@ -25,11 +25,12 @@ from pocketworld.geometry import se3
 from pocketworld.rng import stream
 from pocketworld.scene import Handle, HandleKind, Pose, Scene, Side
 from pocketworld.sim import mjcf
-from pocketworld.sim.control import LEASH, SQUEEZE, STRIDE, action_of, lead, opening
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.hand import FORCE, JOINTS, REACH, angles, hand, near
-from pocketworld.sim.senses import Senses, cross, dot, length, turned, turned_back
+from pocketworld.sim.robots.fingers import REACH
+from pocketworld.sim.robots.hand import FORCE, JOINTS, hand
+from pocketworld.sim.robots.reach import LEASH, SQUEEZE, STRIDE, action_of, lead, opening
+from pocketworld.sim.vectors import angles, cross, dot, length, near, turned, turned_back
 
 Array = NDArray[np.float64]
 SIDES = (
@@ -97,16 +98,14 @@ def test_openings_and_actions_are_each_others_inverse() -> None:
 
 
 def test_the_target_moves_in_the_hands_frame_and_stays_on_its_leash() -> None:
-    senses = Senses.empty(20)
-    senses.grip[:] = stream(0, "grip").normal(size=(20, 3))
-    senses.grip_turn[:] = turns(20)
+    grip, turn = stream(0, "grip").normal(size=(20, 3)), turns(20)
     action = stream(0, "action").uniform(-1, 1, (20, 4))
-    target = senses.grip.copy()
-    first = lead(senses, target, action)
-    assert turned_back(senses.grip_turn, first - target) == pytest.approx(action[:, :3] * STRIDE)
+    target = grip.copy()
+    first = lead(grip, turn, target, action)
+    assert turned_back(turn, first - target) == pytest.approx(action[:, :3] * STRIDE)
     for _ in range(50):
-        target = lead(senses, target, action)
-    assert length(target - senses.grip).max() <= LEASH + 1e-12
+        target = lead(grip, turn, target, action)
+    assert length(target - grip).max() <= LEASH + 1e-12
 
 
 # The hand alone
@@ -215,11 +214,11 @@ def single(kind: FrontKind, side: Side, handle: HandleKind, number: int) -> Scen
 def opened(
     scenes: list[Scene], joints: Sequence[str | None] | None = None, seed: int = 0
 ) -> NDArray[np.bool_]:
-    env = OpenEnv(scenes, threads=2)
+    env = WorldEnv(scenes, threads=2)
     env.reset(seed=seed, options={"joint": joints})
     won, live = np.zeros(len(scenes), bool), np.ones(len(scenes), bool)
     while live.any():
-        _, _, ended, cut, _ = env.step(expert(env))
+        _, _, ended, cut, _ = env.step(expert(env.worlds))
         won |= ended & live
         live &= ~(ended | cut)
     assert not env.unstable_count.any()
@@ -256,10 +255,10 @@ def test_the_expert_can_not_open_what_has_no_handle() -> None:
 def test_the_expert_keeps_no_state() -> None:
     scene = single(FrontKind.DRAWER, Side.NONE, HandleKind.BAR, 0)
     assert scene is not None
-    env = OpenEnv([scene], threads=1)
+    env = WorldEnv([scene], threads=1)
     env.reset(seed=0)
     for _ in range(20):
-        action = expert(env)
-        assert np.array_equal(action, expert(env))
+        action = expert(env.worlds)
+        assert np.array_equal(action, expert(env.worlds))
         assert (np.abs(action) <= 1).all()
         env.step(action)

@@ -25,7 +25,7 @@ from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, HandleKind, JointKind, Material, Mesh, Part, Pose, Scene, Side
 from pocketworld.sim import mjcf
 from pocketworld.sim.framing import camera, extent, poses
-from pocketworld.sim.hand import hand
+from pocketworld.sim.robots.hand import hand
 
 Array = NDArray[np.float64]
 SITE = Site((2.0, 0.9, 2.4))

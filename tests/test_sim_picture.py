@@ -17,10 +17,11 @@ from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.scene import HandleKind, Material, Pose, Scene, Side
 from pocketworld.sim import display, mjcf, views
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.film import HOLD, RATE, film
 from pocketworld.sim.picture import contact_sheet, picture, renderer, tile
+from pocketworld.sim.worlds import Worlds
 
 SMALL = (160, 120)
 RED = Material((0.8, 0.02, 0.02))
@@ -150,7 +151,7 @@ def frames(file: Path) -> list[NDArray[np.uint8]]:
 
 
 def test_a_film_shows_the_expert_opening_things(tmp_path: Path) -> None:
-    env = OpenEnv([scene(i) for i in range(2)], 3, threads=1, render_mode="rgb_array", max_steps=80)
+    env = WorldEnv([scene(i) for i in range(2)], 3, threads=1, render_mode="rgb_array", max_steps=80)
     won, steps = film(env, expert, tmp_path / "out.mp4", columns=2)
     env.close()
     assert won.all()
@@ -167,7 +168,7 @@ def test_a_film_shows_the_expert_opening_things(tmp_path: Path) -> None:
 
 
 def test_what_is_missed_gets_a_red_bar(tmp_path: Path) -> None:
-    env = OpenEnv([scene()], threads=1, render_mode="rgb_array", max_steps=5)
+    env = WorldEnv([scene()], threads=1, render_mode="rgb_array", max_steps=5)
     drawer = f"chest/{scene().assets[0].movable[0].id}"
     won, steps = film(env, lambda env: np.zeros((1, 4)), tmp_path / "out.mp4", joints=[drawer])
     assert not won.any()
@@ -178,7 +179,7 @@ def test_what_is_missed_gets_a_red_bar(tmp_path: Path) -> None:
 
 
 def test_a_film_without_a_place_is_one_line(tmp_path: Path) -> None:
-    env = OpenEnv([scene()], threads=1, render_mode="rgb_array")
+    env = WorldEnv([scene()], threads=1, render_mode="rgb_array")
     with pytest.raises(
         PocketworldError, match=r"^can't write the film .*/none/out.mp4; name a .mp4 in a folder"
     ):
@@ -187,12 +188,12 @@ def test_a_film_without_a_place_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_film_that_breaks_off_leaves_the_older_one(tmp_path: Path) -> None:
-    def breaks(env: OpenEnv) -> NDArray[np.float64]:
-        if env.steps[0] == 2:
+    def breaks(worlds: Worlds) -> NDArray[np.float64]:
+        if worlds.steps[0] == 2:
             raise RuntimeError("policy")
         return np.zeros((1, 4))
 
-    env = OpenEnv([scene()], threads=1, render_mode="rgb_array")
+    env = WorldEnv([scene()], threads=1, render_mode="rgb_array")
     (tmp_path / "out.mp4").write_text("older")
     with pytest.raises(RuntimeError, match="policy"):
         film(env, breaks, tmp_path / "out.mp4")
@@ -202,7 +203,7 @@ def test_a_film_that_breaks_off_leaves_the_older_one(tmp_path: Path) -> None:
 
 
 def test_a_film_in_a_folders_place_is_one_line(tmp_path: Path) -> None:
-    env = OpenEnv([scene()], threads=1, render_mode="rgb_array", max_steps=2)
+    env = WorldEnv([scene()], threads=1, render_mode="rgb_array", max_steps=2)
     (tmp_path / "out.mp4").mkdir()
     with pytest.raises(PocketworldError, match=r"^can't write the film .*/out.mp4; name a .mp4"):
         film(env, expert, tmp_path / "out.mp4")
@@ -211,7 +212,7 @@ def test_a_film_in_a_folders_place_is_one_line(tmp_path: Path) -> None:
 
 
 def test_only_what_is_looked_at_is_compiled() -> None:
-    env = OpenEnv([scene(i) for i in range(3)], threads=1, render_mode="rgb_array")
+    env = WorldEnv([scene(i) for i in range(3)], threads=1, render_mode="rgb_array")
     env.reset(seed=0)
     assert env._views is not None
     assert not env._views._models
@@ -223,21 +224,21 @@ def test_only_what_is_looked_at_is_compiled() -> None:
 def test_looking_changes_nothing() -> None:
     ends = []
     for mode in (None, "rgb_array"):
-        env = OpenEnv([scene()], threads=1, render_mode=mode)
+        env = WorldEnv([scene()], threads=1, render_mode=mode)
         env.reset(seed=0)
         for _ in range(6):
-            env.step(expert(env))
+            env.step(expert(env.worlds))
             if mode:
                 (image,) = env.render()
                 assert image.shape == (240, 320, 3)
-        ends.append(env.batches.qpos(0))
+        ends.append(env.worlds.physics.qpos(0))
         env.close()
     assert np.array_equal(ends[0], ends[1])
 
 
 def test_renderers_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "KEPT", 1)
-    env = OpenEnv([scene(i) for i in range(2)], threads=1, render_mode="rgb_array")
+    env = WorldEnv([scene(i) for i in range(2)], threads=1, render_mode="rgb_array")
     env.reset(seed=0)
     first = env.render()
     assert env._views is not None

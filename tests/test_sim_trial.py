@@ -13,9 +13,10 @@ from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.scene import HandleKind, Scene, Side
 from pocketworld.sim import trial
-from pocketworld.sim.environment import OpenEnv
+from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.trial import Trial
+from pocketworld.sim.worlds import Worlds
 
 
 def scene(number: int) -> Scene:
@@ -37,13 +38,13 @@ class Counting:
     def __init__(self, still: bool = False) -> None:
         self.steps, self.still = 0, still
 
-    def __call__(self, env: OpenEnv) -> NDArray[np.float64]:
+    def __call__(self, worlds: Worlds) -> NDArray[np.float64]:
         self.steps += 1
-        return np.zeros((env.num_envs, 4)) if self.still else expert(env)
+        return np.zeros((worlds.num_envs, 4)) if self.still else expert(worlds)
 
 
 def test_a_run_asks_each_environment_once() -> None:
-    env, policy = OpenEnv(SCENES, threads=1), Counting()
+    env, policy = WorldEnv(SCENES, threads=1), Counting()
     done = trial.run(env, policy, joints=JOINTS)
     env.close()
     assert done.asked == (f"test/0 {JOINTS[0]}", f"test/1 {JOINTS[1]}")
@@ -52,7 +53,7 @@ def test_a_run_asks_each_environment_once() -> None:
 
 
 def test_what_stays_shut_is_named() -> None:
-    env = OpenEnv(SCENES, threads=1, max_steps=4)
+    env = WorldEnv(SCENES, threads=1, max_steps=4)
     done = trial.run(env, Counting(still=True), joints=JOINTS)
     env.close()
     assert done.failed == done.asked
@@ -62,7 +63,7 @@ def test_what_stays_shut_is_named() -> None:
 
 def test_a_film_counts_the_steps_it_took(tmp_path: Path) -> None:
     """Ended long before max_steps, the rate is of the steps that were made."""
-    env = OpenEnv(SCENES, threads=1, render_mode="rgb_array", max_steps=150)
+    env = WorldEnv(SCENES, threads=1, render_mode="rgb_array", max_steps=150)
     policy, start = Counting(), time.perf_counter()
     done = trial.filmed(env, tmp_path / "film.mp4", policy, seed=2)
     took = time.perf_counter() - start
@@ -77,7 +78,7 @@ def test_a_film_counts_the_steps_it_took(tmp_path: Path) -> None:
 def test_a_film_and_a_run_are_the_same_trial(tmp_path: Path) -> None:
     ends = []
     for mode in (None, "rgb_array"):
-        env = OpenEnv(SCENES, threads=1, render_mode=mode, max_steps=60)
+        env = WorldEnv(SCENES, threads=1, render_mode=mode, max_steps=60)
         file = tmp_path / "film.mp4"
         done = trial.filmed(env, file, seed=5) if mode else trial.run(env, seed=5)
         env.close()

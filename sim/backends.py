@@ -1,0 +1,78 @@
+"""The backends: scenes in, all their environments out, with the physics that steps them."""
+
+import os
+from collections.abc import Sequence
+
+from pocketworld.errors import PocketworldError
+from pocketworld.scene import Scene
+from pocketworld.sim import robots
+from pocketworld.sim.episode import SHARP, Eyes
+from pocketworld.sim.physics import Physics
+from pocketworld.sim.robots import Robot
+from pocketworld.sim.task import Cousin, compile_all
+from pocketworld.sim.tasks import task as task_named
+from pocketworld.sim.worlds import Worlds
+
+BACKENDS = ("mujoco", "warp")
+
+
+def worlds(
+    scenes: Sequence[Scene],
+    num_envs: int | None = None,
+    *,
+    task: str = "open",
+    backend: str = "mujoco",
+    device: str | None = None,
+    robot: str | Robot = "hand",
+    threads: int | None = None,
+    replicas: Sequence[int] | None = None,
+    max_steps: int = 200,
+    eyes: Eyes = SHARP,
+) -> Worlds:
+    """Return environments of a task, scene i modulo their number in environment i.
+
+    num_envs  [as many as there are scenes];  the others: see `make`, `Worlds` and the environments
+    """
+    count = len(scenes) if num_envs is None else num_envs
+    if not len(scenes):
+        raise PocketworldError("an environment needs at least one cousin", "make some")
+    if count < 1:
+        raise PocketworldError(f"num_envs is {count}", "at least 1")
+    asked, arm = task_named(task), robots.named(robot)
+    cousins, physics = make(backend, scenes, count, arm, threads=threads, device=device)
+    return Worlds(cousins, physics, arm, asked, replicas, max_steps, eyes)
+
+
+def make(
+    backend: str,
+    scenes: Sequence[Scene],
+    count: int,
+    robot: Robot,
+    *,
+    threads: int | None = None,
+    device: str | None = None,
+) -> tuple[list[Cousin], Physics]:
+    """Return `count` environments, scene i modulo their number in environment i, and their physics.
+
+    threads   of the backend "mujoco" [all cores];  device: of "warp" ["cuda" where there is one, else "cpu"]
+
+    Raises PocketworldError for a backend that there is not, or that is not installed.
+    """
+    if backend not in BACKENDS:
+        raise PocketworldError(f"no backend {backend!r}", f"there are: {', '.join(BACKENDS)}")
+    if backend == "warp":
+        from pocketworld.sim.warp import physics
+
+        return physics.make(scenes, count, robot, device)
+    if device not in (None, "cpu"):
+        raise PocketworldError(f"the backend mujoco runs on no {device!r}", 'on "cpu"; "warp" runs on a GPU')
+    from pocketworld.sim.batch import Batches
+
+    made = compile_all([scenes[i] for i in range(min(len(scenes), count))], robot)
+    cousins = [made[i % len(made)] for i in range(count)]
+    return cousins, Batches([cousin.model for cousin in cousins], threads or cores())
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

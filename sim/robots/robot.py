@@ -1,0 +1,96 @@
+"""What a robot is to an environment: what it adds to a scene, where it starts, what its actions ask for."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.scene import Asset, Joint, Scene
+from pocketworld.sim.arrays import Array
+from pocketworld.sim.mjcf import Fragment, name_of
+
+if TYPE_CHECKING:
+    from pocketworld.sim.senses import Senses
+    from pocketworld.sim.task import Hold
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A robot in a scene: its MJCF there, and the joints (asset/joint) in its reach; None means all."""
+
+    fragment: Fragment
+    reached: frozenset[str] | None = None
+
+    def reaches(self, asset: Asset, joint: Joint) -> bool:
+        """Say whether a joint is in its reach."""
+        return self.reached is None or name_of(asset, joint) in self.reached
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Aim:
+    """What robots are asked for.
+
+    target (n, 3)     of the grip, in the world, m;  fingers (n,): how far each is to open, m
+    command (n, nu)   what the actuators are asked for
+    """
+
+    target: Array
+    fingers: Array
+    command: Array
+
+
+class Robot(Protocol):
+    """A robot; what it computes is for all environments at once, with numpy's or torch's arrays.
+
+    joints   names of all its joints, in the order of qpos, one number each, the last two its fingers'; its
+             actuators are as many, in the same order, and take positions
+    grip     the site between its fingertips (see `fingers.py` for its frame)
+    actions  names of an action's numbers, each in [-1, 1], the last one opens the fingers
+    seen     names of what it adds to the observation `policy`
+    """
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+        ...
+
+    @property
+    def joints(self) -> tuple[str, ...]:
+        """Return its joints' names."""
+        ...
+
+    @property
+    def grip(self) -> str:
+        """Return its grip's site."""
+        ...
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Return its actions' names."""
+        ...
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Return the names of what it adds to what is seen."""
+        ...
+
+    def fitted(self, scene: Scene) -> Fitted:
+        """Return the robot placed in a scene."""
+        ...
+
+    def start(self, hold: "Hold", where: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return joint positions (len(joints),) to start with, the grip near a place (3,), if it can."""
+        ...
+
+    def aim(self, senses: "Senses", aim: Aim, actions: Array) -> Aim:
+        """Return what is asked for after actions (n, len(actions))."""
+        ...
+
+    def motion(self, senses: "Senses") -> tuple[Array, Array]:
+        """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s."""
+        ...
+
+    def sensed(self, senses: "Senses") -> tuple[Array, ...]:
+        """Return what `seen` names, (n, ...) each."""
+        ...

@@ -1,0 +1,97 @@
+"""Cousins as one batched environment for torch: tensors stay where the physics is.
+
+The same episodes as `environment.py`; on the backend "warp" nothing is copied to the host but who ended.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from pocketworld.scene import Scene
+from pocketworld.sim import backends, episode
+from pocketworld.sim.arrays import Array
+
+Tensors = dict[str, torch.Tensor]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Transition:
+    """What a step came to; (n,) each.
+
+    seen        `policy` and `privileged` (n, ...) now: of the new episode where one ended
+    last        likewise, but of the old one where it ended: what a value at a time limit is asked of
+    terminated  it succeeded; truncated: was cut short by time or unstable physics
+    progress    how far the asked joints were on their way as the step ended
+    """
+
+    seen: Tensors
+    last: Tensors
+    reward: torch.Tensor
+    terminated: torch.Tensor
+    truncated: torch.Tensor
+    unstable: torch.Tensor
+    progress: torch.Tensor
+
+    @property
+    def done(self) -> torch.Tensor:
+        """Return whose episode ended (n,)."""
+        return self.terminated | self.truncated
+
+
+class TensorEnv:
+    """Environment i holds scene i modulo their number; what ends starts anew in the same step.
+
+    `options` are those of `backends.worlds`: task, backend, device, robot, max_steps ...
+    """
+
+    def __init__(self, scenes: Sequence[Scene], num_envs: int | None = None, **options: Any) -> None:
+        self.worlds = backends.worlds(scenes, num_envs, **options)
+        self.num_envs, self.max_steps = self.worlds.num_envs, self.worlds.max_steps
+        self.num_actions = len(self.worlds.robot.actions)
+        self.device = torch.device(self.worlds.arrays.device)
+        self.seen: Tensors = {}
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        joint: str | Sequence[str | None] | None = None,
+    ) -> Tensors:
+        """Start an episode everywhere; seed and joint: one for all, or one each (see `WorldEnv.reset`)."""
+        everyone = np.arange(self.num_envs)
+        asked = episode.asked_for(self.worlds.cousins, joint)
+        self.worlds.seed(everyone, episode.seeds(seed, self.num_envs))
+        self.worlds.start(everyone, asked)
+        self.seen = self._observe()
+        return self.seen
+
+    def step(self, actions: torch.Tensor) -> Transition:
+        """Advance all by 1/25 s; actions (n, num_actions) in [-1, 1]."""
+        before = self.seen
+        given = actions if self.worlds.arrays.on_torch else actions.detach().cpu().numpy()
+        out = self.worlds.advance(self.worlds.checked(given))
+        progress, unstable, done = _tensor(self.worlds.progress), _tensor(out.unstable), _tensor(out.done)
+        last = self.seen = self._observe()
+        if bool(done.any()):
+            # What follows where physics blew up is no state: what was seen before is the last that was.
+            last = {name: torch.where(unstable[:, None], before[name], now) for name, now in last.items()}
+            self.worlds.start(np.flatnonzero(done.cpu().numpy()))
+            self.seen = self._observe()
+        reward, success, cut = (_tensor(a) for a in (out.reward, out.success, out.truncated))
+        single = torch.float32
+        return Transition(self.seen, last, reward.to(single), success, cut, unstable, progress.to(single))
+
+    def close(self) -> None:
+        """Free what the physics holds."""
+        self.worlds.physics.close()
+
+    def _observe(self) -> Tensors:
+        return {name: _tensor(values) for name, values in self.worlds.observe().items()}
+
+
+def _tensor(values: Array) -> torch.Tensor:
+    """Return an array as a tensor on the same memory."""
+    return values if isinstance(values, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(values))

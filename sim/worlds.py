@@ -1,0 +1,188 @@
+"""All environments of one task at once, on any backend: where episodes begin, what a step does, what is seen.
+
+It computes with its backend's arrays (numpy's, or torch's where the physics is); the faces that libraries
+know (`environment.py`, `tensor_env.py`) stand on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pocketworld.errors import PocketworldError
+from pocketworld.sim import episode
+from pocketworld.sim.arrays import Array
+from pocketworld.sim.observation import policy_view, privileged_view
+from pocketworld.sim.physics import Group, Ids, Physics
+from pocketworld.sim.reward import potential, reward
+from pocketworld.sim.robots.robot import Aim, Robot
+from pocketworld.sim.senses import Places, Senses
+from pocketworld.sim.task import FACTS, Cousin, Target
+from pocketworld.sim.tasks import Task
+
+SUBSTEPS = 10  # of 4 ms: 25 steps a second
+RANGE = FACTS.index("range")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Outcome:
+    """What a step came to, (n,) each.
+
+    success    the episode ended so; truncated: was cut short by time, or because the physics was unstable
+    """
+
+    reward: Array
+    success: Array
+    truncated: Array
+    unstable: Array
+
+    @property
+    def done(self) -> Array:
+        """Return whose episode ended."""
+        return self.success | self.truncated
+
+
+class Worlds:
+    """Environment i is `cousins[i]`, of which it is replica `replicas[i]`.
+
+    senses           what is read of all of them (see Senses)
+    aim              what their robots are asked for
+    facts (n, F)     of the asked joints; begin, goal (n,): from where to where they are to go, m or rad
+    sense (n,)       1 where that opens them, -1 where it closes them
+    steps (n,)       of the running episodes
+    joints (n,)      names of the asked joints
+    """
+
+    def __init__(
+        self,
+        cousins: Sequence[Cousin],
+        physics: Physics,
+        robot: Robot,
+        task: Task,
+        replicas: Sequence[int] | None = None,
+        max_steps: int = 200,
+        eyes: episode.Eyes = episode.SHARP,
+    ) -> None:
+        self.cousins, self.physics, self.robot = tuple(cousins), physics, robot
+        self.task, self.eyes = task, eyes
+        self.replicas = episode.numbered([cousin.id for cousin in cousins], replicas)
+        self.max_steps, self.substeps, self.num_envs = max_steps, SUBSTEPS, len(cousins)
+        self.arrays = arrays = physics.arrays
+        n, width = self.num_envs, len(robot.joints)
+        self.places, self.senses = Places.of(cousins, arrays), Senses.empty(n, width, arrays)
+        self.aim = Aim(arrays.zeros(n, 3), arrays.zeros(n), arrays.zeros(n, width))
+        self.facts, self.begin = arrays.zeros(n, len(FACTS)), arrays.zeros(n)
+        self.goal, self.sense = arrays.zeros(n) + 1, arrays.zeros(n) + 1
+        self.steps, self.joints = arrays.ints(np.zeros(n)), np.full(n, None, object)
+        self._potential = arrays.zeros(n)
+        self._seeds: list[int] = [0] * n
+        self._episodes = np.full(n, -1, np.int64)
+
+    @property
+    def progress(self) -> Array:
+        """Return how far the asked joints are on their way (n,): 0 as the episode began, 1 at its goal."""
+        return (self.senses.q - self.begin) / (self.goal - self.begin)
+
+    @property
+    def opened(self) -> Array:
+        """Return how far the asked joints are open (n,), of their range."""
+        return self.arrays.xp.clip(self.senses.q / self.facts[:, RANGE], 0, 1)
+
+    @property
+    def begun(self) -> bool:
+        """Say whether every environment has an episode."""
+        return bool((self._episodes >= 0).all())
+
+    def seed(self, which: Ids, seeds: Sequence[int | None]) -> None:
+        """Give environments `which` new seeds, where there is one (n,): their next episode is their first."""
+        for i in which:
+            given = seeds[i]
+            if given is not None:
+                self._seeds[i], self._episodes[i] = given, -1
+
+    def start(self, which: Ids, asked: Sequence[Target | None] | None = None) -> None:
+        """Begin an episode in environments `which` (k,): of the joint that is asked for (n,), else drawn."""
+        if not len(which):
+            return
+        self._episodes[which] += 1
+        drawn = [self._draw(i, asked[i] if asked else None) for i in which]
+        self._begin(self.arrays.ints(which), drawn)
+        self.joints[which] = [one.target.id for one in drawn]
+        self.physics.reset(which, self._place, self._read)
+        at = self.arrays.ints(which)
+        self.aim.target[at] = self.senses.grip[at]
+        self._potential[at] = potential(self.senses, self.facts, self.progress)[at]
+
+    def advance(self, actions: Array) -> Outcome:
+        """Do actions (n, len(robot.actions)) in [-1, 1] for 1/25 s."""
+        xp = self.arrays.xp
+        self.aim = self.robot.aim(self.senses, self.aim, actions)
+        self.physics.step(self.substeps, self._write, self._read)
+        self.steps += 1
+        unstable = self.physics.unstable()
+        self.senses.forget(unstable)
+        progress = self.progress
+        success = (progress >= 1) & ~unstable
+        after = potential(self.senses, self.facts, progress)
+        rewards = xp.where(unstable, 0.0, reward(self._potential, after, actions, success))
+        self._potential = after
+        truncated = ((self.steps >= self.max_steps) | unstable) & ~success
+        return Outcome(rewards, success, truncated, unstable)
+
+    def observe(self) -> dict[str, Array]:
+        """Return what is seen now: `policy` and `privileged`, see observation.py."""
+        time = self.arrays.xp.astype(self.steps, self.arrays.real) / self.max_steps
+        known = privileged_view(self.senses, self.facts, self.progress, self.sense, time)
+        return {"policy": policy_view(self.robot, self.senses, self.aim), "privileged": known}
+
+    def checked(self, actions: Array) -> Array:
+        """Return actions as they are done, cut to [-1, 1].
+
+        Raises PocketworldError where they are of the wrong shape or no numbers, and before the first episode.
+        """
+        if not self.begun:
+            raise PocketworldError("step before reset", "call reset first")
+        shape = (self.num_envs, len(self.robot.actions))
+        act = self.arrays.reals(actions)
+        if tuple(act.shape) != shape:
+            raise PocketworldError(f"actions have shape {tuple(act.shape)}", f"give {shape}")
+        finite = self.arrays.xp.isfinite(act)
+        if not finite.all():
+            where = np.flatnonzero(~np.asarray(finite).all(1))[:8].tolist()
+            raise PocketworldError(f"actions of environments {where} are not finite", "give numbers in -1..1")
+        return self.arrays.xp.clip(act, -1, 1)
+
+    def _draw(self, i: int, asked: Target | None) -> episode.Episode:
+        number = int(self._episodes[i])
+        cousin, seed, replica = self.cousins[i], self._seeds[i], self.replicas[i]
+        return episode.draw(cousin, self.task, seed, replica, number, asked, self.eyes)
+
+    def _begin(self, which: Array, drawn: Sequence[episode.Episode]) -> None:
+        """Note what episodes drawn for environments `which` ask for."""
+        reals = self.arrays.reals
+        self.places.ask(which, [one.target for one in drawn], self.arrays)
+        self.facts[which] = reals(np.array([one.target.facts for one in drawn]))
+        self.places.off[which] = reals(np.array([one.off for one in drawn]))
+        self.places.off_turn[which] = reals(np.array([one.off_turn for one in drawn]))
+        self.begin[which] = reals(np.array([one.q for one in drawn]))
+        self.goal[which] = reals(np.array([one.goal for one in drawn]))
+        self.sense[which] = self.arrays.xp.sign(self.goal[which] - self.begin[which])
+        starts = np.array([self.robot.start(one.hold, one.start) for one in drawn])
+        self.aim.command[which] = reals(starts)
+        self.aim.fingers[which] = reals(starts[:, -1])
+        self.steps[which] = 0
+
+    def _write(self, group: Group) -> None:
+        group.ctrl[:] = self.aim.command[group.ids]
+
+    def _read(self, group: Group) -> None:
+        self.senses.read(group, self.places)
+
+    def _place(self, group: Group, rows: Array) -> None:
+        """Put a group's rows to where their episodes begin."""
+        ids, row = group.ids[rows], rows[:, None]
+        joints = self.arrays.xp.arange(self.aim.command.shape[1], device=rows.device)
+        group.qpos[rows] = group.start[rows]
+        group.qpos[rows, self.places.qpos[ids]] = self.begin[ids]
+        group.qpos[row, self.places.robot_qpos[ids][:, None] + joints] = self.aim.command[ids]
+        group.ctrl[rows] = self.aim.command[ids]
