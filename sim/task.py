@@ -14,7 +14,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Scene, Side
 from pocketworld.sim import mjcf
 from pocketworld.sim.robots.hand import Hand
-from pocketworld.sim.robots.robot import Fitted, Robot
+from pocketworld.sim.robots.robot import Fitted, Reach, Robot
 from pocketworld.sim.vectors import angles
 
 Array = NDArray[np.float64]
@@ -45,6 +45,7 @@ class Target:
     range        how far it goes, m or rad
     closed       where and how to hold it while everything is closed
     anchor, axis (3,)   a point on its axis, and the axis, in the world
+    reach        how the robot opens it, None for one that goes anywhere
     """
 
     id: str
@@ -59,6 +60,7 @@ class Target:
     hinge: bool
     anchor: Array
     axis: Array
+    reach: Reach | None = None
 
     def hold(self, q: float) -> Hold:
         """Return where and how to hold it with its joint at q (m or rad), all else closed."""
@@ -131,7 +133,7 @@ def cousin_of(model: mujoco.MjModel, scene: Scene, robot: Robot, fitted: Fitted)
     if not joints:
         raise PocketworldError(f"scene {scene.name}: none of its joints moves", "a task needs one that does")
     targets = tuple(
-        _target(model, data, asset, joint) for asset, joint in joints if fitted.reaches(asset, joint)
+        _target(model, data, asset, joint, fitted) for asset, joint in joints if fitted.reaches(asset, joint)
     )
     if not targets:
         raise PocketworldError(
@@ -150,7 +152,7 @@ def cousin_of(model: mujoco.MjModel, scene: Scene, robot: Robot, fitted: Fitted)
     )
 
 
-def _target(model: mujoco.MjModel, data: mujoco.MjData, asset: Asset, joint: Joint) -> Target:
+def _target(model: mujoco.MjModel, data: mujoco.MjData, asset: Asset, joint: Joint, fitted: Fitted) -> Target:
     name = mjcf.name_of(asset, joint)
     part, at = asset.part(joint.child), model.joint(name)
     kind = part.handle.kind if part.handle else HandleKind.NONE
@@ -180,4 +182,5 @@ def _target(model: mujoco.MjModel, data: mujoco.MjData, asset: Asset, joint: Joi
         joint.kind is JointKind.HINGE,
         data.xanchor[at.id].copy(),
         data.xaxis[at.id].copy(),
+        fitted.reach(name),
     )

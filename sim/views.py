@@ -53,7 +53,7 @@ class Views:
         # Compiled when first looked at: of thousands of environments a film shows a few.
         if which not in self._models:
             scene = self._scenes[which]
-            model = mjcf.document(scene, extra=self._robot.fitted(scene).fragment).compile()
+            model = mjcf.document(scene, extra=self._robot.drawn()).compile()
             model.vis.quality.shadowsize = 0  # no shadows, and no room for them
             self._models[which] = model
         return self._models[which]

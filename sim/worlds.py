@@ -167,7 +167,7 @@ class Worlds:
         self.begin[which] = reals(np.array([one.q for one in drawn]))
         self.goal[which] = reals(np.array([one.goal for one in drawn]))
         self.sense[which] = self.arrays.xp.sign(self.goal[which] - self.begin[which])
-        starts = np.array([self.robot.start(one.hold, one.start) for one in drawn])
+        starts = np.array([self.robot.start(one.hold, one.start, one.target.reach) for one in drawn])
         self.aim.command[which] = reals(starts)
         self.aim.fingers[which] = reals(starts[:, -1])
         self.steps[which] = 0

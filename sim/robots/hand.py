@@ -15,7 +15,7 @@ from pocketworld.sim.arrays import Array, columns
 from pocketworld.sim.mjcf import Fragment
 from pocketworld.sim.robots.fingers import FINGER, REACH, Servo, finger, palm, servos
 from pocketworld.sim.robots.reach import lead, opening
-from pocketworld.sim.robots.robot import Aim, Fitted
+from pocketworld.sim.robots.robot import Aim, Fitted, Reach
 from pocketworld.sim.vectors import angles, near
 
 if TYPE_CHECKING:
@@ -43,7 +43,13 @@ class Hand:
         """Return what is added to a scene's MJCF."""
         return Fitted(hand())
 
-    def start(self, hold: "Hold", where: NDArray[np.float64]) -> NDArray[np.float64]:
+    def drawn(self) -> Fragment:
+        """Return what is added for the eye: the same."""
+        return hand()
+
+    def start(
+        self, hold: "Hold", where: NDArray[np.float64], reach: Reach | None = None
+    ) -> NDArray[np.float64]:
         """Return its joint positions (8,) with its grip at a place (3,), square to the handle, open."""
         return np.array([*where, *hold.wrist, REACH, REACH])
 

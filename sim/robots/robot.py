@@ -1,5 +1,6 @@
 """What a robot is to an environment: what it adds to a scene, where it starts, what its actions ask for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,16 +16,35 @@ if TYPE_CHECKING:
     from pocketworld.sim.task import Hold
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Reach:
+    """How a robot opens a joint: its own joint positions (k, joints), with the joint at q (k,), m or rad.
+
+    freedom   the least manipulability on the way
+    """
+
+    postures: NDArray[np.float64]
+    q: NDArray[np.float64]
+    freedom: float
+
+
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A robot in a scene: its MJCF there, and the joints (asset/joint) in its reach; None means all."""
+    """A robot in a scene: its MJCF there, and how it opens the joints (asset/joint) in its reach.
+
+    None means that it reaches everything, however it stands.
+    """
 
     fragment: Fragment
-    reached: frozenset[str] | None = None
+    reached: Mapping[str, Reach] | None = None
 
     def reaches(self, asset: Asset, joint: Joint) -> bool:
         """Say whether a joint is in its reach."""
         return self.reached is None or name_of(asset, joint) in self.reached
+
+    def reach(self, id: str) -> Reach | None:
+        """Return how it opens a joint."""
+        return None if self.reached is None else self.reached[id]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -79,7 +99,13 @@ class Robot(Protocol):
         """Return the robot placed in a scene."""
         ...
 
-    def start(self, hold: "Hold", where: NDArray[np.float64]) -> NDArray[np.float64]:
+    def drawn(self) -> Fragment:
+        """Return what it adds to a scene for the eye: the same joints and actuators in the same order."""
+        ...
+
+    def start(
+        self, hold: "Hold", where: NDArray[np.float64], reach: Reach | None = None
+    ) -> NDArray[np.float64]:
         """Return joint positions (len(joints),) to start with, the grip near a place (3,), if it can."""
         ...
 

@@ -1,0 +1,94 @@
+"""Makes an arm of an MjSpec: what carries the grip is kept, written out, put on a cart and given fingers."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
+
+from pathlib import Path
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.errors import PocketworldError
+from pocketworld.sim.mjcf import Fragment
+from pocketworld.sim.robots.convert import CORNERS, Written, bodies
+from pocketworld.sim.robots.description import CLASSES, Arm, actuators, at_home, hand_at, on_cart
+from pocketworld.sim.robots.fingers import Servo
+
+FLANGE = 0.1034  # m from a flange to between the fingertips, as a Franka hand's
+TURNS = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
+
+
+def load(file: Path) -> mujoco.MjSpec:
+    """Return the MJCF in a file.
+
+    Raises PocketworldError for a file that is not there or no MJCF.
+    """
+    if not file.is_file():
+        raise PocketworldError(f"no robot file {file}", "give the path of an MJCF file")
+    try:
+        return mujoco.MjSpec.from_file(str(file))
+    except (ValueError, OSError, UnicodeError) as error:
+        raise PocketworldError(f"{file} is no MJCF that MuJoCo reads: {error}", "an XML file") from error
+
+
+def build(
+    spec: mujoco.MjSpec, name: str, site: str, home: tuple[float, ...], all_of: tuple[Servo, ...]
+) -> Arm:
+    """Return the arm that ends in a site of a spec.
+
+    The site is on its flange, z out of it: our hand is screwed on there. A site named "grip" or "pinch" is
+    between its own fingers' tips, z away from the palm, y the way they close: ours come to be there.
+    """
+    for mesh in spec.meshes:
+        mesh.maxhullvert = CORNERS
+    model = spec.compile()
+    tool = int(model.site(site).bodyid[0])
+    chain = _chain(model, tool)
+    joints = tuple(f"robot/{model.joint(j).name}" for b in chain for j in _joints(model, b))
+    hand = hand_at(*_grip(model, site))
+    made = []
+    for drawn in (False, True):
+        written = Written(model, drawn)
+        text = bodies(written, chain[0], lambda b: b in chain or not _moves(model, b), {tool: hand})
+        made.append(
+            Fragment(
+                on_cart(text),
+                actuators(joints, all_of),
+                at_home(home),
+                CLASSES,
+                "".join(written.assets.values()),
+                files=written.files,
+            )
+        )
+    return Arm(name, made[0], made[1], joints, home)
+
+
+def _chain(model: mujoco.MjModel, tool: int) -> list[int]:
+    """Return the bodies from the world to the tool's."""
+    out = [tool]
+    while model.body_parentid[out[0]]:
+        out.insert(0, int(model.body_parentid[out[0]]))
+    return out
+
+
+def _joints(model: mujoco.MjModel, body: int) -> range:
+    first = int(model.body_jntadr[body])
+    return range(first, first + int(model.body_jntnum[body]))
+
+
+def _moves(model: mujoco.MjModel, body: int) -> bool:
+    """Say whether a joint is on a body or on what it carries: a gripper of its own, which ours replaces."""
+    inside = {body}
+    for b in range(body + 1, model.nbody):
+        if int(model.body_parentid[b]) in inside:
+            inside.add(b)
+    return any(model.body_jntnum[b] for b in inside)
+
+
+def _grip(model: mujoco.MjModel, site: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the fingers' frame (3, 3), (3,) in the tool's body: x back along the site's z."""
+    turn, at = np.zeros(9), model.site(site)
+    mujoco.mju_quat2Mat(turn, at.quat)
+    x, y, z = turn.reshape(3, 3).T
+    ahead = FLANGE if site not in ("grip", "pinch") else 0.0
+    return np.stack([-z, y, x], 1), at.pos + ahead * z
