@@ -52,10 +52,10 @@ class Senses:
     """The state that tasks look at, in the world's frame.
 
     robot, robot_speed       (n, joints) the robot's joint positions and their rates; its fingers come last
-    robot_anchor, robot_axis (n, joints, 3) where its joints are, and their axes
+    robot_anchor, robot_axis (n, arm, 3) where the joints of its arm are, its first ones, and their axes
     grip       (n, 3) between the fingertips; grip_turn (n, 3, 3) world_from_grip
     handle     (n, 3) where to hold the asked part; handle_turn (n, 3, 3)
-    seen_handle, seen_turn   likewise, as the robot takes it to be: off by what its eyes are off
+    seen_handle, seen_turn   likewise, as the robot takes it to be: the very same where its eyes are sharp
     q, speed   (n,) of the asked joint: m or rad, and a second
     anchor, axis   (n, 3) a point on its axis, and the axis, where it is now
     """
@@ -76,11 +76,26 @@ class Senses:
     axis: Array
 
     @classmethod
-    def empty(cls, n: int, joints: int, arrays: Arrays) -> "Senses":
-        """Return senses to be read into."""
-        frame = ((3,), (3, 3))
-        shapes = ((joints,), (joints,), (joints, 3), (joints, 3), *frame * 3, (), (), (3,), (3,))
-        return cls(*(arrays.zeros(n, *shape) for shape in shapes))
+    def empty(cls, n: int, joints: int, arm: int, sharp: bool, arrays: Arrays) -> "Senses":
+        """Return senses to be read into; sharp: what is seen of the handle is what is there."""
+        zeros = arrays.zeros
+        handle, turn = zeros(n, 3), zeros(n, 3, 3)
+        return cls(
+            robot=zeros(n, joints),
+            robot_speed=zeros(n, joints),
+            robot_anchor=zeros(n, arm, 3),
+            robot_axis=zeros(n, arm, 3),
+            grip=zeros(n, 3),
+            grip_turn=zeros(n, 3, 3),
+            handle=handle,
+            handle_turn=turn,
+            seen_handle=handle if sharp else zeros(n, 3),
+            seen_turn=turn if sharp else zeros(n, 3, 3),
+            q=zeros(n),
+            speed=zeros(n),
+            anchor=zeros(n, 3),
+            axis=zeros(n, 3),
+        )
 
     def forget(self, which: Array) -> None:
         """Put zeros where (n,) what was read may be no number."""
@@ -90,24 +105,31 @@ class Senses:
 
     def read(self, group: Group, places: Places) -> None:
         """Copy a group's state out of its batch."""
-        xp = namespace(group.qpos)
-        ids = group.ids
-        rows = xp.arange(len(ids), device=places.grip.device)
-        row, joints = rows[:, None], xp.arange(self.robot.shape[1], device=places.grip.device)
-        its_joints = places.robot_joint[ids][:, None] + joints
+        xp, ids = namespace(group.qpos), group.ids
+        device = places.grip.device
+        rows, joints = xp.arange(len(ids), device=device), xp.arange(self.robot.shape[1], device=device)
+        row = rows[:, None]
         self.robot[ids] = group.qpos[row, places.robot_qpos[ids][:, None] + joints]
         self.robot_speed[ids] = group.qvel[row, places.robot_dof[ids][:, None] + joints]
-        self.robot_anchor[ids] = group.xanchor[row, its_joints]
-        self.robot_axis[ids] = group.xaxis[row, its_joints]
+        if arm := self.robot_anchor.shape[1]:
+            its_joints = places.robot_joint[ids][:, None] + joints[:arm]
+            self.robot_anchor[ids] = group.xanchor[row, its_joints]
+            self.robot_axis[ids] = group.xaxis[row, its_joints]
         grip, site, joint = places.grip[ids], places.site[ids], places.joint[ids]
         self.grip[ids] = group.site_xpos[rows, grip]
         self.grip_turn[ids] = group.site_xmat[rows, grip].reshape(-1, 3, 3)
         self.handle[ids] = group.site_xpos[rows, site]
         self.handle_turn[ids] = group.site_xmat[rows, site].reshape(-1, 3, 3)
-        turn, off = self.handle_turn[ids], places.off_turn[ids]
-        self.seen_handle[ids] = self.handle[ids] + turned(turn, places.off[ids])
-        self.seen_turn[ids] = xp.stack([turned(turn, off[:, :, k]) for k in range(3)], axis=2)
         self.q[ids] = group.qpos[rows, places.qpos[ids]]
         self.speed[ids] = group.qvel[rows, places.dof[ids]]
         self.anchor[ids] = group.xanchor[rows, joint]
         self.axis[ids] = group.xaxis[rows, joint]
+
+    def look(self, places: Places) -> None:
+        """Take the handle to be where eyes that are off have it."""
+        if self.seen_handle is self.handle:
+            return
+        turn, off = self.handle_turn, places.off_turn
+        self.seen_handle[:] = self.handle + turned(turn, places.off)
+        for k in range(3):
+            self.seen_turn[:, :, k] = turned(turn, off[:, :, k])

@@ -69,7 +69,10 @@ class Worlds:
         self.max_steps, self.substeps, self.num_envs = max_steps, SUBSTEPS, len(cousins)
         self.arrays = arrays = physics.arrays
         n, width = self.num_envs, len(robot.joints)
-        self.places, self.senses = Places.of(cousins, arrays), Senses.empty(n, width, arrays)
+        self.places, self.senses = (
+            Places.of(cousins, arrays),
+            Senses.empty(n, width, robot.arm, eyes == episode.SHARP, arrays),
+        )
         self.aim = Aim(arrays.zeros(n, 3), arrays.zeros(n), arrays.zeros(n, width))
         self.facts, self.begin = arrays.zeros(n, len(FACTS)), arrays.zeros(n)
         self.goal, self.sense = arrays.zeros(n) + 1, arrays.zeros(n) + 1
@@ -109,6 +112,7 @@ class Worlds:
         self._begin(self.arrays.ints(which), drawn)
         self.joints[which] = [one.target.id for one in drawn]
         self.physics.reset(which, self._place, self._read)
+        self.senses.look(self.places)
         at = self.arrays.ints(which)
         self.aim.target[at] = self.senses.grip[at]
         self._potential[at] = potential(self.senses, self.facts, self.progress)[at]
@@ -118,6 +122,7 @@ class Worlds:
         xp = self.arrays.xp
         self.aim = self.robot.aim(self.senses, self.aim, actions)
         self.physics.step(self.substeps, self._write, self._read)
+        self.senses.look(self.places)
         self.steps += 1
         unstable = self.physics.unstable()
         self.senses.forget(unstable)

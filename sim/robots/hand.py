@@ -35,6 +35,7 @@ class Hand:
 
     name: str = "hand"
     joints: tuple[str, ...] = JOINTS
+    arm: int = 0
     grip: str = GRIP
     actions: tuple[str, ...] = ("out", "across", "along", "open")
     seen: tuple[str, ...] = ()

@@ -65,6 +65,7 @@ class Robot(Protocol):
 
     joints   names of all its joints, in the order of qpos, one number each, the last two its fingers'; its
              actuators are as many, in the same order, and take positions
+    arm      how many of them, the first ones, carry the grip as an arm's do: where they are is read
     grip     the site between its fingertips (see `fingers.py` for its frame)
     actions  names of an action's numbers, each in [-1, 1], the last one opens the fingers
     seen     names of what it adds to the observation `policy`
@@ -78,6 +79,11 @@ class Robot(Protocol):
     @property
     def joints(self) -> tuple[str, ...]:
         """Return its joints' names."""
+        ...
+
+    @property
+    def arm(self) -> int:
+        """Return how many joints its arm has."""
         ...
 
     @property
