@@ -1,0 +1,1 @@
+"""Faces of our environments that RL libraries know."""
