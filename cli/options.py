@@ -11,5 +11,11 @@ INTO = click.option(
 )
 FRAMES = click.option("--frames", metavar="A:B:STEP", help="Which frames, as in Python: 0:40:2.")
 NAME = click.option("--name", help="Which set of cousins [default: the preset's name].")
+TASK = click.option("--task", default="open", show_default=True, help="open or close.")
+ROBOT = click.option(
+    "--robot", default="hand", show_default=True, help="hand, panda, or the MJCF of a robot of your own."
+)
+BACKEND = click.option("--backend", default="mujoco", show_default=True, help="mujoco or warp.")
+DEVICE = click.option("--device", help="Of warp: cuda or cpu [default: cuda where there is one].")
 SEED = click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 WORKERS = click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="Processes.")

@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from pocketworld import __version__, api, world
 from pocketworld.api import Tick
@@ -129,15 +130,27 @@ def run_cousins(
     return _made(folder, [stage], line, step, shown, cousins=str(stage.folder), count=count)
 
 
-def run_sim(folder: Path, name: str | None, envs: int, seed: int, record: Path | None, tick: Tick) -> Made:
-    """Let the expert open things in a batch of a world's cousins; film it if a file is named."""
+def run_sim(
+    folder: Path,
+    name: str | None,
+    envs: int,
+    seed: int,
+    record: Path | None,
+    tick: Tick,
+    options: Mapping[str, Any] = MappingProxyType({}),
+) -> Made:
+    """Let the expert work in a batch of a world's cousins; film it if a file is named.
+
+    options   those of `api.make_env`: task, robot, backend, device
+    """
     from pocketworld.sim import trial
     from pocketworld.sim.film import check
 
     if record is not None:
         check(record)  # before anything is loaded
-    environment = api.make_env(folder, num_envs=envs, name=name, render_mode="rgb_array" if record else None)
-    tick("the expert opens things")
+    seen = "rgb_array" if record else None
+    environment = api.make_env(folder, num_envs=envs, name=name, render_mode=seen, **options)
+    tick("the expert works")
     with closing(environment):
         done = trial.filmed(environment, record, seed=seed) if record else trial.run(environment, seed=seed)
     lines = [done.text(), *([f"film: {record}"] if record else [])]

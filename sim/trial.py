@@ -1,4 +1,4 @@
-"""Lets a policy try to open things once, and says what it opened."""
+"""Lets a policy try to open things once, and says what it did."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -20,28 +20,30 @@ Policy = Callable[[Worlds], Array]
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One episode in each environment: what was asked for and opened.
+    """One episode in each environment: what was asked for and done.
 
     asked, failed   as "COUSIN ASSET/JOINT";  unstable: physics that blew up and were reset
     rate            environment steps a second, film and all
+    did             who did what: "the expert opened"
     """
 
     asked: tuple[str, ...]
     failed: tuple[str, ...]
     unstable: int
     rate: float
+    did: str = "the expert opened"
 
     @property
     def share(self) -> float:
-        """Return the share that was opened."""
+        """Return the share that was done."""
         return 1 - len(self.failed) / len(self.asked)
 
     def text(self) -> str:
         """Return one line."""
-        opened = len(self.asked) - len(self.failed)
+        done = len(self.asked) - len(self.failed)
         worlds = len({name.split(" ")[0] for name in self.asked})
         some = f"; not: {', '.join(self.failed[:4])}{' ...' if len(self.failed) > 4 else ''}"
-        told = f"the expert opened {opened} of {len(self.asked)} (different worlds: {worlds})"
+        told = f"{self.did} {done} of {len(self.asked)} (different worlds: {worlds})"
         return told + (some if self.failed else "")
 
     def to_json(self) -> dict[str, object]:
@@ -50,9 +52,17 @@ class Trial:
 
 
 def run(
-    env: WorldEnv, policy: Policy = expert, *, seed: int = 0, joints: Sequence[str | None] | None = None
+    env: WorldEnv,
+    policy: Policy = expert,
+    *,
+    who: str = "the expert",
+    seed: int = 0,
+    joints: Sequence[str | None] | None = None,
 ) -> Trial:
-    """Run one episode in each environment; `joints` are asked for, or drawn from the seed."""
+    """Run one episode in each environment; `joints` are asked for, or drawn from the seed.
+
+    who   what the policy is called
+    """
     start, steps = time.perf_counter(), 0
     _, info = env.reset(seed=seed, options={"joint": joints})
     asked = _names(info)
@@ -62,16 +72,18 @@ def run(
         steps += 1
         won |= success & live
         live &= ~(success | truncated)
-    return _trial(env, asked, won, steps / (time.perf_counter() - start))
+    return _trial(env, who, asked, won, steps / (time.perf_counter() - start))
 
 
-def filmed(env: WorldEnv, file: Path, policy: Policy = expert, *, seed: int = 0) -> Trial:
+def filmed(
+    env: WorldEnv, file: Path, policy: Policy = expert, *, who: str = "the expert", seed: int = 0
+) -> Trial:
     """Run one episode in each environment and film the first ones; `env` has render_mode="rgb_array"."""
     start = time.perf_counter()
     _, info = env.reset(seed=seed)
     asked = _names(info)
     won, steps = film(env, policy, file, seed=seed)
-    return _trial(env, asked, won, steps / (time.perf_counter() - start))
+    return _trial(env, who, asked, won, steps / (time.perf_counter() - start))
 
 
 def open_each(scenes: Sequence[Scene], *, threads: int | None = None, policy: Policy = expert) -> Trial:
@@ -88,6 +100,7 @@ def _names(info: dict[str, NDArray[np.object_]]) -> tuple[str, ...]:
     return tuple(f"{cousin} {joint}" for cousin, joint in zip(info["cousin"], info["joint"], strict=True))
 
 
-def _trial(env: WorldEnv, asked: tuple[str, ...], won: NDArray[np.bool_], steps: float) -> Trial:
-    failed = tuple(name for name, opened in zip(asked, won, strict=True) if not opened)
-    return Trial(asked, failed, int(env.unstable_count.sum()), steps * env.num_envs)
+def _trial(env: WorldEnv, who: str, asked: tuple[str, ...], won: NDArray[np.bool_], steps: float) -> Trial:
+    failed = tuple(name for name, done in zip(asked, won, strict=True) if not done)
+    did = f"{who} {env.worlds.task.done}"
+    return Trial(asked, failed, int(env.unstable_count.sum()), steps * env.num_envs, did)
