@@ -18,6 +18,10 @@ BEFORE = 0.05  # m: how far in front of the handle the hand lines up
 LINED, LOST = 0.002, 0.008  # m aside: good enough to go in; to stay in
 DEEP = 0.02  # m: so near to its place, out of the front, it counts as in
 PLACED = 0.008  # m: and so near it closes
+# m: so much deeper, and aside, it may come as it pushes a part shut. No finger's friction holds as hard as an
+# arm pushes: it slips along the handle until its tips stand on the front behind, which pushes as well. And on
+# its way round a hinge it lags behind; to let go then would drag the part open again.
+PRESSED, LAGGED = 0.03, 0.02
 TIGHT = 0.004  # m: fingers that are no further apart than what they hold by this have closed on it
 APPROACH = 0.6  # share of the way that it goes in a step
 CENTRE = 10.0  # pull back into the fingers' middle, 1/m
@@ -31,8 +35,10 @@ def expert(worlds: "Worlds") -> Array:
     error = turned_back(senses.grip_turn, senses.handle - senses.grip)
     error[:, 0] += _shallow(facts)
     aside = xp.sqrt(error[:, 1] ** 2 + error[:, 2] ** 2)
-    lined = (aside < LINED) | ((xp.abs(error[:, 0]) < DEEP) & (aside < LOST))
-    there = lined & (xp.abs(error[:, 0]) < PLACED)
+    shuts = worlds.sense < 0
+    deeper, lost = xp.where(shuts, PRESSED, 0.0), xp.where(shuts, LAGGED, LOST)
+    lined = (aside < LINED) | (_within(error[:, 0], DEEP, deeper) & (aside < lost))
+    there = lined & _within(error[:, 0], PLACED, deeper)
     holds = there & ((senses.robot[:, -2] + senses.robot[:, -1]) / 2 < half + TIGHT)
     aim = xp.asarray(error, copy=True)
     aim[:, 0] += xp.where(lined, 0.0, BEFORE)
@@ -40,6 +46,12 @@ def expert(worlds: "Worlds") -> Array:
     move = xp.where(holds[:, None], pull, aim / STRIDE * APPROACH)
     fingers = xp.where(there, -1.0, action_of(xp.clip(half + BESIDE, max=REACH)))
     return xp.clip(columns([move, fingers]), -1, 1)
+
+
+def _within(short: Array, near: float, deeper: Array) -> Array:
+    """Say whether (n,) a hand, `short` of being as far out as its place, is near it, or deeper by so much."""
+    xp = namespace(short)
+    return (short > -near) & (short < xp.clip(deeper, min=near))
 
 
 def _shallow(facts: Array) -> Array:
