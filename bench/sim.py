@@ -17,7 +17,7 @@ from scipy.stats import binom
 
 from pocketworld.bench.machine import Machine, machine
 from pocketworld.errors import PocketworldError
-from pocketworld.sim.batch import CURRENT, NOTHING, Batches, divide, signature
+from pocketworld.sim.batch import CURRENT, NOTHING, Batches, batch_of, divide, signature
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.physics import Group, Ids, Look, Write
@@ -183,14 +183,8 @@ class Bare:
     """Nothing but `mujoco.batch`: groups of environments, one batch each."""
 
     def __init__(self, models: Sequence[Any], groups: Sequence[Ids], *, threads: int, pool: int) -> None:
-        from mujoco.batch import Batch
-
         self.count, self.groups = len(models), tuple(groups)
-        self.batches = []
-        for ids in groups:
-            batch = Batch(models[ids[0]], len(ids), nthread=threads)
-            batch.set_models([models[i] for i in ids])
-            self.batches.append(batch)
+        self.batches = [batch_of([models[i] for i in ids], threads) for ids in groups]
         self.views = [(batch.bind("qpos"), batch.bind("ctrl")) for batch in self.batches]
         self.place = {int(i): (k, row) for k, ids in enumerate(groups) for row, i in enumerate(ids)}
         self.pool = ThreadPoolExecutor(pool) if pool > 1 else None

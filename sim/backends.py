@@ -28,6 +28,7 @@ def worlds(
     replicas: Sequence[int] | None = None,
     max_steps: int = 200,
     eyes: Eyes = SHARP,
+    sleep: bool = True,
 ) -> Worlds:
     """Return environments of a task, scene i modulo their number in environment i.
 
@@ -39,7 +40,7 @@ def worlds(
     if count < 1:
         raise PocketworldError(f"num_envs is {count}", "at least 1")
     asked, arm = task_named(task), robots.named(robot)
-    cousins, physics = make(backend, scenes, count, arm, threads=threads, device=device)
+    cousins, physics = make(backend, scenes, count, arm, threads=threads, device=device, sleep=sleep)
     return Worlds(cousins, physics, arm, asked, replicas, max_steps, eyes)
 
 
@@ -51,10 +52,13 @@ def make(
     *,
     threads: int | None = None,
     device: str | None = None,
+    sleep: bool = True,
 ) -> tuple[list[Cousin], Physics]:
     """Return `count` environments, scene i modulo their number in environment i, and their physics.
 
-    threads   of the backend "mujoco" [all cores];  device: of "warp" ["cuda" where there is one, else "cpu"]
+    threads   of the backend "mujoco" [all cores]; sleep: whether what has come to rest sleeps there, until
+              it is touched
+    device:   of "warp" ["cuda" where there is one, else "cpu"]
 
     Raises PocketworldError for a backend that there is not, or that is not installed.
     """
@@ -66,9 +70,11 @@ def make(
         return physics.make(scenes, count, robot, device)
     if device not in (None, "cpu"):
         raise PocketworldError(f"the backend mujoco runs on no {device!r}", 'on "cpu"; "warp" runs on a GPU')
-    from pocketworld.sim.batch import Batches
+    from pocketworld.sim.batch import Batches, let_sleep
 
     made = compile_all([scenes[i] for i in range(min(len(scenes), count))], robot)
+    for cousin in made if sleep else ():
+        let_sleep(cousin.model)
     cousins = [made[i % len(made)] for i in range(count)]
     return cousins, Batches([cousin.model for cousin in cousins], threads or cores())
 

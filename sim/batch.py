@@ -26,6 +26,10 @@ SIZES = (
     "nuserdata", "nsensordata", "ntree", "nbvh", "nbvhdynamic", "nC", "nD", "nJmom", "narena",
 )  # fmt: skip
 BOUND = ("qpos", "qvel", "ctrl", "site_xpos", "site_xmat", "xanchor", "xaxis")
+SLEEP = int(mujoco.mjtEnableBit.mjENBL_SLEEP)
+# m/s and m rad/s: what moves no faster for a while falls asleep. Things at rest on a level top are slower by
+# two orders, doors that a hand has let go of fast are not.
+TOLERANCE = 0.005
 CURRENT = int(mujoco.mjtStage.mjSTAGE_VEL)  # poses and velocities are those after the last substep
 NOTHING = int(mujoco.mjtStage.mjSTAGE_NONE)
 PIECES = 2  # groups a thread at least: so that one that is done early can take another
@@ -34,6 +38,16 @@ PIECES = 2  # groups a thread at least: so that one that is done early can take 
 def signature(model: mujoco.MjModel) -> tuple[int, ...]:
     """Return the sizes of mjData: models that share them can share a batch."""
     return tuple(int(getattr(model, name)) for name in SIZES)
+
+
+def let_sleep(model: mujoco.MjModel) -> None:
+    """Let what has come to rest in a compiled model sleep until something touches it.
+
+    A kitchen with things on its tops then steps three to five times as fast. An environment still replays to
+    the bit, alone as among others.
+    """
+    model.opt.enableflags |= SLEEP
+    model.opt.sleep_tolerance = TOLERANCE
 
 
 class Batches:
@@ -107,9 +121,16 @@ def divide(models: Sequence[mujoco.MjModel], threads: int) -> list[Ids]:
     return sorted(out, key=len, reverse=True)
 
 
+def batch_of(models: Sequence[mujoco.MjModel], threads: int) -> Batch:
+    """Return a batch of models that share a signature."""
+    # What sleeps is no part of MuJoCo's state: each environment then keeps its own MjData.
+    batch = Batch(models[0], len(models), threads, persistent=bool(models[0].opt.enableflags & SLEEP))
+    batch.set_models(list(models))
+    return batch
+
+
 def _group(ids: Ids, models: Sequence[mujoco.MjModel]) -> Group:
     own = [models[i] for i in ids]
-    batch = Batch(own[0], len(own), nthread=1)
-    batch.set_models(own)
+    batch = batch_of(own, threads=1)
     start = np.array([model.key("closed").qpos for model in own])
     return Group(ids, batch, start, *(batch.bind(name) for name in BOUND))
