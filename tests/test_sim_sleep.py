@@ -80,11 +80,11 @@ def test_settled_things_sleep_and_what_is_pulled_wakes(rooms: list[Scene]) -> No
     """All but the hand sleep at first; what is pulled open is awake meanwhile."""
     env = WorldEnv(rooms[:1], threads=1, max_steps=1000)
     env.reset(seed=2)
-    data = env.worlds.physics.groups[0].handle.get_data(0)
+    batch = env.worlds.physics.groups[0].handle
     awake = []
     for _ in range(70):
         env.step(expert(env.worlds))
-        awake.append((int(data.ntree_awake), float(env.worlds.progress[0])))
+        awake.append((int(batch.get_data(0).ntree_awake), float(env.worlds.progress[0])))
     trees = env.worlds.cousins[0].model.ntree
     before = [count for count, progress in awake[15:] if progress < 0.01]
     during = [count for count, progress in awake if 0.1 < progress < 0.9]
