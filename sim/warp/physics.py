@@ -1,0 +1,204 @@
+"""The backend "warp": every environment's world in one MuJoCo Warp batch, seen as torch tensors."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.errors import PocketworldError
+from pocketworld.scene import Scene
+from pocketworld.sim.arrays import Array, torch_arrays
+from pocketworld.sim.physics import Group, Ids, Look, Write
+from pocketworld.sim.robots.robot import Robot
+from pocketworld.sim.task import Cousin
+from pocketworld.sim.warp.compiled import Compiled, compiled
+from pocketworld.sim.warp.library import LOG, chosen, library, told
+from pocketworld.sim.warp.packed import Packed
+from pocketworld.sim.warp.room import Room
+
+HARMLESS = ("ITERATIONS", "LS_ITERATIONS")  # the solver stopped where it was, as C MuJoCo does
+
+
+def make(
+    scenes: Sequence[Scene], count: int, robot: Robot, device: str | None = None
+) -> tuple[list[Cousin], "Warp"]:
+    """Return `count` environments, scene i modulo their number in environment i, and their physics.
+
+    Raises PocketworldError for a device that is not there, and for scenes of different twins.
+    """
+    where = chosen(device)
+    made = compiled(scenes, min(len(scenes), count), robot)
+    cousins = [made.cousins[i % len(made.cousins)] for i in range(count)]
+    return cousins, Warp(made, count, where)
+
+
+class Warp:
+    """The physics of `count` environments on a device: environment i has row i modulo the rows' number.
+
+    models     environment i's, as structure alone: its numbers are rows of the batch
+    wild (n,)  how often each environment met no finite number, and was put back to its defaults
+    """
+
+    def __init__(self, made: Compiled, count: int, device: str) -> None:
+        self.lib, self.device, self.arrays = library(), device, torch_arrays(device.replace("cpu:0", "cpu"))
+        self.ids = tuple(made.packed.ids[i % len(made.packed.ids)] for i in range(count))
+        self.models = (made.packed.base,) * count
+        self.packed = made.packed
+        self.scene_qpos, self.scene_dof = (
+            tuple(of[i % len(of)] for i in range(count)) for of in (made.scene_qpos, made.scene_dof)
+        )
+        with told(), self.lib.wp.ScopedDevice(device):
+            self.model = uploaded(made.packed)
+            self.data = data(made.packed, count, made.room)
+        self._mask = self.arrays.bools(np.zeros(count))
+        self._unstable = self.arrays.bools(np.zeros(count))
+        self.wild = self.arrays.ints(np.zeros(count))
+        self.groups = (self._group(made.packed, count),)
+        self._graphs: dict[int, Any] = {}
+        self._warm()
+
+    def _group(self, packed: Packed, count: int) -> Group:
+        view, d = self.lib.wp.to_torch, self.data
+        rows = np.arange(count)
+        start = self.arrays.reals(packed.start[rows % len(packed.start)])
+        states = (view(d.qpos), view(d.qvel), view(d.ctrl), view(d.site_xpos))
+        turns = view(d.site_xmat).reshape(count, -1, 9)
+        return Group(self.arrays.ints(rows), d, start, *states, turns, view(d.xanchor), view(d.xaxis))
+
+    def _warm(self) -> None:
+        """Load (the first time: compile) every kernel, then put everything back."""
+        with told(), self._stream():
+            self._advance(1)
+        self._reset(self.arrays.bools(np.ones(len(self.ids))))
+
+    def step(self, substeps: int, before: Look, after: Look) -> None:
+        """Advance all by some substeps; `before` writes controls, `after` reads the state.
+
+        Raises PocketworldError, with the environment and its cousin, where contacts did not fit. What met no
+        finite number is put back to its defaults, counted and logged; `unstable` says so.
+        """
+        (group,) = self.groups
+        before(group)
+        if self.device.startswith("cuda"):
+            self.lib.wp.capture_launch(self._graph(substeps), stream=self._torch_stream())
+        else:
+            with told():
+                self._advance(substeps)
+        self._look(group)
+        after(group)
+
+    def reset(self, which: Ids, write: Write, after: Look) -> None:
+        """Put environments back to their models' defaults; `write` then writes their state, `after` reads."""
+        (group,) = self.groups
+        rows = self.arrays.ints(np.sort(which))
+        self._mask[:] = False
+        self._mask[rows] = True
+        self._reset(self._mask)
+        self._unstable[rows] = False
+        write(group, rows)
+        with told(), self._stream():
+            self.lib.mjw.kinematics(self.model, self.data)
+        after(group)
+
+    def unstable(self) -> Array:
+        """Return which (n,) met no finite number since they were last reset."""
+        return self._unstable.clone()
+
+    def qpos(self, i: int) -> NDArray[np.float64]:
+        """Return environment i's joint positions (nq,), in the order of its scene's MJCF."""
+        out: NDArray[np.float64] = self.groups[0].qpos[i].cpu().numpy().astype(np.float64)
+        return out[self.scene_qpos[i]]
+
+    def close(self) -> None:
+        """Let go of the captured graphs."""
+        self._graphs.clear()
+
+    def _advance(self, substeps: int) -> None:
+        for _ in range(substeps):
+            self.lib.mjw.step(self.model, self.data)
+        self.lib.mjw.kinematics(self.model, self.data)  # a step leaves poses as before it
+
+    def _graph(self, substeps: int) -> Any:
+        """Return that many substeps as a CUDA graph, captured the first time: a thousand launches as one."""
+        if substeps not in self._graphs:
+            wp = self.lib.wp
+            with told(), wp.ScopedDevice(self.device), wp.ScopedCapture() as capture:
+                self._advance(substeps)
+            self._graphs[substeps] = capture.graph
+        return self._graphs[substeps]
+
+    def _reset(self, mask: Array) -> None:
+        with told(), self._stream():
+            self.lib.mjw.reset_data(self.model, self.data, reset=self.lib.wp.from_torch(mask))
+
+    def _stream(self) -> Any:
+        """Return a scope in which Warp works on torch's stream: each sees what the other has written."""
+        if not self.device.startswith("cuda"):
+            return self.lib.wp.ScopedDevice(self.device)
+        return self.lib.wp.ScopedStream(self._torch_stream())
+
+    def _torch_stream(self) -> Any:
+        return self.lib.wp.stream_from_torch(self.lib.torch.cuda.current_stream(self.device))
+
+    def _look(self, group: Group) -> None:
+        """Look for worlds that met no number, or had no room for their contacts."""
+        torch = self.lib.torch
+        bits = self.lib.wp.to_torch(self.data.overflow) & ~harmless()
+        wild = ~(torch.isfinite(group.qpos).all(1) & torch.isfinite(group.qvel).all(1))
+        full, broken = torch.stack([(bits != 0).any(), wild.any()]).tolist()
+        if full:
+            self._raise(bits)
+        if broken:
+            where = torch.nonzero(wild).flatten().tolist()
+            LOG.warning("no finite numbers, put back: %s", ", ".join(f"{i} ({self.ids[i]})" for i in where))
+            self.wild += wild
+            self._unstable |= wild
+            self._reset(wild)
+            with told(), self._stream():
+                self.lib.mjw.kinematics(self.model, self.data)
+
+    def _raise(self, bits: Array) -> None:
+        i = int(self.lib.torch.nonzero(bits).flatten()[0])
+        what = self.lib.mjw.OverflowType(int(bits[i])).name
+        have = f"room for {self.data.naconmax} contacts in all, {self.data.njmax} constraints a world"
+        raise PocketworldError(
+            f"backend warp: environment {i} (cousin {self.ids[i]}): {what} overflows; there is {have}",
+            'backend="mujoco" has no such limit',
+        )
+
+
+def harmless() -> int:
+    """Return the bits of what is no overflow of room."""
+    kinds = library().mjw.OverflowType
+    return int(sum(kinds[name] for name in HARMLESS))
+
+
+def uploaded(packed: Packed) -> Any:
+    """Return MuJoCo Warp's model on the current device, each field that differs with a row per world."""
+    sizes = {name: len(rows) for name, rows in packed.rows.items()}
+    model = library().mjw.put_model(packed.base, batch_sizes=sizes)
+    for name, rows in packed.rows.items():
+        # Assigned, not replaced: a captured graph knows arrays by their addresses.
+        field = getattr(model, name)
+        field.assign(rows.reshape(field.numpy().shape))
+    model.opt.warn_overflow = False
+    # Boxes on boxes as C MuJoCo has them. By its default Warp takes the algorithm for any two convex shapes,
+    # which drops shallow contacts of a small box on a large one: one step of a hand is then off by 1e-4 m.
+    model.opt.disableflags |= int(library().mjw.DisableBit.NATIVECCD)
+    return model
+
+
+def data(packed: Packed, count: int, room: Room) -> Any:
+    """Return MuJoCo Warp's state of `count` worlds on the current device."""
+    made = library().mjw.make_data(packed.base, nworld=count, nconmax=room.contacts, njmax=room.rows)
+    put_static(made, packed, count)
+    return made
+
+
+def put_static(made: Any, packed: Packed, count: int) -> None:
+    """Write where geoms that never move are in each world: Warp reckons it once, for the base's."""
+    for field, poses in ((made.geom_xpos, packed.places), (made.geom_xmat, packed.turns)):
+        now = field.numpy()
+        now[:, packed.static] = poses[np.arange(count) % len(poses)][:, packed.static]
+        field.assign(now)
