@@ -132,6 +132,16 @@ def test_it_hangs_still_goes_where_it_is_asked_and_turns() -> None:
     assert data.site("hand/grip").xmat.reshape(3, 3) == pytest.approx(turn[0], abs=5e-3)
 
 
+def test_fingers_that_snap_shut_on_nothing_open_again() -> None:
+    model, data = alone()
+    data.ctrl[6:] = -SQUEEZE
+    mujoco.mj_step(model, data, nstep=100)
+    assert np.abs(data.qpos[6:]).max() < 1e-3
+    data.ctrl[6:] = REACH
+    mujoco.mj_step(model, data, nstep=100)
+    assert data.qpos[6:] == pytest.approx([REACH, REACH], abs=1e-4)
+
+
 def test_its_force_is_bounded() -> None:
     model, data = alone()
     assert [model.joint(name).id for name in JOINTS] == list(range(8))

@@ -27,6 +27,9 @@ GRIP = "hand/grip"  # the site of its frame
 FORCE = 100.0  # N that its slides push and pull with at most
 ARM = Servo(1600.0, 0.9, FORCE)
 WRIST = Servo(25.0, 0.012, 6.0)
+# Fingers that snap shut on nothing shoot past each other within a substep; contacts between them would then
+# lock their lips for good. Their joints' ranges keep them apart.
+APART = f'<contact><exclude body1="{JOINTS[6]}" body2="{JOINTS[7]}"/></contact>\n'
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,10 @@ class Hand:
 def hand() -> Fragment:
     """Return the hand, open, at the scene's origin: put it somewhere before stepping."""
     return Fragment(
-        _body(), servos(JOINTS, (ARM,) * 3 + (WRIST,) * 3 + (FINGER,) * 2), (0.0,) * 6 + (REACH, REACH)
+        _body(),
+        servos(JOINTS, (ARM,) * 3 + (WRIST,) * 3 + (FINGER,) * 2),
+        (0.0,) * 6 + (REACH, REACH),
+        others=APART,
     )
 
 
