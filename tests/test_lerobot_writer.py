@@ -22,6 +22,7 @@ from pocketworld.rng import stream
 from pocketworld.sim.lerobot.checks import check
 from pocketworld.sim.lerobot.features import Features, Limits
 from pocketworld.sim.lerobot.statistics import QUANTILES, Pixels
+from pocketworld.sim.lerobot.video import Clip
 from pocketworld.sim.lerobot.writer import Episode, Image, writing
 
 FRONT, WRIST = "observation.images.front", "observation.images.wrist"
@@ -119,6 +120,20 @@ def test_pictures_come_back_in_order_and_nearly_as_they_were(dataset: Path, came
 
 def test_the_same_episodes_give_the_same_bytes(dataset: Path, tmp_path: Path) -> None:
     assert digests(written(tmp_path / "again")) == digests(dataset)
+
+
+@pytest.mark.slow  # with x264's macroblock tree one in 300 differs
+def test_a_clip_is_the_same_each_time_whatever_lies_in_memory() -> None:
+    draw = stream(0, "junk")
+    seen = set()
+    for _ in range(300):
+        junk = [np.full(int(draw.integers(100, 60000)), draw.integers(255), np.uint8) for _ in range(50)]
+        clip = Clip(25, SIZE)
+        for frame in range(20):
+            clip.add(smooth(2, frame, SIZE))
+        seen.add(hashlib.sha256(clip.finish().getvalue()).hexdigest())
+        del junk
+    assert len(seen) == 1
 
 
 def test_another_order_gives_others(dataset: Path, tmp_path: Path) -> None:

@@ -94,6 +94,11 @@ class Writer:
         (root / ORIGINS).parent.mkdir()
         self._origins = files.enter_context((root / ORIGINS).open("w"))
 
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Return all tasks, in words."""
+        return tuple(self._tasks)
+
     def add(self, episode: Episode) -> None:
         """Append an episode. One that is wrong, or whose pictures fail, leaves the dataset as it was."""
         columns = _checked(episode, self.features)

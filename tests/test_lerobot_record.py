@@ -1,0 +1,225 @@
+"""Recording: what is in a dataset was done, can be done again, and is said in words."""
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from click.testing import CliRunner
+
+from pocketworld.cli.main import main
+from pocketworld.errors import PocketworldError
+from pocketworld.families.cabinet.build import build
+from pocketworld.families.cabinet.sample import sample
+from pocketworld.families.protocol import Site
+from pocketworld.rng import stream
+from pocketworld.scene import Pose, Scene
+from pocketworld.sim.arrays import Array
+from pocketworld.sim.environment import WorldEnv
+from pocketworld.sim.expert import expert
+from pocketworld.sim.lerobot.checks import check
+from pocketworld.sim.lerobot.record import CAMERA, Recorded, record
+from pocketworld.sim.lerobot.words import sentence
+from pocketworld.sim.observation import POLICY
+from pocketworld.sim.worlds import Worlds
+from tests.test_lerobot_writer import digests
+
+SIZE = (64, 48)
+
+
+def drawn(number: int) -> Scene:
+    asset = build(sample(lambda name: stream(number, "record", name), Site((2.0, 0.9, 2.4))), "cabinet")
+    pose = Pose.upright((0.5, -1.0, 0.0), float(stream(number, "yaw").uniform(-3, 3)))
+    return Scene(f"drawn {number}", (replace(asset, pose=pose),), provenance={"cousin": f"test/{number}"})
+
+
+SCENES = [scene for scene in map(drawn, range(8)) if scene.assets[0].movable][:3]
+
+
+def idle(worlds: Worlds) -> Array:
+    return np.zeros((worlds.num_envs, 4))
+
+
+def lucky(worlds: Worlds) -> Array:
+    """The expert, in every second environment."""
+    return expert(worlds) * (np.arange(worlds.num_envs) % 2 == 0)[:, None]
+
+
+def made(target: Path, episodes: int = 5, **options: Any) -> Recorded:
+    wishes: dict[str, Any] = {"size": SIZE, "max_steps": 80, "threads": 1} | options
+    return record(SCENES, target, episodes, **wishes)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
+    return made(tmp_path_factory.mktemp("record") / "set", seed=4)
+
+
+def columns(root: Path) -> dict[str, list[Any]]:
+    read: dict[str, list[Any]] = pq.read_table(root / "data/chunk-000/file-000.parquet").to_pydict()
+    return read
+
+
+def origins(root: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (root / "meta/origins.jsonl").read_text().splitlines()]
+
+
+def episodes(root: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(root / "meta/episodes/chunk-000/file-000.parquet").to_pylist()
+    return rows
+
+
+def test_it_is_a_lerobot_dataset_of_what_was_asked_for(recorded: Recorded) -> None:
+    seen = check(recorded.folder)
+    assert (seen.episodes, seen.frames, seen.tasks) == (5, recorded.frames, recorded.tasks)
+    features = json.loads((recorded.folder / "meta/info.json").read_text())["features"]
+    assert features["observation.state"]["names"] == list(POLICY), "not what only a teacher knows"
+    assert features["action"]["shape"] == [4]
+    assert features[CAMERA]["shape"] == [48, 64, 3]
+
+
+def test_what_was_done_does_the_same_again(recorded: Recorded) -> None:
+    """Each episode alone, from its origin: the same senses and rewards to the bit, success at its end."""
+    data, scenes = columns(recorded.folder), {f"test/{scene.name[6:]}": scene for scene in SCENES}
+    for origin, row in zip(origins(recorded.folder), episodes(recorded.folder), strict=True):
+        env = WorldEnv([scenes[origin["cousin"]]], replicas=[origin["replica"]], max_steps=80, threads=1)
+        seen, info = env.reset(seed=origin["seed"])
+        assert info["joint"] == [origin["joint"]]
+        success = np.array([False])
+        for frame in range(row["dataset_from_index"], row["dataset_to_index"]):
+            assert not success.any()
+            assert np.array_equal(seen["policy"][0], np.float32(data["observation.state"][frame]))
+            seen, reward, success, _, _ = env.step(np.array([data["action"][frame]], np.float64))
+            assert np.float32(reward[0]) == np.float32(data["next.reward"][frame])
+            assert success[0] == data["next.success"][frame] == data["next.done"][frame]
+        assert success.all()
+        env.close()
+
+
+def test_pictures_are_those_of_the_frames(recorded: Recorded) -> None:
+    """Drawn before the action: an episode's first shows everything closed, its last nearly all open."""
+    first = episodes(recorded.folder)[0]
+    origin = origins(recorded.folder)[0]
+    env = WorldEnv(SCENES, 5, render_mode="rgb_array", max_steps=80, threads=1)
+    env.reset(seed=origin["seed"])
+    which = [cousin.id for cousin in env.worlds.cousins].index(origin["cousin"]) + 3 * origin["replica"]
+    with av.open(str(recorded.folder / f"videos/{CAMERA}/chunk-000/file-000.mp4")) as source:
+        images = [np.asarray(frame.to_ndarray(format="rgb24"), float) for frame in source.decode(video=0)]
+    given = env.draw([which])[0].reshape(48, 5, 64, 5, 3).mean((1, 3))
+    env.close()
+    own = images[first["dataset_from_index"] : first["dataset_to_index"]]
+    far = [float(np.abs(image - given).mean()) for image in own]
+    assert far[0] < 4  # of 255
+    assert far[-1] > far[0]
+    moved = [float(np.abs(b - a).mean()) for a, b in pairwise(own)]
+    assert max(moved) < np.abs(images[first["dataset_to_index"]] - own[-1]).mean(), "then another episode"
+
+
+@pytest.mark.slow  # pictures
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(recorded: Recorded, tmp_path: Path) -> None:
+    made(tmp_path / "again", seed=4, threads=2)
+    assert digests(tmp_path / "again") == digests(recorded.folder)
+    made(tmp_path / "other", seed=5)
+    assert digests(tmp_path / "other") != digests(recorded.folder)
+
+
+@pytest.mark.slow  # pictures
+def test_only_what_succeeds_is_kept_unless_asked_for(tmp_path: Path) -> None:
+    good = made(tmp_path / "good", 4, policy=lucky)
+    rows = columns(good.folder)
+    assert sum(rows["next.success"]) == good.episodes == 4
+    assert good.tried > good.succeeded >= 4
+    every = made(tmp_path / "all", 4, policy=lucky, failed=True)
+    rows = columns(every.folder)
+    assert sum(rows["next.done"]) == every.episodes == every.tried == 4
+    assert sum(rows["next.success"]) == every.succeeded < 4
+    assert max(row["length"] for row in episodes(every.folder)) == 80
+
+
+@pytest.mark.slow  # pictures
+def test_closing_is_recorded_too(tmp_path: Path) -> None:
+    closed = made(tmp_path / "set", 2, task="close")
+    assert all(task.startswith("close the ") for task in closed.tasks)
+    check(closed.folder)
+
+
+def test_a_policy_that_never_succeeds_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(PocketworldError, match=r"none of 6 episodes; --failed keeps"):
+        made(tmp_path / "set", 2, policy=idle, max_steps=3)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"episodes": 0}, "0 episodes"),
+        ({"task": "fly"}, "no task 'fly'"),
+        ({"size": (63, 48)}, "even"),
+        ({"robot": "octopus"}, "no robot"),
+    ],
+)
+def test_wrong_wishes_are_one_line_and_leave_nothing(
+    options: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    with pytest.raises(PocketworldError, match=said):
+        made(tmp_path / "set", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+# Words
+
+
+def test_parts_that_are_alike_are_told_apart_by_where_they_are() -> None:
+    for scene in [drawn(number) for number in range(60)]:
+        asset = scene.assets[0]
+        said = [sentence("open", asset, joint) for joint in asset.movable]
+        assert len(set(said)) == len(said)
+        assert all(line.startswith("open the ") and line.endswith(" of cabinet") for line in said)
+
+
+def test_where_a_part_is_said_to_be_it_is() -> None:
+    tops = lefts = 0
+    for scene in [drawn(number) for number in range(60)]:
+        asset = scene.assets[0]
+        centre = {j.id: np.array(asset.part(j.child).com) for j in asset.movable}
+        said = {j.id: sentence("open", asset, j).split() for j in asset.movable}
+        for a in asset.movable:
+            for b in asset.movable:
+                alike = asset.part(a.child).role == asset.part(b.child).role
+                if alike and "top" in said[a.id] and "bottom" in said[b.id]:
+                    assert centre[a.id][2] > centre[b.id][2]
+                    tops += 1
+                row = said[a.id][:-4] == said[b.id][:-4]
+                if alike and row and "left" in said[a.id] and "right" in said[b.id]:
+                    assert centre[a.id][0] < centre[b.id][0]
+                    lefts += 1
+    assert tops > 5
+    assert lefts > 5
+
+
+# The command
+
+
+@pytest.mark.slow  # a world of its own
+def test_the_command_records_a_world(pedestal_world: Path, tmp_path: Path) -> None:
+    words = ["record", str(pedestal_world), "-o", str(tmp_path / "set"), "--episodes", "2", "--size", "64x48"]
+    done = CliRunner().invoke(main, ["--json", *words])
+    assert done.exit_code == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["episodes"], told["folder"]) == (2, str(tmp_path / "set"))
+    assert check(tmp_path / "set").episodes == 2
+    again = CliRunner().invoke(main, words)
+    assert again.exit_code == 1
+    assert again.stderr == f"Error: {tmp_path / 'set'} is there already; name another folder, or delete it\n"
+
+
+@pytest.mark.parametrize("size", ["64", "x", "64x", "64x48x3", "wide"])
+def test_a_size_that_is_none_is_wrong_usage(size: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["record", "w", "-o", str(tmp_path / "set"), "--size", size])
+    assert done.exit_code == 2
+    assert "WIDTHxHEIGHT" in done.stderr
