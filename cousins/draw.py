@@ -73,13 +73,16 @@ def in_order(twin: Scene) -> list[Run]:
     return sorted(runs(twin), key=key)
 
 
-def build(twin: Scene, drawn: Drawn, name: str) -> Scene:
-    """Return the scene of a cousin; its id is in its provenance: "NAME/7"."""
+def build(twin: Scene, drawn: Drawn, name: str, *, visual: bool = True) -> Scene:
+    """Return the scene of a cousin; its id is in its provenance: "NAME/7".
+
+    visual   whether what families build has meshes for the eye
+    """
     values: dict[str, dict[str, object]] = {asset.id: {} for asset in twin.assets}
     for row in drawn.rows:
         asset, _, path = row.path.partition("/")
         values[asset][path] = row.value
-    assets = tuple(_built(asset, applied(plain(asset), values[asset.id])) for asset in twin.assets)
+    assets = tuple(_built(a, applied(plain(a), values[a.id]), visual) for a in twin.assets)
     id = f"{name}/{drawn.index}"
     findings = (*twin.findings, *findings_of(drawn))
     provenance = {**twin.provenance, "cousin": id}
@@ -120,11 +123,11 @@ def plain(asset: Asset) -> dict[str, object]:
     return {"parameters": asset.parameters, "pose": pose}
 
 
-def _built(asset: Asset, drawn: object) -> Asset:
+def _built(asset: Asset, drawn: object, visual: bool) -> Asset:
     """Return the twin's asset as it was drawn (`plain`); what no family builds keeps its form."""
     assert isinstance(drawn, Mapping)
     position, wxyz = tuple(drawn["pose"]["position"]), tuple(drawn["pose"]["wxyz"])
     if asset.family not in registry.names():
         return replace(asset, pose=Pose(position, wxyz))
-    made = built(asset, registry.from_json(asset.family, drawn["parameters"]))
+    made = built(asset, registry.from_json(asset.family, drawn["parameters"]), visual=visual)
     return replace(made, pose=Pose(position, wxyz))

@@ -136,14 +136,16 @@ def _read(family: str, parameters: Same[Mapping[str, object]]) -> Any:
     return registry.from_json(family, parameters.it)
 
 
-def built(asset: Asset, p: Any) -> Asset:
+def built(asset: Asset, p: Any, *, visual: bool = True) -> Asset:
     """Return the twin's asset with other parameters; what no family builds (None) keeps its form.
+
+    visual   whether what a family builds has meshes for the eye
 
     Raises PocketworldError for parameters that make nothing.
     """
     if p is None:
         return asset
-    made = registry.family(asset.family).build(p, asset.id)
+    made = registry.family(asset.family).build(p, asset.id, visual=visual)
     return replace(made, pose=asset.pose, base=asset.base)
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Final
+from typing import Any, Final
 
 
 class Gone(Enum):
@@ -108,8 +108,42 @@ def same(a: object, b: object) -> bool:
 
 def applied(twin: object, rows: Mapping[str, object]) -> object:
     """Return the twin's plain JSON with its leaves replaced by rows (path -> value)."""
-    leaves = {**flatten(twin), **rows}
-    return unflatten({path: value for path, value in leaves.items() if value is not GONE})
+    tree: dict[str | None, Any] = {}
+    for path, value in rows.items():
+        at = tree
+        for key in path.split("/") if path else ():
+            at = at.setdefault(key, {})
+        at[None] = value
+    made = _merged(twin, tree)
+    return [] if made is GONE else made
+
+
+def _merged(node: object, tree: Mapping[str | None, Any]) -> object:
+    """Return plain JSON with a tree of rows applied, GONE where nothing is left.
+
+    tree   each key's own tree, and None: the row of the node itself. What no row is of is not copied.
+    """
+    inner = _children(node)
+    leaf = tree.get(None, GONE if inner else node)
+    if leaf is not GONE:
+        return list(leaf) if isinstance(leaf, tuple) else leaf
+    for key, below in tree.items():
+        if key is not None:
+            inner[key] = _merged(inner.get(key, GONE), below)
+            if inner[key] is GONE:
+                del inner[key]
+    if not inner:
+        return GONE
+    if "0" in inner and inner.keys() == {str(i) for i in range(len(inner))}:
+        return [inner[str(i)] for i in range(len(inner))]
+    return inner
+
+
+def _children(node: object) -> dict[str, object]:
+    """Return what plain JSON holds by key; nothing for a leaf."""
+    if isinstance(node, list | tuple):
+        return {str(i): value for i, value in enumerate(node)}
+    return {str(key): value for key, value in node.items()} if isinstance(node, Mapping) else {}
 
 
 def encode(value: object) -> tuple[float | None, str | None]:

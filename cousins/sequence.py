@@ -28,6 +28,7 @@ class Cousins(Sequence[Scene]):
 
     name    first half of each cousin's id ("NAME/7"), which a scene has in its provenance wherever it stands
     drawn   their rows of draws, in this sequence's order
+    visual  whether what families build of them has meshes for the eye
     """
 
     twin: Scene
@@ -35,6 +36,7 @@ class Cousins(Sequence[Scene]):
     seed: int
     name: str
     drawn: tuple[Drawn, ...]
+    visual: bool = True
 
     def __len__(self) -> int:
         """Return how many they are."""
@@ -48,15 +50,19 @@ class Cousins(Sequence[Scene]):
         """Return one scene, or several still to be built."""
         if isinstance(index, slice):
             return replace(self, drawn=self.drawn[index])
-        return build(self.twin, self.drawn[index], self.name)
+        return build(self.twin, self.drawn[index], self.name, visual=self.visual)
 
     def __iter__(self) -> Iterator[Scene]:
         """Go through the scenes, building one at a time."""
-        return (build(self.twin, drawn, self.name) for drawn in self.drawn)
+        return (build(self.twin, drawn, self.name, visual=self.visual) for drawn in self.drawn)
 
     def take(self, places: Iterable[int]) -> "Cousins":
         """Return those at the given places, in that order."""
         return replace(self, drawn=tuple(self.drawn[place] for place in places))
+
+    def bare(self) -> "Cousins":
+        """Return the same without what only eyes need: built in less time, and sent to processes sooner."""
+        return replace(self, twin=without_meshes(self.twin), visual=False)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -111,7 +117,7 @@ def draw_parallel(twin: Scene, spec: Spec, seed: int, indices: Sequence[int], wo
 
     Raises PocketworldError where a process ends before it has answered, as from a script it can't import.
     """
-    bare = replace(twin, assets=tuple(replace(a, parts=tuple(map(_bare, a.parts))) for a in twin.assets))
+    bare = without_meshes(twin)
     size = max(1, -(-len(indices) // (4 * workers)))
     chunks = [indices[i : i + size] for i in range(0, len(indices), size)]
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -132,8 +138,14 @@ def _whole(number: object) -> bool:
     return int(number) >= 0
 
 
+def without_meshes(twin: Scene) -> Scene:
+    """Return a scene without what only eyes need; the same one where there is nothing of it."""
+    if not any(part.meshes and part.pieces for asset in twin.assets for part in asset.parts):
+        return twin
+    return replace(twin, assets=tuple(replace(a, parts=tuple(map(_bare, a.parts))) for a in twin.assets))
+
+
 def _bare(part: Part) -> Part:
-    """Return a part without what only eyes need."""
     return replace(part, meshes=()) if part.pieces else part
 
 

@@ -223,7 +223,7 @@ class _Attempt:
 
     def _built(self, id: str, p: Any) -> Asset:
         try:
-            return built(self.twin.asset(id), p)
+            return built(self.twin.asset(id), p, visual=False)
         except PocketworldError:
             raise _No(id, Refusal(Reason.BUILD)) from None
 
@@ -233,7 +233,7 @@ class _Attempt:
         if drawn.believed == drawn.p:
             return made, made
         try:
-            return made, built(self.twin.asset(id), drawn.believed)
+            return made, built(self.twin.asset(id), drawn.believed, visual=False)
         except PocketworldError:  # it only says where numbers come from
             return made, self.twin.asset(id)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.convex import Vec3
+from pocketworld.geometry.separating import corners
 from pocketworld.scene import Asset, Joint, Scene
 
 Array = NDArray[np.float64]
@@ -90,14 +91,18 @@ def _at(joint: Joint, openness: float) -> float:
 
 
 def extent(assets: Sequence[Asset], states: Sequence[float] = (0.0, 0.5, 1.0)) -> Array:
-    """Return corners (n, 3) of all collision pieces in the scene, m; states: how far open, as shares."""
+    """Return corners (n, 3) of all collision pieces in the scene, m; states: how far open, as shares.
+
+    What stands still is there once.
+    """
     out = [np.zeros((0, 3))]
     for asset in assets:
-        for openness in states:
-            motions = poses(asset, openness)
-            for part in asset.parts:
-                move = asset.pose.matrix @ motions[part.id]
-                out += [piece.vertices @ move[:3, :3].T + move[:3, 3] for piece in part.pieces]
+        motions = [poses(asset, openness) for openness in (states if asset.movable else states[:1])]
+        for part in asset.parts:
+            points = corners(part.pieces)
+            moves = [asset.pose.matrix @ motion[part.id] for motion in motions]
+            still = all(np.array_equal(moves[0], move) for move in moves[1:])
+            out += [points @ move[:3, :3].T + move[:3, 3] for move in (moves[:1] if still else moves)]
     points = np.concatenate(out)
     return points if len(points) else np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
 

@@ -10,7 +10,8 @@ stiff.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, product
+from functools import lru_cache
+from itertools import combinations
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -19,17 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
-from pocketworld.geometry.convex import BoxPiece, Piece, Vec3
-from pocketworld.geometry.separating import around, bounds
+from pocketworld.geometry.convex import BoxPiece, HullPiece, Vec3
 from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene
+from pocketworld.sim.beside import beside
 from pocketworld.sim.framing import Framing, camera
 from pocketworld.sim.look import Look, looks
 
 Array = NDArray[np.float64]
 TIMESTEP = 0.004  # s: half of the contacts' time constant below, the least that the solver takes
-BESIDE = 0.01  # m: parts of neighbours that are this near, closed, are beside each other, not in the way
 FURNITURE, THING, HAND = 1, 2, 4  # collision groups, bits
 # An arm's and a drawer's own moving mass is never zero; it keeps light doors from ringing (kg, kg m²).
+_BOX = '<geom type="box" pos="%.9g %.9g %.9g" quat="%.9g %.9g %.9g %.9g" size="%.9g %.9g %.9g"/>\n'
 ARMATURE = {JointKind.SLIDE: 0.01, JointKind.HINGE: 0.005}
 
 
@@ -71,9 +72,13 @@ class Document:
 
 
 def document(scene: Scene, *, visual: bool = True, extra: Fragment | None = None) -> Document:
-    """Return a scene as MJCF, for the eye too if `visual`; keyframes closed, captured and open."""
+    """Return a scene as MJCF, keyframes closed, captured and open.
+
+    visual   with what eyes need: looks, lights, the camera "front"
+    """
     extra = extra or Fragment()
-    look = looks(scene) if visual else Look()
+    seen = looks(scene) if visual else None
+    look = seen or Look()
     bodies = "".join(_asset(asset, look) for asset in scene.assets)
     text = (
         f"<mujoco model={quoteattr(scene.name)}>\n"
@@ -81,7 +86,7 @@ def document(scene: Scene, *, visual: bool = True, extra: Fragment | None = None
         f"{_option()}{_defaults(extra)}"
         f'<size memory="4M"/>\n{look.visual}'
         f"<asset>\n{look.assets}{''.join(_hulls(scene))}{extra.assets}</asset>\n"
-        f"<worldbody>\n{_surroundings(scene, look)}{bodies}{extra.bodies}</worldbody>\n"
+        f"<worldbody>\n{_surroundings(scene, seen)}{bodies}{extra.bodies}</worldbody>\n"
         f"<contact>\n{''.join(_excludes(scene.assets))}</contact>\n"
         f"<actuator>\n{extra.actuators}</actuator>\n"
         f"{extra.others}<keyframe>\n{_keyframes(scene, extra)}</keyframe>\n</mujoco>\n"
@@ -144,8 +149,11 @@ def _defaults(extra: Fragment) -> str:
     )
 
 
-def _surroundings(scene: Scene, look: Look) -> str:
-    floor = f'<geom name="floor" class="floor" type="plane" size="0 0 0.5"{look.floor}/>\n'
+def _surroundings(scene: Scene, look: Look | None) -> str:
+    """Return the floor, and what eyes need: lights and a camera."""
+    floor = f'<geom name="floor" class="floor" type="plane" size="0 0 0.5"{look.floor if look else ""}/>\n'
+    if look is None:
+        return floor
     front: Framing = camera(scene)
     return (
         floor
@@ -167,11 +175,10 @@ def _asset(asset: Asset, look: Look) -> str:
         place = "" if joint else f' pos="{row(asset.pose.position)}" quat="{row(asset.pose.wxyz)}"'
         free = asset.base is Base.FREE and joint is None
         hold = f'<freejoint name="{asset.id}/free"/>' if free else _joint(asset, joint)
-        geoms = "".join(_geom(asset, part, i, piece) for i, piece in enumerate(part.pieces))
         seen = "".join(look.geoms.get(f"{asset.id}/{part.id}", ()))
         return (
             f"<body name={quoteattr(name_of(asset, part))}{place} childclass={quoteattr(group)}>\n"
-            f"{hold}{_inertial(part)}{geoms}{seen}{_site(asset, part, joint)}{inner}</body>\n"
+            f"{hold}{_inertial(part)}{_geoms(asset, part)}{seen}{_site(asset, part, joint)}{inner}</body>\n"
         )
 
     return body(asset.parts[0], None)
@@ -191,15 +198,22 @@ def _inertial(part: Part) -> str:
     return f'<inertial pos="{row(part.com)}" mass="{part.mass:.9g}" fullinertia="{row(part.inertia)}"/>\n'
 
 
-def _geom(asset: Asset, part: Part, index: int, piece: Piece) -> str:
-    if not isinstance(piece, BoxPiece):
-        return f'<geom type="mesh" mesh={quoteattr(_hull_name(asset, part, index))}/>\n'
-    half = tuple(size / 2 for size in piece.size)
-    return f'<geom type="box" pos="{row(piece.centre)}" quat="{row(piece.wxyz)}" size="{row(half)}"/>\n'
+def _geoms(asset: Asset, part: Part) -> str:
+    """Return a part's collision geoms; written by one pattern, as a room has hundreds."""
+    patterns: list[str] = []
+    numbers: list[float] = []
+    for i, piece in enumerate(part.pieces):
+        if isinstance(piece, BoxPiece):
+            patterns.append(_BOX)
+            x, y, z = piece.size
+            numbers += (*piece.centre, *piece.wxyz, x / 2, y / 2, z / 2)
+        else:
+            patterns.append(f'<geom type="mesh" mesh={_hull_name(asset, part, i).replace("%", "%%")}/>\n')
+    return "".join(patterns) % tuple([number + 0.0 for number in numbers])
 
 
 def _hull_name(asset: Asset, part: Part, index: int) -> str:
-    return f"{asset.id}/{part.id}/{index}"
+    return quoteattr(f"{asset.id}/{part.id}/{index}")
 
 
 def _hulls(scene: Scene) -> Iterator[str]:
@@ -207,8 +221,13 @@ def _hulls(scene: Scene) -> Iterator[str]:
         for part in asset.parts:
             for i, piece in enumerate(part.pieces):
                 if not isinstance(piece, BoxPiece):
-                    points = row(tuple(piece.vertices.ravel()))
-                    yield f'<mesh name={quoteattr(_hull_name(asset, part, i))} vertex="{points}"/>\n'
+                    yield f'<mesh name={_hull_name(asset, part, i)} vertex="{_points(piece)}"/>\n'
+
+
+@lru_cache(maxsize=4096)
+def _points(piece: HullPiece) -> str:
+    """Return a hull's points; kept, as scanned things are the same in all cousins."""
+    return row([number for point in piece.points for number in point])
 
 
 def _site(asset: Asset, part: Part, joint: Joint | None) -> str:
@@ -255,36 +274,12 @@ def _excludes(assets: Sequence[Asset]) -> Iterator[str]:
     for asset in assets:
         for one, other in combinations(asset.parts, 2):
             yield _exclude(asset, one, asset, other)
-    fixed = [asset for asset in assets if asset.base is Base.FIXED]
-    for a, b in combinations(fixed, 2):
-        ours, theirs = _moving(a), _moving(b)
-        if (ours or theirs) and _near(a, a.parts, b, b.parts):
-            for one, other in product(a.parts, b.parts):
-                if (one.id in ours or other.id in theirs) and _near(a, [one], b, [other]):
-                    yield _exclude(a, one, b, other)
-
-
-def _moving(asset: Asset) -> set[str]:
-    """Return the ids of the parts that some joint moves."""
-    out: set[str] = set()
-    for joint in asset.joints:
-        if joint.movable or joint.parent in out:
-            out.add(joint.child)
-    return out
+    for a, one, b, other in beside(assets):
+        yield _exclude(a, one, b, other)
 
 
 def _exclude(a: Asset, one: Part, b: Asset, other: Part) -> str:
     return f"<exclude body1={quoteattr(name_of(a, one))} body2={quoteattr(name_of(b, other))}/>\n"
-
-
-def _near(a: Asset, some: Sequence[Part], b: Asset, others: Sequence[Part]) -> bool:
-    """Say whether the boxes around some parts, closed, are no further apart than BESIDE."""
-    ours, theirs = ([bounds(part.pieces) for part in parts if part.pieces] for parts in (some, others))
-    if not ours or not theirs:
-        return False
-    (low, high), box = ((np.min([x for x, _ in s], 0), np.max([x for _, x in s], 0)) for s in (ours, theirs))
-    b_low, b_high = around(box, np.linalg.inv(a.pose.matrix) @ b.pose.matrix)
-    return bool((np.maximum(low, b_low) - np.minimum(high, b_high) <= BESIDE).all())
 
 
 def _keyframes(scene: Scene, extra: Fragment) -> str:
@@ -309,4 +304,4 @@ def positions(scene: Scene, state: str) -> tuple[float, ...]:
 
 def row(values: Sequence[float] | Array | Vec3) -> str:
     """Return numbers as MJCF has them: 9 digits, nanometres."""
-    return " ".join(f"{float(v) + 0.0:.9g}" for v in values)
+    return " ".join(["%.9g" % (float(value) + 0.0) for value in values])

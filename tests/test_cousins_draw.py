@@ -241,8 +241,8 @@ def test_what_a_front_may_be_but_cannot_be_built_is_drawn_again() -> None:
 class _Wide(CabinetFamily):
     """Cabinets whose drawers' boxes are 4 mm too wide at each side for their slides."""
 
-    def build(self, p: Cabinet, id: str) -> Asset:
-        asset = super().build(p, id)
+    def build(self, p: Cabinet, id: str, *, visual: bool = True) -> Asset:
+        asset = super().build(p, id, visual=visual)
         return replace(asset, parts=tuple(map(self._widened, asset.parts)))
 
     def _widened(self, part: Part) -> Part:

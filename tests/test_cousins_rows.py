@@ -112,3 +112,21 @@ def test_what_a_neighbour_stops_is_the_neighbours() -> None:
         Source.NEIGHBOUR,
         Source.BELIEF,
     ]
+
+
+@given(OBJECTS, OBJECTS)
+def test_applying_rows_is_replacing_leaves(twin: object, cousin: object) -> None:
+    values = {row.path.removeprefix("x/"): row.value for row in differences(twin, twin, cousin, "x")}
+    leaves = {**flatten(twin), **values}
+    whole = unflatten({path: value for path, value in leaves.items() if value is not GONE})
+    assert applied(twin, values) == whole
+
+
+def test_what_no_row_is_of_is_not_copied() -> None:
+    kept = {"sizes": [1.0, 2.0]}
+    made = applied({"a": kept, "b": 1}, {"b": 2})
+    assert made == {"a": kept, "b": 2}
+    assert isinstance(made, dict)
+    assert made["a"] is kept
+    assert applied({"b": 1}, {"b": GONE}) == []
+    assert applied({"a": {"b": 1}}, {"a//c": 3}) == {"a": {"b": 1, "": {"c": 3}}}

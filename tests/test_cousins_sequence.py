@@ -197,3 +197,14 @@ def test_at_the_preset_twin_what_is_certain_stays() -> None:
     assert {layout(p.grid) for p in cabinets} == {"r[drawer drawer drawer drawer]"}
     assert all(abs(p.width - PEDESTAL.width) < 5 * 2**0.5 * PEDESTAL.sigma for p in cabinets)
     assert {joint.belief.p(joint.kind) for scene in twin for joint in scene.assets[0].joints} == {1.0}
+
+
+def test_bare_cousins_are_the_same_without_meshes(cousins: Cousins) -> None:
+    bare = cousins.bare()
+    assert not any(part.meshes for asset in bare.twin.assets for part in asset.parts)
+    assert bare.ids == cousins.ids
+    assert bare.bare().twin is bare.twin
+    for place in (0, 7):
+        seen = sequence.without_meshes(cousins[place])
+        assert bare[place] == seen
+        assert any(part.meshes for part in cousins[place].assets[0].parts)

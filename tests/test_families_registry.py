@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -148,3 +149,14 @@ def test_a_family_proposes_from_evidence_what_it_can_build() -> None:
     assert first.size == (0.5, 0.4, 0.3)
     assert family.residual(first, seen) == pytest.approx(np.zeros(3))
     assert family.residual(replace(first, width=0.52), seen) == pytest.approx((2, 0, 0))
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_what_nobody_looks_at_is_the_same_but_for_its_meshes(name: str) -> None:
+    family = registry.family(name)
+    for seed in range(4):
+        p = family.sample(partial(stream, seed, "bare", name), Site((4.0, 2.0, 2.6)))
+        seen, bare = family.build(p, "a"), family.build(p, "a", visual=False)
+        assert all(part.meshes for part in seen.parts)
+        assert not any(part.meshes for part in bare.parts)
+        assert bare == replace(seen, parts=tuple(replace(part, meshes=()) for part in seen.parts))

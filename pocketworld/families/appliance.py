@@ -76,16 +76,21 @@ class ApplianceFamily(ABC, Generic[P]):
         """Return the built box with what makes it this appliance."""
         return asset
 
-    def build(self, p: P, id: str) -> Asset:
+    def build(self, p: P, id: str, *, visual: bool = True) -> Asset:
         """Return the asset at the origin: parts "body" and role_number of each front, from the top, closed.
+
+        visual   whether its parts have meshes for the eye
 
         Raises PocketworldError, in one line, for parameters that make none.
         """
         try:
-            asset = cabinets.build(self.box(p), id)
+            asset = cabinets.build(self.box(p), id, visual=visual)
         except PocketworldError as error:
             raise PocketworldError(str(error).replace("cabinet:", f"{self.name}:", 1)) from None
-        return self.finished(p, replace(asset, family=self.name, parameters=to_json(p)))
+        made = self.finished(p, replace(asset, family=self.name, parameters=to_json(p)))
+        if visual:
+            return made
+        return replace(made, parts=tuple(replace(part, meshes=()) for part in made.parts))
 
     def propose(self, evidence: Evidence) -> list[P]:
         """Return the appliances, and cabinets of fronts above each other, of the layouts, likeliest first.
@@ -115,7 +120,7 @@ class ApplianceFamily(ABC, Generic[P]):
         q = self.unbox(p, out, *rows)
         only_drawn = not (spread.scale or spread.shift or spread.chance)
         # Knobs and the like may stand where the cabinet's fingers had room.
-        return q if only_drawn else unreachable(self.build(q, self.name)) or q
+        return q if only_drawn else unreachable(self.build(q, self.name, visual=False)) or q
 
     def held(self, p: P, spec: HandleSpec) -> P | None:
         """Return it with such handles, where they pull best, and frictions that hold all fronts still.
@@ -136,7 +141,7 @@ class ApplianceFamily(ABC, Generic[P]):
         rows = parts(out[0].grid)
         assert rows is not None
         q = self.unbox(p, out[0], *rows)
-        return None if unreachable(self.build(q, self.name)) else q
+        return None if unreachable(self.build(q, self.name, visual=False)) else q
 
     def _taken(self, layout: object) -> P | None:
         """Return the appliance with the fronts of a cabinet where these are above each other."""

@@ -1,7 +1,7 @@
 """Things of one part: an asset of convex pieces in several materials, and what all such families check."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,31 +22,41 @@ WOODS: tuple[Vec3, ...] = (
     (0.85, 0.85, 0.83),
     (0.25, 0.26, 0.28),
 )  # linear RGB: birch, oak, walnut, white and dark laminate
-NOTHING: Triangles = (np.zeros((0, 3)), np.zeros((0, 3), np.int32))
 LEAST = 1e-3  # m: what is thinner is no piece that one could bump into
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Stuff:
-    """Pieces of one material and density (kg/m³); shown: their looks, where these are not the pieces'."""
+    """Pieces of one material and density (kg/m³); shown makes their looks, if not the pieces'."""
 
     material: Material
     density: float
     pieces: Sequence[Piece]
-    shown: Triangles | None = None
+    shown: Callable[[], Triangles] | None = None
 
 
-def one_part(id: str, family: str, p: Any, stuff: Sequence[Stuff], base: Base) -> Asset:
-    """Return the asset, at the origin, whose only part, "body", is made of all that."""
+def nothing() -> Triangles:
+    """Return what one sees of pieces that others' looks hold already."""
+    return np.zeros((0, 3)), np.zeros((0, 3), np.int32)
+
+
+def one_part(
+    id: str, family: str, p: Any, stuff: Sequence[Stuff], base: Base, *, visual: bool = True
+) -> Asset:
+    """Return the asset, at the origin, whose only part, "body", is made of all that; meshes if `visual`."""
     pieces = tuple(piece for s in stuff for piece in s.pieces)
     densities = [s.density for s in stuff for _ in s.pieces]
-    looks = [(s.material, s.shown or surfaces(s.pieces)) for s in stuff if s.pieces]
-    looks = [(material, look) for material, look in looks if len(look[1])]
-    meshes = tuple(
-        Mesh(vertices.astype(np.float32), faces, material) for material, (vertices, faces) in looks
-    )
+    meshes = tuple(_meshes(stuff)) if visual else ()
     part = Part("body", "body", meshes, pieces, *inertia(pieces, densities))
     return Asset(id, family, to_json(p), (part,), base=base)
+
+
+def _meshes(stuff: Sequence[Stuff]) -> Iterator[Mesh]:
+    for s in stuff:
+        if s.pieces:
+            vertices, faces = s.shown() if s.shown else surfaces(s.pieces)
+            if len(faces):
+                yield Mesh(vertices.astype(np.float32), faces, s.material)
 
 
 def check_lengths(what: str, least: float = LEAST, **lengths: float) -> None:

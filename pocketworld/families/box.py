@@ -48,8 +48,8 @@ class BoxFamily:
         sides = [min(float(draw(n).uniform(0.1, 0.5)), s) for n, s in zip(_SIDES, site.free, strict=True)]
         return Box(sides[0], sides[1], sides[2], float(np.exp(draw("density").uniform(*np.log((60, 500))))))
 
-    def build(self, p: Box, id: str) -> Asset:
-        """Return the asset at the origin; it is free to move.
+    def build(self, p: Box, id: str, *, visual: bool = True) -> Asset:
+        """Return the asset at the origin; it is free to move. It has a mesh for the eye if `visual`.
 
         Raises PocketworldError where a side or the density is none.
         """
@@ -61,12 +61,12 @@ class BoxFamily:
         piece = span((-p.width / 2, -p.depth / 2, 0.0), (p.width / 2, p.depth / 2, p.height))
         mass, com, moments = inertia([piece], [p.density])
         vertices, faces = boxes([piece])
-        mesh = Mesh(vertices.astype(np.float32), faces, p.material)
+        meshes = (Mesh(vertices.astype(np.float32), faces, p.material),) if visual else ()
         return Asset(
             id,
             self.name,
             to_json(p),
-            (Part("body", "body", (mesh,), (piece,), mass, com, moments),),
+            (Part("body", "body", meshes, (piece,), mass, com, moments),),
             base=Base.FREE,
         )
 

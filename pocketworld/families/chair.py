@@ -103,15 +103,15 @@ class ChairFamily:
             tube=coloured(draw, "tube", (*WOODS, TUBE.colour)),
         )
 
-    def build(self, p: Chair, id: str) -> Asset:
-        """Return the chair as one free part.
+    def build(self, p: Chair, id: str, *, visual: bool = True) -> Asset:
+        """Return the chair as one free part; with meshes for the eye if `visual`.
 
         Raises PocketworldError, in one line, for parameters that make no chair.
         """
         check(p)
         soft = Stuff(p.cloth, p.density, (_seat(p), _hull(p)))
         frame = Stuff(p.tube, p.density, (*_stand(p), *_arms(p)))
-        return one_part(id, self.name, p, (soft, frame), Base.FREE)
+        return one_part(id, self.name, p, (soft, frame), Base.FREE, visual=visual)
 
     def propose(self, evidence: Evidence) -> list[Chair]:
         """Return chairs in the size seen, if chairs have it, their seat at the largest level layer."""

@@ -14,7 +14,8 @@ P = TypeVar("P")
 
 def to_json(p: Any) -> dict[str, Any]:
     """Return frozen parameters as dicts, lists, numbers and text."""
-    return {name: _plain(getattr(p, name)) for name in _names(cast(Hashable, type(p)))}
+    values = ((name, getattr(p, name)) for name in _names(cast(Hashable, type(p))))
+    return {name: value if type(value) in PLAIN else _plain(value) for name, value in values}
 
 
 @cache
@@ -27,11 +28,9 @@ PLAIN = frozenset({float, int, str, bool, type(None)})  # what is plain JSON alr
 
 
 def _plain(value: Any) -> Any:
-    """Return one value as plain JSON."""
-    if type(value) in PLAIN:
-        return value
+    """Return one value that is not plain JSON as such."""
     if isinstance(value, tuple):
-        return [_plain(v) for v in value]
+        return [v if type(v) in PLAIN else _plain(v) for v in value]
     if isinstance(value, Enum):
         return value.value
     return to_json(value) if is_dataclass(value) else value
@@ -51,7 +50,8 @@ def from_json(kind: type[P], data: Mapping[str, object], what: str) -> P:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "all of it"
         raise PocketworldError(f"parameters of {what}: {place}: {first['msg']}") from None
-    if extra := _unknown(data, to_json(p), ""):
+    kept = to_json(p)
+    if kept != data and (extra := _unknown(data, kept, "")):
         raise PocketworldError(
             f"parameters of {what}: {extra} is unknown", "a field is misspelt, or of a newer version"
         )

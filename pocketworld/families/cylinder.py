@@ -2,12 +2,13 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from pocketworld.errors import PocketworldError
-from pocketworld.families.block import NOTHING, Stuff, check_lengths, check_room, coloured, one_part
+from pocketworld.families.block import Stuff, check_lengths, check_room, coloured, nothing, one_part
 from pocketworld.families.layers import layer
 from pocketworld.families.misfit import misfits
 from pocketworld.families.paint import painted
@@ -118,8 +119,8 @@ class CylinderFamily:
             coloured(draw, "body", PAINTS),
         )
 
-    def build(self, p: Cylinder, id: str) -> Asset:
-        """Return the thing as one free part; an open one can hold others.
+    def build(self, p: Cylinder, id: str, *, visual: bool = True) -> Asset:
+        """Return the thing as one free part; an open one can hold others; with meshes if `visual`.
 
         Raises PocketworldError, in one line, for parameters that make none.
         """
@@ -127,10 +128,10 @@ class CylinderFamily:
         floor, *walls = pieces(p)
         full = p.open and p.bottom > FULL * p.wall
         stuff = [
-            Stuff(p.material, CONTENTS if full else p.density, [floor], _lathe(p)),
-            Stuff(p.material, p.density, walls, NOTHING),
+            Stuff(p.material, CONTENTS if full else p.density, [floor], partial(_lathe, p)),
+            Stuff(p.material, p.density, walls, nothing),
         ]
-        return one_part(id, self.name, p, stuff, Base.FREE)
+        return one_part(id, self.name, p, stuff, Base.FREE, visual=visual)
 
     def propose(self, evidence: Evidence) -> list[Cylinder]:
         """Return a closed, an open and a filled one about the evidence's upright axis, of the height seen."""

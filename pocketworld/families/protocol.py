@@ -149,8 +149,8 @@ class Family(Protocol[P]):
         """Return one plausible instance for a place."""
         ...
 
-    def build(self, p: P, id: str) -> Asset:
-        """Return the asset: parts, joints, meshes, collision pieces, masses; at the origin."""
+    def build(self, p: P, id: str, *, visual: bool = True) -> Asset:
+        """Return the asset: parts, joints, meshes if `visual`, collision pieces, masses; at the origin."""
         ...
 
     def propose(self, evidence: Evidence) -> list[P]:

@@ -95,13 +95,15 @@ class ShelfFamily:
             material=coloured(draw, "body", WOODS),
         )
 
-    def build(self, p: Shelf, id: str) -> Asset:
-        """Return the shelf as one fixed part.
+    def build(self, p: Shelf, id: str, *, visual: bool = True) -> Asset:
+        """Return the shelf as one fixed part; with meshes for the eye if `visual`.
 
         Raises PocketworldError, in one line, for parameters that make no shelf.
         """
         check(p)
-        return one_part(id, self.name, p, [Stuff(p.material, p.density, pieces(p))], Base.FIXED)
+        return one_part(
+            id, self.name, p, [Stuff(p.material, p.density, pieces(p))], Base.FIXED, visual=visual
+        )
 
     def propose(self, evidence: Evidence) -> list[Shelf]:
         """Return shelves in the size seen, if shelves have it, with the boards seen and one on top."""

@@ -98,14 +98,14 @@ class TableFamily:
             frame=coloured(draw, "frame", (*WOODS, DARK.colour)),
         )
 
-    def build(self, p: Table, id: str) -> Asset:
-        """Return the table as one free part.
+    def build(self, p: Table, id: str, *, visual: bool = True) -> Asset:
+        """Return the table as one free part; with meshes for the eye if `visual`.
 
         Raises PocketworldError, in one line, for parameters that make no table.
         """
         check(p)
         stuff = [Stuff(p.board, p.density, [_top(p)]), Stuff(p.frame, p.density, _below(p))]
-        return one_part(id, self.name, p, stuff, Base.FREE)
+        return one_part(id, self.name, p, stuff, Base.FREE, visual=visual)
 
     def propose(self, evidence: Evidence) -> list[Table]:
         """Return tables in the size seen, if tables have it, their top at the largest level layer."""

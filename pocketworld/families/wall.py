@@ -112,8 +112,10 @@ class WallFamily:
         wall = Wall(length, height, thickness, (), (shade, 0.98 * shade, 0.94 * shade))
         return replace(wall, openings=_window(wall, draw))
 
-    def build(self, p: Wall, id: str) -> Asset:
+    def build(self, p: Wall, id: str, *, visual: bool = True) -> Asset:
         """Return the wall as one part, "body", at the origin: the middle of its length and thickness.
+
+        visual   whether it has meshes for the eye
 
         Raises PocketworldError, in one line, for parameters that make no wall.
         """
@@ -123,13 +125,13 @@ class WallFamily:
             raise PocketworldError("wall: its openings leave nothing of it", "make it longer or higher")
         materials = (Material(p.colour, ROUGH), FRAME, GLASS)
         shown = [(m, g) for m, g in zip(materials, groups, strict=True) if g]
-        meshes = [(m, _open_behind(boxes(g), p.height)) for m, g in shown]
+        looks = [(m, _open_behind(boxes(g), p.height)) for m, g in shown] if visual else []
         densities = [PANE_DENSITY if m is GLASS else MASONRY for m, g in shown for _ in g]
         pieces = tuple(piece for _, group in shown for piece in group)
         part = Part(
             "body",
             "body",
-            tuple(Mesh(vertices.astype(np.float32), faces, m) for m, (vertices, faces) in meshes),
+            tuple(Mesh(vertices.astype(np.float32), faces, m) for m, (vertices, faces) in looks),
             pieces,
             *inertia(pieces, densities),
         )

@@ -4,6 +4,7 @@ Its frame lies at its underside: z = 0 is what it lies on, the basin reaches bel
 """
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from pocketworld.families.paint import painted
 from pocketworld.families.protocol import Array, Draw, Evidence, Refusal, Site, Spread
 from pocketworld.families.vary import Vary
 from pocketworld.geometry.convex import BoxPiece, Vec3, span
-from pocketworld.geometry.solids import boxes, merge
+from pocketworld.geometry.solids import Triangles, boxes, merge
 from pocketworld.scene import Asset, Base, Material
 
 WIDTHS = (0.6, 3.0)  # m: one module (EN 1116: multiples of 100 mm) to what is sold in one piece
@@ -90,8 +91,8 @@ class WorktopFamily:
             return p
         return replace(p, cutout=replace(sink, at=play * float(draw("sink/at").uniform(-1, 1))))
 
-    def build(self, p: Worktop, id: str) -> Asset:
-        """Return the worktop as one fixed part; a thing can lie in its basin.
+    def build(self, p: Worktop, id: str, *, visual: bool = True) -> Asset:
+        """Return the worktop as one fixed part; a thing can lie in its basin; with meshes if `visual`.
 
         Raises PocketworldError, in one line, for parameters that make no worktop.
         """
@@ -99,10 +100,8 @@ class WorktopFamily:
         stuff = [Stuff(p.top, p.density, slab(p))]
         if p.cutout is not None:
             steel = basin(p, p.cutout)
-            stuff.append(
-                Stuff(p.steel, STEEL_DENSITY, steel, merge([boxes(steel), boxes(_rim(p, p.cutout))]))
-            )
-        return one_part(id, self.name, p, stuff, Base.FIXED)
+            stuff.append(Stuff(p.steel, STEEL_DENSITY, steel, partial(_sink, steel, _rim(p, p.cutout))))
+        return one_part(id, self.name, p, stuff, Base.FIXED, visual=visual)
 
     def propose(self, evidence: Evidence) -> list[Worktop]:
         """Return the worktops of the layouts found, the likeliest first, or a plain one, in the size seen."""
@@ -195,6 +194,11 @@ def basin(p: Worktop, sink: Sink) -> list[BoxPiece]:
     inner = (x0 + s, x1 - s, y0 + s, y1 - s)
     bottom = span((x0, y0, low), (x1, y1, low + s))
     return [bottom, *_ring((x0, x1, y0, y1), inner, low + s, p.thickness)]
+
+
+def _sink(steel: list[BoxPiece], rim: list[BoxPiece]) -> Triangles:
+    """Return what one sees of a sink."""
+    return merge([boxes(steel), boxes(rim)])
 
 
 def _rim(p: Worktop, sink: Sink) -> list[BoxPiece]:

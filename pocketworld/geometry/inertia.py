@@ -1,6 +1,6 @@
 """Mass, centre of mass and inertia of rigid bodies made of convex pieces, exactly (no voxels)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pocketworld.geometry.convex import IDENTITY, BoxPiece, HullPiece, Piece, Vec3, rotation
 
 Array = NDArray[np.float64]
+AXES = np.arange(3)
 Inertia = tuple[float, float, float, float, float, float]
 
 
@@ -26,10 +27,10 @@ def inertia(pieces: Sequence[Piece], densities: Sequence[float]) -> tuple[float,
     com = masses @ centres / mass
     off = centres - com
     second = np.einsum("n,nij->ij", masses / volumes, seconds) + (masses[:, None] * off).T @ off
-    out = np.trace(second) * np.eye(3) - second
-    ixx, iyy, izz = (float(v) for v in np.diag(out))
-    x, y, z = (float(v) for v in com)
-    return float(mass), (x, y, z), (ixx, iyy, izz, float(out[0, 1]), float(out[0, 2]), float(out[1, 2]))
+    (xx, xy, xz), (_, yy, yz), (_, _, zz) = second.tolist()
+    x, y, z = com.tolist()
+    total = xx + yy + zz
+    return float(mass), (x, y, z), (total - xx, total - yy, total - zz, 0.0 - xy, 0.0 - xz, 0.0 - yz)
 
 
 def _boxes(boxes: Sequence[Piece]) -> tuple[Array, Array, Array]:
@@ -37,7 +38,9 @@ def _boxes(boxes: Sequence[Piece]) -> tuple[Array, Array, Array]:
     found = np.array([(*box.centre, *box.size) for box in boxes if isinstance(box, BoxPiece)])
     centres, sizes = found[:, :3], found[:, 3:]
     volumes = sizes.prod(1)
-    return volumes, centres, np.eye(3) * (volumes[:, None] * sizes**2 / 12)[:, None, :]
+    seconds = np.zeros((len(sizes), 3, 3))
+    seconds[:, AXES, AXES] = volumes[:, None] * sizes**2 / 12
+    return volumes, centres, seconds
 
 
 def _moments(pieces: Sequence[Piece]) -> tuple[Array, Array, Array]:
@@ -51,29 +54,33 @@ def _moments(pieces: Sequence[Piece]) -> tuple[Array, Array, Array]:
     sizes = np.array([piece.size for piece in pieces if isinstance(piece, BoxPiece)]).reshape(-1, 3)
     volumes[boxes] = sizes.prod(1)
     seconds[boxes] = np.eye(3) * (volumes[boxes, None] * sizes**2 / 12)[:, None, :]
+    hulls = [i for i, piece in enumerate(pieces) if isinstance(piece, HullPiece)]
+    for i, moments in zip(hulls, _hulls([pieces[i].vertices for i in hulls]), strict=True):
+        volumes[i], centres[i], seconds[i] = moments
     for i, piece in enumerate(pieces):
-        if isinstance(piece, HullPiece):
-            volumes[i], centres[i], seconds[i] = _hull(piece)
-            continue
-        centres[i] = piece.centre
-        if piece.wxyz != IDENTITY:
-            turn = rotation(piece.wxyz)
-            seconds[i] = turn @ seconds[i] @ turn.T
+        if isinstance(piece, BoxPiece):
+            centres[i] = piece.centre
+            if piece.wxyz != IDENTITY:
+                turn = rotation(piece.wxyz)
+                seconds[i] = turn @ seconds[i] @ turn.T
     return volumes, centres, seconds
 
 
-def _hull(piece: HullPiece) -> tuple[float, Array, Array]:
-    """Return volume, centroid and second moments about it of a hull, by tetrahedra from one of its points."""
+def _hulls(vertices: Sequence[Array]) -> Iterator[tuple[float, Array, Array]]:
+    """Give volume, centroid and second moments about it of hulls, by tetrahedra from one of their points."""
     from scipy.spatial import ConvexHull
 
-    points = piece.vertices
-    corner = points[0]
-    tetra = points[ConvexHull(points).simplices] - corner
-    volumes = np.abs(np.linalg.det(tetra)) / 6
-    sums = tetra.sum(1)
-    volume = volumes.sum()
-    centre = volumes @ sums / 4 / volume
-    # ∫ x xᵀ over a tetrahedron with one corner at 0: V/20 (Σ v vᵀ + (Σ v)(Σ v)ᵀ).
-    second = np.einsum("n,nki,nkj->ij", volumes / 20, tetra, tetra)
-    second += np.einsum("n,ni,nj->ij", volumes / 20, sums, sums)
-    return float(volume), corner + centre, second - volume * np.outer(centre, centre)
+    corners = [points[0] for points in vertices]
+    each = [p[ConvexHull(p).simplices] - corner for p, corner in zip(vertices, corners, strict=True)]
+    whole = np.concatenate([*each, np.zeros((0, 3, 3))])
+    sizes, middles = np.abs(np.linalg.det(whole)) / 6, whole.sum(1)
+    start = 0
+    for corner, tetra in zip(corners, each, strict=True):
+        these = slice(start, start := start + len(tetra))
+        volumes, sums = sizes[these], middles[these]
+        volume = volumes.sum()
+        centre = volumes @ sums / 4 / volume
+        # ∫ x xᵀ over a tetrahedron with one corner at 0: V/20 (Σ v vᵀ + (Σ v)(Σ v)ᵀ).
+        second = np.einsum("n,nki,nkj->ij", volumes / 20, tetra, tetra)
+        second += np.einsum("n,ni,nj->ij", volumes / 20, sums, sums)
+        yield float(volume), corner + centre, second - volume * (centre[:, None] * centre)

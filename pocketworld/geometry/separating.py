@@ -86,9 +86,20 @@ def bounds(pieces: tuple[Piece, ...]) -> tuple[Array, Array]:
     return _bounds(Same(pieces))
 
 
+def corners(pieces: Sequence[Piece]) -> Array:
+    """Return the vertices (n, 3) of some pieces, those of upright boxes first."""
+    flat = [p for p in pieces if isinstance(p, BoxPiece) and p.wxyz == IDENTITY]
+    half = np.array([piece.size for piece in flat]).reshape(-1, 1, 3) / 2
+    boxes = CORNERS * half + np.array([piece.centre for piece in flat]).reshape(-1, 1, 3)
+    if len(flat) == len(pieces):
+        return boxes.reshape(-1, 3)
+    others = (p.vertices for p in pieces if not (isinstance(p, BoxPiece) and p.wxyz == IDENTITY))
+    return np.concatenate([boxes.reshape(-1, 3), *others])
+
+
 @lru_cache(maxsize=4096)
 def _bounds(pieces: Same[tuple[Piece, ...]]) -> tuple[Array, Array]:
-    points = np.concatenate([*(s.vertices for s in shapes(pieces.it)), np.empty((0, 3))])
+    points = corners(pieces.it)
     low, high = points.min(0, initial=np.inf), points.max(0, initial=-np.inf)
     freeze((low, high))
     return low, high

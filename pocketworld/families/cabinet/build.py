@@ -62,8 +62,8 @@ class Layout:
     limits: Mapping[str, float]
 
 
-def build(p: Cabinet, id: str) -> Asset:
-    """Return the cabinet as an asset at the origin, its parts closed.
+def build(p: Cabinet, id: str, *, visual: bool = True) -> Asset:
+    """Return the cabinet as an asset at the origin, its parts closed; with meshes for the eye if `visual`.
 
     Parts are "body" and role_path for each front that is not open ("drawer_0", "door_1.0"); a joint's id is
     the front's path. A door opens less far than asked where a neighbour's handle or the floor stops it.
@@ -72,6 +72,8 @@ def build(p: Cabinet, id: str) -> Asset:
     """
     made = laid_out(p)
     plain = _bare(p, id, made)
+    if not visual:
+        return replace(plain, parameters=to_json(p))
     looks = [_meshes([(p.body, boxes(made.boards))]), *(_looks(p, made.shapes[c.path]) for c in made.cells)]
     parts = (replace(part, meshes=look) for part, look in zip(plain.parts, looks, strict=True))
     return replace(plain, parameters=to_json(p), parts=tuple(parts))

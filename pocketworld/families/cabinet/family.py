@@ -20,9 +20,9 @@ class CabinetFamily:
         """Return one plausible cabinet for a place."""
         return sample(draw, site)
 
-    def build(self, p: Cabinet, id: str) -> Asset:
-        """Return the asset at the origin."""
-        return build(p, id)
+    def build(self, p: Cabinet, id: str, *, visual: bool = True) -> Asset:
+        """Return the asset at the origin, with meshes for the eye if `visual`."""
+        return build(p, id, visual=visual)
 
     def propose(self, evidence: Evidence) -> list[Cabinet]:
         """Return starting points for a fit, the likeliest first."""

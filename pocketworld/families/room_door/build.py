@@ -45,27 +45,31 @@ GRIPS = {
 """Thickness and standoff of each kind, m: larger than on furniture, for a whole hand."""
 LEAN = math.radians(2.5)
 """Houses lean less than furniture; more friction would make a door of 40 kg too hard for a hand to open."""
+_Panel = list[tuple[Material, float, list[BoxPiece]]]
 LEAST_BACKSET = 0.03
 """m: nearer to its leaf's edge a handle on the far face would meet the strip that the leaf shuts against."""
 
 
-def build(p: RoomDoor, id: str) -> Asset:
+def build(p: RoomDoor, id: str, *, visual: bool = True) -> Asset:
     """Return the door as an asset at the origin, shut: parts "body" and "door_0", "door_1" (or "panel_..").
+
+    visual   whether its parts have meshes for the eye
 
     Raises PocketworldError, in one line, for parameters that make no door.
     """
     check(p)
     frame = posts(p)
     weighed = inertia(frame, [FRAME] * len(frame))
-    parts = [Part("body", "body", (_mesh(p.trim, boxes(frame)),), tuple(frame), *weighed)]
+    trim = (_mesh(p.trim, boxes(frame)),) if visual else ()
+    parts = [Part("body", "body", trim, tuple(frame), *weighed)]
     joints = []
     for leaf in leaves(p):
-        parts.append(_part(p, leaf))
+        parts.append(_part(p, leaf, visual))
         joints.append(_joint(p, leaf, parts[-1]))
     return Asset(id, "room_door", to_json(p), tuple(parts), tuple(joints), base=Base.FIXED)
 
 
-def panel(p: RoomDoor, leaf: Leaf) -> list[tuple[Material, float, list[BoxPiece]]]:
+def panel(p: RoomDoor, leaf: Leaf) -> _Panel:
     """Return what a leaf is made of, without handles: look, density, boxes."""
     face = leaf.face
     if p.look is Look.BOARD:
@@ -85,17 +89,15 @@ def panel(p: RoomDoor, leaf: Leaf) -> list[tuple[Material, float, list[BoxPiece]
     ]
 
 
-def _part(p: RoomDoor, leaf: Leaf) -> Part:
+def _part(p: RoomDoor, leaf: Leaf, visual: bool) -> Part:
     """Return a leaf, weighed, with a handle on each face; the one towards the front is its handle."""
     made = panel(p, leaf)
-    meshes = [_mesh(material, boxes(pieces)) for material, _, pieces in made]
     pieces: list[Piece] = [piece for _, _, group in made for piece in group]
     densities = [density for _, density, group in made for _ in group]
     fitting = handles.fit(_handle(p, leaf), leaf.face, leaf.y0, p.leaf, f"room_door: leaf {leaf.name}")
     if fitting:
         middle = (leaf.y0 + leaf.y1) / 2
         grip = [*fitting.pieces, *(_behind(piece, middle) for piece in fitting.pieces)]
-        meshes += [_mesh(STEEL, fitting.surface), _mesh(STEEL, _turned(fitting.surface, middle))]
         pieces += grip
         densities += [METAL] * len(grip)
     face = leaf.face
@@ -104,7 +106,17 @@ def _part(p: RoomDoor, leaf: Leaf) -> Part:
     role = "panel" if p.swing is Swing.FIXED else "door"
     weighed = inertia(pieces, densities)
     handle = fitting.handle if fitting else None
-    return Part(f"{role}_{leaf.name}", role, tuple(meshes), tuple(pieces), *weighed, front, handle)
+    meshes = _looks(leaf, made, fitting) if visual else ()
+    return Part(f"{role}_{leaf.name}", role, meshes, tuple(pieces), *weighed, front, handle)
+
+
+def _looks(leaf: Leaf, made: _Panel, fitting: handles.Fitting | None) -> tuple[Mesh, ...]:
+    """Return what one sees of a leaf."""
+    meshes = [_mesh(material, boxes(pieces)) for material, _, pieces in made]
+    if fitting:
+        surface = fitting.surface
+        meshes += [_mesh(STEEL, surface), _mesh(STEEL, _turned(surface, (leaf.y0 + leaf.y1) / 2))]
+    return tuple(meshes)
 
 
 def _handle(p: RoomDoor, leaf: Leaf) -> HandleSpec:

@@ -68,9 +68,9 @@ class RoomDoorFamily:
         wide, high, deep = sizes[int(draw("size").integers(len(sizes)))]
         return _drawn(RoomDoor(*_outer(wide, high), deep, leaves=1 + double), draw)
 
-    def build(self, p: RoomDoor, id: str) -> Asset:
-        """Return the door at the origin: the middle of its opening, on the floor."""
-        return build(p, id)
+    def build(self, p: RoomDoor, id: str, *, visual: bool = True) -> Asset:
+        """Return the door at the origin: the middle of its opening, on the floor; with meshes if `visual`."""
+        return build(p, id, visual=visual)
 
     def propose(self, evidence: Evidence) -> list[RoomDoor]:
         """Return the doors of the layouts found, the likeliest first, or a plain one, in the size seen."""
@@ -97,7 +97,7 @@ class RoomDoorFamily:
         if out == known:
             return out
         try:
-            made = build(out, "door")
+            made = build(out, "door", visual=False)
         except PocketworldError:
             return Refusal(Reason.BUILD, {"width_m": p.width, "height_m": p.height})
         return unreachable(made) or out

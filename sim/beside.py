@@ -1,0 +1,108 @@
+"""Which parts of neighbours are beside each other where everything is closed."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pocketworld.geometry.convex import IDENTITY, BoxPiece, Piece
+from pocketworld.scene import Asset, Base, Part
+
+Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ids = NDArray[np.int64]
+BESIDE = 0.01  # m: parts of neighbours that are this near, closed, are beside each other, not in the way
+Pair = tuple[Asset, Part, Asset, Part]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Boxes:
+    """Upright boxes, each in its asset's frame: lowest and highest corners (n, 3), m."""
+
+    low: Array
+    high: Array
+
+    def around(self, by: Array) -> "_Boxes":
+        """Return the upright boxes around these, moved by (n, 4, 4)."""
+        turn = by[:, :3, :3]
+        middle = (((self.low + self.high) / 2)[:, None] @ turn.swapaxes(1, 2))[:, 0] + by[:, :3, 3]
+        half = (np.abs(turn) @ (self.high - self.low)[:, :, None])[:, :, 0] / 2
+        return _Boxes(middle - half, middle + half)
+
+    def near(self, others: "_Boxes") -> Bools:
+        """Say which (n,) are no further apart than BESIDE from the other of the same row."""
+        gaps = np.maximum(self.low, others.low) - np.minimum(self.high, others.high)
+        return np.asarray((gaps <= BESIDE).all(1))
+
+    def of(self, which: Ids) -> "_Boxes":
+        """Return some of them."""
+        return _Boxes(self.low[which], self.high[which])
+
+
+def beside(assets: Sequence[Asset]) -> Iterator[Pair]:
+    """Give the pairs of parts of furniture, one of them moved by a joint, that closed are beside each other.
+
+    Beside is that the upright boxes around them, in the frame of the first one's asset, are no further apart
+    than BESIDE.
+    """
+    fixed = [a for a in assets if a.base is Base.FIXED and any(part.pieces for part in a.parts)]
+    moving = [_moving(asset) for asset in fixed]
+    first, second = np.triu_indices(len(fixed), 1)
+    can = np.array([bool(one) for one in moving], bool)
+    first, second = (side[can[first] | can[second]] for side in (first, second))
+    if not len(first):
+        return
+    parts = [(k, part) for k, asset in enumerate(fixed) for part in asset.parts if part.pieces]
+    boxes = _bounds([part.pieces for _, part in parts])
+    starts = np.searchsorted([k for k, _ in parts], np.arange(len(fixed) + 1))
+    whole = _Boxes(
+        *(f.reduceat(b, starts[:-1]) for f, b in ((np.minimum, boxes.low), (np.maximum, boxes.high)))
+    )
+    place = np.array([asset.pose.matrix for asset in fixed])
+    by = np.linalg.inv(place)[first] @ place[second]
+    near = np.flatnonzero(whole.of(first).near(whole.of(second).around(by)))
+    moves = np.array([part.id in moving[k] for k, part in parts], bool)
+    a, b, pair = _products(starts, first[near], second[near])
+    some = moves[a] | moves[b]
+    a, b, pair = a[some], b[some], pair[some]
+    for i in np.flatnonzero(boxes.of(a).near(boxes.of(b).around(by[near[pair]]))):
+        (k, one), (m, other) = parts[a[i]], parts[b[i]]
+        yield fixed[k], one, fixed[m], other
+
+
+def _products(starts: Ids, first: Ids, second: Ids) -> tuple[Ids, Ids, Ids]:
+    """Return pairs of parts, in order, of pairs of assets whose parts begin at `starts`, and which pair."""
+    parts = [np.arange(low, high) for low, high in pairwise(starts)]
+    nothing = [np.zeros(0, np.int64)]
+    a = [np.repeat(parts[i], len(parts[j])) for i, j in zip(first, second, strict=True)]
+    b = [np.tile(parts[j], len(parts[i])) for i, j in zip(first, second, strict=True)]
+    pair = [np.full(len(one), k) for k, one in enumerate(a)]
+    return np.concatenate(a or nothing), np.concatenate(b or nothing), np.concatenate(pair or nothing)
+
+
+def _moving(asset: Asset) -> set[str]:
+    """Return the ids of the parts that some joint moves."""
+    out: set[str] = set()
+    for joint in asset.joints:
+        if joint.movable or joint.parent in out:
+            out.add(joint.child)
+    return out
+
+
+def _bounds(parts: Sequence[tuple[Piece, ...]]) -> _Boxes:
+    """Return the boxes around parts that have at least one piece each; those of upright boxes all at once."""
+    pieces = [piece for part in parts for piece in part]
+    flat = [isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY for piece in pieces]
+    upright = np.array(flat)
+    boxes = [piece for piece, is_flat in zip(pieces, flat, strict=True) if is_flat]
+    low, high = np.empty((2, len(pieces), 3))
+    centre, half = (np.array([getattr(b, of) for b in boxes]).reshape(-1, 3) for of in ("centre", "size"))
+    half = half / 2
+    low[upright], high[upright] = centre - half, centre + half
+    for i in np.flatnonzero(~upright):
+        points = pieces[i].vertices
+        low[i], high[i] = points.min(0), points.max(0)
+    starts = np.cumsum([0, *map(len, parts[:-1])])
+    return _Boxes(np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts))
