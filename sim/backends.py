@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim import robots
+from pocketworld.sim.compiling import compile_all
 from pocketworld.sim.episode import SHARP, Eyes
 from pocketworld.sim.physics import Physics
 from pocketworld.sim.robots import Robot
-from pocketworld.sim.task import Cousin, compile_all
+from pocketworld.sim.task import Cousin
 from pocketworld.sim.tasks import task as task_named
 from pocketworld.sim.worlds import Worlds
 
@@ -29,6 +30,7 @@ def worlds(
     max_steps: int = 200,
     eyes: Eyes = SHARP,
     sleep: bool = True,
+    workers: int = 1,
 ) -> Worlds:
     """Return environments of a task, scene i modulo their number in environment i.
 
@@ -40,7 +42,9 @@ def worlds(
     if count < 1:
         raise PocketworldError(f"num_envs is {count}", "at least 1")
     asked, arm = task_named(task), robots.named(robot)
-    cousins, physics = make(backend, scenes, count, arm, threads=threads, device=device, sleep=sleep)
+    cousins, physics = make(
+        backend, scenes, count, arm, threads=threads, device=device, sleep=sleep, workers=workers
+    )
     return Worlds(cousins, physics, arm, asked, replicas, max_steps, eyes)
 
 
@@ -53,11 +57,13 @@ def make(
     threads: int | None = None,
     device: str | None = None,
     sleep: bool = True,
+    workers: int = 1,
 ) -> tuple[list[Cousin], Physics]:
     """Return `count` environments, scene i modulo their number in environment i, and their physics.
 
     threads   of the backend "mujoco" [all cores]; sleep: whether what has come to rest sleeps there, until
               it is touched
+    workers   processes that compile cousins, where that pays (`compiling.compile_all`)
     device:   of "warp" ["cuda" where there is one, else "cpu"]
 
     Raises PocketworldError for a backend that there is not, or that is not installed.
@@ -72,7 +78,7 @@ def make(
         raise PocketworldError(f"the backend mujoco runs on no {device!r}", 'on "cpu"; "warp" runs on a GPU')
     from pocketworld.sim.batch import Batches, let_sleep
 
-    made = compile_all([scenes[i] for i in range(min(len(scenes), count))], robot)
+    made = compile_all(scenes[:count], robot, workers=workers)
     for cousin in made if sleep else ():
         let_sleep(cousin.model)
     cousins = [made[i % len(made)] for i in range(count)]

@@ -1,0 +1,75 @@
+"""How much memory there is, and how much models and environments take."""
+
+import resource
+from pathlib import Path
+from typing import Any
+
+from pocketworld.errors import PocketworldError
+
+GIB = 1 << 30
+# Resident bytes as measured (MuJoCo 3.17: a kitchen's model of 0.38 MB and a pedestal's of 0.06 MB): Python's
+# views of a model's fields take about as much again as the model, and a batch has a copy of one model, one
+# mjData, and the part of its arena that contacts have touched.
+VIEWS, LEAST = 1.0, 1 << 17
+BATCH, ARENA = 2.0, 1 << 18
+_LIMITS = (  # of a container: limit and use, cgroup 2 and 1
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+
+
+def model_bytes(model: Any) -> int:
+    """Return about how much memory a compiled model takes."""
+    return int(model.nbuffer * (1 + VIEWS)) + LEAST
+
+
+def batch_bytes(model: Any, environments: int) -> int:
+    """Return about how much memory a batch of environments of one layout takes, beside their models."""
+    state = int(model.nq + 4 * model.nv + 2 * model.nu + 6 * model.nbody)
+    seen = int(12 * model.nsite + 6 * model.njnt)
+    return int(model.nbuffer * BATCH) + ARENA + 8 * environments * (2 * state + seen)
+
+
+def available() -> int | None:
+    """Return the bytes that this process may still take, None where nobody says."""
+    known = [_machine(), *(_container(Path(limit), Path(use)) for limit, use in _LIMITS), _user()]
+    least = [value for value in known if value is not None]
+    return max(min(least), 0) if least else None
+
+
+def check(needed: int, what: str) -> None:
+    """Raise PocketworldError where `what` needs more bytes than there are."""
+    there = available()
+    if there is not None and needed > there:
+        raise PocketworldError(
+            f"{what} need about {needed / GIB:.1f} GiB of memory, {there / GIB:.1f} GiB are free",
+            "fewer environments, or fewer different cousins",
+        )
+
+
+def _machine() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return found[0] if found else None
+
+
+def _container(limit: Path, use: Path) -> int | None:
+    try:
+        return int(limit.read_text()) - int(use.read_text())
+    except (OSError, ValueError):  # there is none; it is "max"
+        return None
+
+
+def _user() -> int | None:
+    """Return what `ulimit -v` leaves of the address space."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except OSError:
+        return None
+    return limit - pages * resource.getpagesize()
