@@ -14,6 +14,7 @@ from pocketworld.bench.machine import machine
 from pocketworld.bench.score import Score
 from pocketworld.bench.sim import SimSpeed
 from pocketworld.bench.speed import SpeedReport
+from pocketworld.bench.transfer import Transfer
 from pocketworld.errors import PocketworldError
 
 HEAD = """# Benchmark
@@ -74,6 +75,9 @@ def describe(result: Result) -> tuple[str, str, str]:
         case SimSpeed():
             about = "WorldEnv against bare `mujoco.batch` on the same models, controls and resets, by turns."
             return "sim", "Environment steps a second", about
+        case Transfer():
+            about = "Success on cousins that none learnt in, against how many were learnt in."
+            return f"transfer {result.world}", "What more cousins are worth", about
     raise PocketworldError(
         f"{type(result).__name__} has no place in the page", "a score, a speed or a sim has"
     )

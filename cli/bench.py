@@ -4,16 +4,18 @@ from pathlib import Path
 
 import click
 
-from pocketworld import measures
+from pocketworld import learning, measures
 from pocketworld.cli.main import LazyGroup
 from pocketworld.cli.options import NAME, WORLD
 from pocketworld.cli.output import Output
+from pocketworld.errors import PocketworldError
 
 COMMANDS = {
     "score": ("bench", "A world's twin against the truth."),
     "calibration": ("bench", "Whether beliefs are as sure as they are right."),
     "speed": ("bench", "CPU time and memory of each stage."),
     "sim": ("bench", "Environment steps a second against bare mujoco.batch."),
+    "transfer": ("bench", "Success on new cousins against how many were learnt in."),
 }
 DOCUMENT = click.option(
     "--document", type=click.Path(dir_okay=False, path_type=Path), help="Put the figures into this page, too."
@@ -82,4 +84,54 @@ def sim(
 ) -> None:
     """Measure environment steps a second against bare mujoco.batch on the same models, in one run."""
     result = measures.measure_sim(world, name, envs, steps, threads, document)
+    out.result(result.to_json(), result.text())
+
+
+@click.command()
+@WORLD
+@click.option(
+    "--into",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder for results: what is there is not run again.",
+)
+@click.option("--preset", default="medium", show_default=True, help="How far cousins are from the twin.")
+@click.option("--counts", default="1,4,16,64", show_default=True, help="Cousins to learn in.")
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1))
+@click.option(
+    "--steps", default=400_000, show_default=True, type=click.IntRange(1), help="Of environments, a run."
+)
+@click.option("--held-out", default=64, show_default=True, type=click.IntRange(1))
+@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Draw it (png).")
+@DOCUMENT
+@click.pass_obj
+def transfer(
+    out: Output,
+    world: Path,
+    into: Path,
+    preset: str,
+    counts: str,
+    seeds: int,
+    steps: int,
+    held_out: int,
+    picture: Path | None,
+    document: Path | None,
+) -> None:
+    """Learn in few and in many cousins, by several seeds, and judge on cousins that none learnt in."""
+    numbers = tuple(int(n) for n in counts.split(",") if n.strip().isdigit())
+    if not numbers or min(numbers) < 1 or len(numbers) != len(counts.split(",")):
+        raise PocketworldError(f"--counts is {counts}", "whole numbers from 1 on, such as 1,4,16,64")
+    with out.progress("transfer", total=len(numbers) * seeds) as tick:
+        result = learning.measure_transfer(
+            world,
+            into,
+            preset=preset,
+            counts=numbers,
+            seeds=seeds,
+            steps=steps,
+            held=held_out,
+            picture=picture,
+            document=document,
+            tick=tick,
+        )
     out.result(result.to_json(), result.text())

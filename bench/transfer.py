@@ -1,0 +1,183 @@
+"""How well what is learnt in few or many cousins opens others: success held out against cousins learnt in.
+
+Every run does as many environment steps and is judged on the same cousins, which none learns in; each seed
+learns in cousins of its own. A run's result is a file of its own: what is there is not run again.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student
+
+from pocketworld.bench.machine import Machine, machine
+from pocketworld.cousins.sequence import Cousins
+from pocketworld.errors import PocketworldError
+from pocketworld.sim.training.evaluate import Evaluation, evaluate
+from pocketworld.sim.training.settings import Settings
+from pocketworld.sim.training.split import needed, split
+
+HELD = 64
+COUNTS = (1, 4, 16, 64)
+SEEDS = 5
+STEPS = 400_000
+Tick = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One training: in how many cousins, by which seed, and its success on its own and on held-out ones."""
+
+    count: int
+    seed: int
+    env_steps: int
+    own: float
+    held: float
+    kinds: dict[str, float]
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All seeds of one number of cousins: mean, and the interval that holds the mean with 95 %.
+
+    The interval is Student's over the seeds, cut to 0..1: seeds differ far more than episodes do.
+    """
+
+    count: int
+    held: tuple[float, ...]
+    own: float
+
+    @property
+    def mean(self) -> float:
+        """Return the mean success on held-out cousins."""
+        return float(np.mean(self.held))
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the interval; of one seed nothing is known: 0..1."""
+        if len(self.held) < 2:
+            return 0.0, 1.0
+        error = float(np.std(self.held, ddof=1)) / len(self.held) ** 0.5
+        half = float(student.ppf(0.975, len(self.held) - 1)) * error
+        return max(self.mean - half, 0.0), min(self.mean + half, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Success on held-out cousins against the number of cousins learnt in."""
+
+    world: str
+    spec: str
+    held: int
+    runs: tuple[Run, ...]
+    machine: Machine
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Return a row for each number of cousins."""
+        out = []
+        for count in sorted({run.count for run in self.runs}):
+            own = [run for run in self.runs if run.count == count]
+            out.append(Row(count, tuple(run.held for run in own), float(np.mean([run.own for run in own]))))
+        return tuple(out)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return asdict(self) | {"machine": self.machine.to_json()}
+
+    def text(self) -> str:
+        """Return a table."""
+        each, cpu = {run.env_steps for run in self.runs}, np.mean([run.cpu_s for run in self.runs])
+        lines = [
+            f"{self.world}, cousins at {self.spec}, {self.held} held out; {len(self.runs)} runs, each of "
+            f"{max(each) / 1e6:.2f} M environment steps, {cpu:.0f} s of CPU",
+            f"{'cousins':>8}  {'own':>6}  {'held out':>8}  {'95 % of the mean':>18}   each seed",
+        ]
+        for row in self.rows:
+            low, high = row.interval
+            seeds = " ".join(f"{share:.3f}" for share in row.held)
+            lines.append(
+                f"{row.count:>8}  {row.own:>6.3f}  {row.mean:>8.3f}  {low:>9.3f} .. {high:.3f}   {seeds}"
+            )
+        return "\n".join([*lines, self.machine.text()]) + "\n"
+
+
+def measure(
+    cousins: Cousins,
+    folder: Path,
+    settings: Settings,
+    tick: Tick,
+    *,
+    world: str,
+    counts: Sequence[int] = COUNTS,
+    seeds: int = SEEDS,
+    held: int = HELD,
+) -> Transfer:
+    """Train and judge for each number of cousins and seed; results are kept in a folder, one file a run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    runs = []
+    for seed in range(seeds):
+        for count in counts:
+            file = folder / f"cousins_{count}_seed_{seed}.json"
+            found = _known(file, settings)
+            tick(f"{count} cousins, seed {seed}{': known' if found else ''}")
+            runs.append(found or _run(cousins, count, replace(settings, seed=seed), held, max(counts), file))
+    return Transfer(world, cousins.spec.name, held, tuple(runs), machine())
+
+
+def settings(steps: int) -> Settings:
+    """Return the settings with which so many environment steps are done, rounded up to whole iterations."""
+    usual = Settings()
+    return replace(usual, iterations=-(-steps // (usual.envs * usual.steps)))
+
+
+def wanted(counts: Sequence[int], seeds: int, held: int) -> int:
+    """Return how many cousins are needed in all."""
+    return needed(max(counts), held, skip=(seeds - 1) * max(counts))
+
+
+def _run(cousins: Cousins, count: int, settings: Settings, held: int, most: int, file: Path) -> Run:
+    from pocketworld.sim.training.policy import greedy
+    from pocketworld.sim.training.ppo import Counted, Learner
+    from pocketworld.sim.training.train import options
+
+    parts = split(cousins, count, held, skip=settings.seed * most)
+    began = time.process_time()
+    with closing(Counted(list(parts.train), settings.envs, threads=1, **options(settings))) as env:
+        learner = Learner(env, settings)
+        for begin in range(0, settings.iterations, settings.leg):
+            for _ in learner.leg(begin):
+                pass
+    cpu = time.process_time() - began
+    policy = greedy(learner.actor)
+    judged = [evaluate(policy, part, settings, "", threads=1) for part in (parts.train, parts.held)]
+    own, other = (one.whole.share for one in judged)
+    run = Run(count, settings.seed, settings.env_steps, own, other, _kinds(judged[1]), round(cpu, 1))
+    new = file.with_name(f".{file.name}.new")
+    new.write_text(json.dumps({"settings": settings.to_json(), "run": asdict(run)}, indent=1))
+    new.replace(file)
+    return run
+
+
+def _kinds(evaluation: Evaluation) -> dict[str, float]:
+    return {kind: share.share for kind, share in evaluation.kinds.items()}
+
+
+def _known(file: Path, settings: Settings) -> Run | None:
+    """Return a run that was done before; raise PocketworldError where it was another one."""
+    if not file.is_file():
+        return None
+    try:
+        data = json.loads(file.read_text())
+        run, asked = Run(**data["run"]), Settings.from_json(data["settings"], str(file))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PocketworldError(f"{file} is no run: {error}", "delete it") from None
+    if differ := asked.differences(replace(settings, seed=asked.seed)):
+        raise PocketworldError(f"{file} was another run: {differ[0]}", "name another folder")
+    return run

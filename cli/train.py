@@ -1,0 +1,88 @@
+"""The command that learns."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pocketworld import learning
+from pocketworld.cli.options import WORLD
+from pocketworld.cli.output import Output
+
+COUSINS = 64
+
+
+@click.command()
+@WORLD
+@click.option("--name", default="open", show_default=True, help="The training's folder, in WORLD/runs.")
+@click.option("--task", help="What is learnt: open, close.  [default: open]")
+@click.option("--robot", help="With what.  [default: hand]")
+@click.option("--backend", help="On which physics: mujoco, warp.  [default: mujoco]")
+@click.option("--preset", default="medium", show_default=True, help="How far cousins are from the twin.")
+@click.option("--spec", type=click.Path(dir_okay=False, path_type=Path), help="A spec of your own (TOML).")
+@click.option(
+    "--train",
+    "train_in",
+    default=COUSINS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Cousins to learn in.",
+)
+@click.option(
+    "--held-out",
+    default=COUSINS,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Cousins that are kept for the judgement.",
+)
+@click.option("--iterations", type=click.IntRange(1), help="Of 4096 environment steps each.  [default: 100]")
+@click.option("--envs", type=click.IntRange(1), help="Environments at once.  [default: 128]")
+@click.option("--noise-mm", "place_mm", type=click.FloatRange(0), help="How far off handles are seen.")
+@click.option("--noise-deg", "turn_deg", type=click.FloatRange(0), help="And how far turned.")
+@click.option("--seed", type=click.IntRange(0), help="Of all that is drawn.  [default: 0]")
+@click.option("--threads", type=click.IntRange(1), help="Of the physics.  [default: all cores]")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of the training of this name.")
+@click.option("--film/--no-film", default=True, show_default=True, help="Film the policy in the end.")
+@click.pass_obj
+def train(
+    out: Output,
+    /,
+    world: Path,
+    name: str,
+    preset: str,
+    spec: Path | None,
+    train_in: int,
+    held_out: int,
+    threads: int | None,
+    resume: bool,
+    film: bool,
+    **asked: Any,
+) -> None:
+    """Learn to open (or close) things in cousins of a world's twin, and judge the policy on others.
+
+    WORLD/runs/NAME then holds the policy (ONNX) with its spec, the evaluation, the curve and a film. The
+    policy sees what a robot senses, never the cabinet's facts.
+    """
+    given = {key: value for key, value in asked.items() if value is not None}
+    try:
+        with out.progress("train") as tick:
+            made = learning.train(
+                world,
+                name,
+                given,
+                preset=preset,
+                spec=spec,
+                train=train_in,
+                held=held_out,
+                resume=resume,
+                threads=threads,
+                film=film,
+                tick=tick,
+            )
+    except KeyboardInterrupt:
+        if not out.quiet:
+            click.echo(
+                f"{world / learning.RUNS / name} keeps the last checkpoint: --resume goes on", err=True
+            )
+        raise
+    out.result(made.to_json(), made.text(), made.findings)

@@ -1,0 +1,120 @@
+"""The commands that learn: a policy in a world's cousins, and what learning in more of them is worth."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pocketworld import api
+from pocketworld.api import Tick
+from pocketworld.workflow import Made
+
+if TYPE_CHECKING:
+    from pocketworld.bench.transfer import Transfer
+    from pocketworld.cousins.sequence import Cousins
+
+RUNS = "runs"
+
+
+def train(
+    folder: Path,
+    name: str,
+    asked: Mapping[str, Any],
+    *,
+    preset: str,
+    spec: Path | None,
+    train: int,
+    held: int,
+    resume: bool,
+    threads: int | None,
+    film: bool,
+    tick: Tick,
+) -> Made:
+    """Learn in `train` cousins of a world's twin, judge on `held` others and on the twin; all in runs/NAME.
+
+    asked   settings that differ from the defaults; going on, from those that it began with
+    """
+    from pocketworld.cousins.spec import checked_name
+    from pocketworld.sim.training import train as training
+    from pocketworld.sim.training.run_folder import RunFolder
+    from pocketworld.sim.training.settings import Settings
+    from pocketworld.sim.training.split import needed, split
+
+    training.needs()
+    run = RunFolder(folder / RUNS / checked_name(name, "--name"))
+    if not resume:
+        run.free()
+    settings = replace(run.config[0] if resume else Settings(), **asked)
+    cousins = api.make_cousins(folder, preset, spec=spec, seed=settings.seed, count=needed(train, held))
+    parts = split(cousins, train, held)
+    come_from = origin(folder, cousins, train, held)
+    with run.held():
+        run.go_on(settings, come_from) if resume else run.begin(settings, come_from)
+        tick(f"{train} cousins are built")
+        scenes = list(parts.train.bare())
+        training.learn(run, scenes, settings, lambda now: tick(now.text()), threads)
+        twin = (parts.train.bare().twin,)
+        other = training.other(settings.backend)
+        places = [
+            (f"{train} cousins learnt in", scenes, settings.backend),
+            (f"{held} cousins held out", list(parts.held.bare()), settings.backend),
+            ("the twin", twin, settings.backend),
+            (f"the twin on {other}", twin, other),
+        ]
+        judged, findings = training.judge(run, settings, places, tick, threads)
+        shown = []
+        if film:
+            tick("film")
+            shown = [training.filmed(run, parts.held[: training.FILMED], settings)]
+    lines = (*(one.text() for one in judged), *(f"film: {file}" for file in shown), f"policy: {run.path}")
+    data = {"run": str(run.path), "evaluations": [one.to_json() for one in judged]}
+    return Made(lines, data, findings)
+
+
+def origin(folder: Path, cousins: "Cousins", train: int, held: int) -> dict[str, Any]:
+    """Return what a training learns in, by which a change of it is known."""
+    from pocketworld.cousins import spec as specs
+    from pocketworld.cousins.table import twin_digest
+
+    return {
+        "world": folder.name,
+        "twin": twin_digest(cousins.twin),
+        "spec": specs.digest(cousins.spec),
+        "spec's name": cousins.spec.name,
+        "cousins' seed": cousins.seed,
+        "cousins learnt in": train,
+        "cousins held out": held,
+    }
+
+
+def measure_transfer(
+    folder: Path,
+    into: Path,
+    *,
+    preset: str,
+    counts: tuple[int, ...],
+    seeds: int,
+    steps: int,
+    held: int,
+    picture: Path | None,
+    document: Path | None,
+    tick: Tick,
+) -> "Transfer":
+    """Measure success held out against the number of cousins learnt in; results are kept in `into`."""
+    from pocketworld.bench import document as page
+    from pocketworld.bench import transfer
+    from pocketworld.bench.transfer_picture import draw
+    from pocketworld.sim.training import train as training
+
+    training.needs()
+    count = transfer.wanted(counts, seeds, held)
+    cousins = api.make_cousins(folder, preset, count=count).bare()
+    settings = transfer.settings(steps)
+    result = transfer.measure(
+        cousins, into, settings, tick, world=folder.name, counts=counts, seeds=seeds, held=held
+    )
+    if picture is not None:
+        draw(result, picture)
+    if document is not None:
+        page.put(document, result, f"pocketworld bench transfer {folder} --preset {preset}")
+    return result

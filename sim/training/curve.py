@@ -1,0 +1,47 @@
+"""The learning curve as a picture."""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pocketworld.sim.training.run_folder import Row
+
+WINDOW = 5  # iterations that a line is averaged over
+GREEN, GREY = "#2f8f5b", "#8a8a8a"
+
+
+def curve(rows: Sequence[Row], title: str) -> bytes:
+    """Return a PNG: success and reward against environment steps, and the CPU time they took."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 4.2), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    left: Any = figure.add_subplot()
+    right = left.twinx()
+    steps = np.array([row.progress.env_steps for row in rows]) / 1e6
+    success = np.array([row.progress.success for row in rows])
+    reward = np.array([row.progress.reward for row in rows])
+    right.plot(steps, smooth(reward), color=GREY, lw=1, label="reward a step")
+    left.plot(steps, success, color=GREEN, lw=0.6, alpha=0.4)
+    left.plot(steps, smooth(success), color=GREEN, lw=2, label="success, exploring")
+    left.set(xlabel=f"million environment steps ({rows[-1].cpu_s / 60:.1f} min of CPU)", ylim=(0, 1.02))
+    left.set_ylabel("share of episodes that succeed", color=GREEN)
+    right.set_ylabel("reward a step", color=GREY)
+    left.set_title(title, fontsize=10)
+    left.grid(alpha=0.25)
+    left.set_zorder(right.get_zorder() + 1)
+    left.patch.set_visible(False)
+    out = io.BytesIO()
+    figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+def smooth(values: Any) -> Any:
+    """Return running means over the last WINDOW values (n,)."""
+    total = np.cumsum(np.concatenate([[0.0], values]))
+    upto = np.arange(1, len(values) + 1)
+    since = np.maximum(upto - WINDOW, 0)
+    return (total[upto] - total[since]) / (upto - since)

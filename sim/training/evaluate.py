@@ -1,0 +1,191 @@
+"""How often a policy succeeds: one episode for each joint that is asked for, by kind, with intervals."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import radians
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+from pocketworld.errors import PocketworldError
+from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Scene, Side
+from pocketworld.sim import backends, episode
+from pocketworld.sim.arrays import Array, to_numpy
+from pocketworld.sim.mjcf import name_of
+from pocketworld.sim.training.settings import Settings
+from pocketworld.sim.worlds import Worlds
+
+Policy = Callable[[Worlds], Array]
+EPISODES = 256  # of one evaluation at most: the interval at 95 % is then +- 3 %
+KINDS = ("drawer", "door", "flap")
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of how many episodes succeeded, and the interval that holds the true share with 95 %.
+
+    Wilson 1927: it stays within 0..1 and holds at shares near them, where most of ours are.
+    """
+
+    won: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        """Return the share."""
+        return self.won / self.of
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the interval."""
+        found = binomtest(self.won, self.of).proportion_ci(0.95, method="wilson")
+        return float(found.low), float(found.high)
+
+    def text(self) -> str:
+        """Return it in words."""
+        low, high = self.interval
+        return f"{self.share:.3f} (95 %: {low:.3f} .. {high:.3f}; {self.won} of {self.of})"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {"won": self.won, "of": self.of, "share": self.share, "interval": list(self.interval)}
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What came of one episode for each joint asked for.
+
+    kinds      drawer, door, flap, as far as there are
+    failed     "COUSIN ASSET/JOINT", with how far each came at best;  unstable: whose physics blew up
+    unheld     joints that were left out: they have no handle, no hand opens them
+    seconds    that those which succeeded took, median
+    """
+
+    where: str
+    whole: Share
+    kinds: dict[str, Share]
+    failed: tuple[tuple[str, float], ...]
+    unstable: tuple[str, ...]
+    unheld: int
+    seconds: float
+
+    def text(self) -> str:
+        """Return lines for a person."""
+        kinds = "".join(f"\n  {kind:<8}{share.text()}" for kind, share in self.kinds.items())
+        return f"{self.where}: {self.whole.text()}{kinds}"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {
+            "where": self.where,
+            "all": self.whole.to_json(),
+            "kinds": {kind: share.to_json() for kind, share in self.kinds.items()},
+            "failed": [list(one) for one in self.failed],
+            "unstable": list(self.unstable),
+            "without_handle": self.unheld,
+            "seconds": self.seconds,
+        }
+
+
+def evaluate(
+    policy: Policy,
+    scenes: Sequence[Scene],
+    settings: Settings,
+    where: str,
+    *,
+    episodes: int = EPISODES,
+    threads: int | None = None,
+    **options: Any,
+) -> Evaluation:
+    """Ask for the scenes' joints, each once, or evenly chosen ones of them where there are too many.
+
+    settings   task, robot, how well is seen and how long; `options` go to `backends.worlds`: backend, device
+    """
+    built = list(scenes)
+    every = [(scene, *pair) for scene in built for pair in scene.joints()]
+    held = [one for one in every if _holdable(*one[1:])]
+    if not held:
+        raise PocketworldError(f"{where}: no joint has a handle", "nothing can be asked for")
+    chosen = spread(held, episodes)
+    worlds = backends.worlds(
+        [scene for scene, _, _ in chosen],
+        task=settings.task,
+        robot=settings.robot,
+        max_steps=settings.max_steps,
+        eyes=eyes(settings),
+        threads=threads,
+        **options,
+    )
+    try:
+        won, steps, best, wild = run(policy, worlds, [name_of(a, j) for _, a, j in chosen], settings.seed)
+    finally:
+        worlds.physics.close()
+    return _evaluation(
+        where,
+        worlds,
+        [_kind(joint) for _, _, joint in chosen],
+        won,
+        steps,
+        best,
+        wild,
+        len(every) - len(held),
+    )
+
+
+def run(policy: Policy, worlds: Worlds, joints: Sequence[str], seed: int) -> tuple[Any, Any, Any, Any]:
+    """Run one episode in each environment; return who won, the steps, progress at best, who was unstable."""
+    everyone, n = np.arange(worlds.num_envs), worlds.num_envs
+    worlds.seed(everyone, [seed] * n)
+    worlds.start(everyone, episode.asked_for(worlds.cousins, joints))
+    won, live, wild = (np.full(n, value) for value in (False, True, False))
+    steps, best = np.zeros(n, int), np.zeros(n)
+    while live.any():
+        out = worlds.advance(worlds.checked(policy(worlds)))
+        steps += live
+        best = np.where(live, np.fmax(best, to_numpy(worlds.progress)), best)
+        won |= to_numpy(out.success) & live
+        wild |= to_numpy(out.unstable) & live
+        live &= ~to_numpy(out.done)
+    return won, steps, best, wild
+
+
+def spread(items: Sequence[Any], most: int) -> list[Any]:
+    """Return at most so many, evenly chosen."""
+    if len(items) <= most:
+        return list(items)
+    return [items[int(i)] for i in np.linspace(0, len(items) - 1, most).round()]
+
+
+def eyes(settings: Settings) -> episode.Eyes:
+    """Return how well a robot sees."""
+    return episode.Eyes(settings.place_mm / 1000, radians(settings.turn_deg))
+
+
+def _holdable(asset: Asset, joint: Joint) -> bool:
+    handle = asset.part(joint.child).handle
+    return handle is not None and handle.kind is not HandleKind.NONE
+
+
+def _kind(joint: Joint) -> str:
+    if joint.kind is JointKind.SLIDE:
+        return "drawer"
+    return "flap" if joint.belief.best.side in (Side.TOP, Side.BOTTOM) else "door"
+
+
+def _evaluation(
+    where: str, worlds: Worlds, kinds: list[str], won: Any, steps: Any, best: Any, wild: Any, unheld: int
+) -> Evaluation:
+    names = [f"{cousin.id} {joint}" for cousin, joint in zip(worlds.cousins, worlds.joints, strict=True)]
+    which = {kind: np.array(kinds) == kind for kind in KINDS}
+    shares = {kind: Share(int(won[at].sum()), int(at.sum())) for kind, at in which.items() if at.any()}
+    lost = tuple((names[i], round(float(best[i]), 3)) for i in np.flatnonzero(~won))
+    return Evaluation(
+        where,
+        Share(int(won.sum()), len(won)),
+        shares,
+        lost,
+        tuple(names[i] for i in np.flatnonzero(wild)),
+        unheld,
+        float(np.median(steps[won]) / 25) if won.any() else 0.0,
+    )

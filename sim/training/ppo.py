@@ -1,0 +1,166 @@
+"""PPO by rsl_rl over our environments. The actor sees what a robot senses, the critic the facts as well."""
+
+import contextlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from rsl_rl.runners import OnPolicyRunner
+
+from pocketworld.errors import PocketworldError
+from pocketworld.rng import stream
+from pocketworld.sim.adapters.rsl_rl import RslRlEnv
+from pocketworld.sim.tensor_env import TensorEnv, Transition
+from pocketworld.sim.training.progress import Progress
+from pocketworld.sim.training.settings import Settings
+
+ACTOR, CRITIC = ("policy",), ("policy", "privileged")
+SEEDS = 2**31  # seeds are below
+
+
+class Counted(TensorEnv):
+    """Counts how its episodes end."""
+
+    ended = won = 0
+    earned = 0.0
+
+    def step(self, actions: torch.Tensor) -> Transition:
+        """Advance all by a step."""
+        now = super().step(actions)
+        self.ended += int(now.done.sum())
+        self.won += int(now.terminated.sum())
+        self.earned += float(now.reward.mean())
+        return now
+
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self.ended = self.won = 0
+        self.earned = 0.0
+
+
+class Learner:
+    """A policy that learns in an environment, leg by leg."""
+
+    def __init__(self, env: Counted, settings: Settings) -> None:
+        self.env, self.settings = env, settings
+        self.face = RslRlEnv(env, seed=settings.seed)
+        with _seeded(settings.seed, "policy"), _quiet():
+            self.runner = OnPolicyRunner(self.face, config(settings), None, str(env.device))
+        if self.runner.is_distributed:  # by torchrun: all begin with the same weights
+            self.runner.alg.broadcast_parameters()
+
+    @property
+    def actor(self) -> Any:
+        """Return the policy's network."""
+        return self.runner.alg.get_policy()
+
+    def state(self) -> dict[str, Any]:
+        """Return all that learning goes on from."""
+        state: dict[str, Any] = self.runner.alg.save()
+        return state
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave; raise PocketworldError for that of another network."""
+        try:
+            self.runner.alg.load(state, None, strict=True)
+        except (RuntimeError, KeyError, ValueError, TypeError) as error:
+            why = str(error).split("\n")[-1].strip()
+            raise PocketworldError(f"the checkpoint is of another network: {why}", "train anew") from error
+
+    def leg(self, begin: int) -> Iterator[Progress]:
+        """Learn up to the next checkpoint, from iteration `begin` on; nothing hangs on what was before.
+
+        The environments begin anew, their clocks spread over an episode, so that time limits fall apart.
+        """
+        settings = self.settings
+        end = min(begin - begin % settings.leg + settings.leg, settings.iterations)
+        with _seeded(settings.seed, "leg", begin):
+            self.env.reset(seed=_seed(settings.seed, "episodes", begin))
+            clocks = stream(settings.seed, "clocks", begin).integers(0, settings.max_steps, settings.envs)
+            self.face.episode_length_buf = torch.as_tensor(clocks)
+            for iteration in range(begin, end):
+                self.env.forget()
+                losses = self._iterate()
+                yield self._progress(iteration + 1, losses)
+
+    def _iterate(self) -> dict[str, float]:
+        """Step all environments, then learn from it."""
+        # What `OnPolicyRunner.learn` does, without its bookkeeping of time and its printing.
+        algorithm, seen = self.runner.alg, self.face.get_observations()
+        algorithm.train_mode()
+        with torch.inference_mode():
+            for _ in range(self.settings.steps):
+                seen, rewards, dones, extras = self.face.step(algorithm.act(seen))
+                algorithm.process_env_step(seen, rewards, dones, extras)
+            algorithm.compute_returns(seen)
+        losses: dict[str, float] = algorithm.update()
+        return losses
+
+    def _progress(self, iteration: int, losses: dict[str, float]) -> Progress:
+        settings, env = self.settings, self.env
+        return Progress(
+            iteration,
+            iteration * settings.envs * settings.steps,
+            env.ended,
+            env.won / env.ended if env.ended else 0.0,
+            env.earned / settings.steps,
+            losses["value"],
+            float(self.actor.output_std.detach().mean()),
+            float(self.runner.alg.learning_rate),
+        )
+
+
+def config(settings: Settings) -> dict[str, Any]:
+    """Return the settings in rsl_rl's words."""
+    network = {
+        "class_name": "MLPModel",
+        "hidden_dims": list(settings.hidden),
+        "activation": "elu",
+        "obs_normalization": True,
+    }
+    spread = {"class_name": "GaussianDistribution", "init_std": settings.deviation, "std_type": "log"}
+    algorithm = {
+        "class_name": "PPO",
+        "num_learning_epochs": settings.epochs,
+        "num_mini_batches": settings.minibatches,
+        "clip_param": settings.clip,
+        "gamma": settings.gamma,
+        "lam": settings.lam,
+        "value_loss_coef": 1.0,
+        "entropy_coef": settings.entropy,
+        "learning_rate": settings.rate,
+        "max_grad_norm": 1.0,
+        "schedule": "adaptive",
+        "desired_kl": settings.divergence,
+        "rnd_cfg": None,
+        "symmetry_cfg": None,
+    }
+    return {
+        "num_steps_per_env": settings.steps,
+        "save_interval": settings.iterations,
+        "run_name": "",
+        "obs_groups": {"actor": list(ACTOR), "critic": list(CRITIC)},
+        "algorithm": algorithm,
+        "actor": network | {"distribution_cfg": spread},
+        "critic": dict(network),
+    }
+
+
+def _seed(seed: int, *names: str | int) -> int:
+    return int(stream(seed, "train", *names).integers(SEEDS))
+
+
+@contextlib.contextmanager
+def _seeded(seed: int, *names: str | int) -> Iterator[None]:
+    """Let torch draw from a stream of its own, and from where it was thereafter."""
+    with torch.random.fork_rng():
+        torch.manual_seed(_seed(seed, *names))
+        yield
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep rsl_rl from printing its networks."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield

@@ -1,0 +1,130 @@
+"""A training from its folder's last checkpoint to its end, and what is made of the policy then."""
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from pocketworld.errors import PocketworldError
+from pocketworld.findings import Finding, Severity
+from pocketworld.scene import Scene
+from pocketworld.sim import backends, film
+from pocketworld.sim.environment import WorldEnv
+from pocketworld.sim.training import policy as policies
+from pocketworld.sim.training.curve import curve
+from pocketworld.sim.training.evaluate import Evaluation, evaluate, eyes
+from pocketworld.sim.training.progress import Progress
+from pocketworld.sim.training.run_folder import EVALUATION, Row, RunFolder, write, write_json
+from pocketworld.sim.training.settings import Settings
+
+FILMED = 4  # environments: a cousin of a kitchen takes 0.2 s of CPU a picture
+PLOTTED = 5  # iterations between pictures of the curve
+Watch = Callable[[Progress], None]
+
+
+def needs() -> None:
+    """Raise PocketworldError where what learning needs is not installed."""
+    try:
+        import matplotlib  # noqa: F401
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import rsl_rl  # noqa: F401
+        import torch
+    except ImportError as error:
+        raise PocketworldError(
+            f"training needs {error.name}, which is not installed", "pip install 'pocketworld[train]'"
+        ) from None
+    # The networks are small: a second thread costs more than it gives, and one always sums in one order.
+    torch.set_num_threads(1)
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Return the options of environments as the settings ask for them."""
+    return {
+        "task": settings.task,
+        "robot": settings.robot,
+        "backend": settings.backend,
+        "max_steps": settings.max_steps,
+        "eyes": eyes(settings),
+    }
+
+
+def learn(
+    run: RunFolder, scenes: Sequence[Scene], settings: Settings, watch: Watch, threads: int | None = None
+) -> None:
+    """Learn from the last checkpoint on, keeping one a leg; then export the policy.
+
+    An interruption leaves the last checkpoint: going on from it does again what was done since, alike.
+    """
+    from pocketworld.sim.training.export import export
+    from pocketworld.sim.training.ppo import Counted, Learner
+
+    done = run.last
+    rows = run.rows(done)
+    before, began = rows[-1].cpu_s if rows else 0.0, time.process_time()
+    with closing(Counted(scenes, settings.envs, threads=threads, **options(settings))) as env:
+        robot = env.worlds.robot
+        learner = Learner(env, settings)
+        if done:
+            learner.restore(run.checkpoint(done, robot))
+        while done < settings.iterations:
+            for now in learner.leg(done):
+                rows.append(Row(now, round(before + time.process_time() - began, 2)))
+                run.write_rows(rows)
+                if now.iteration % PLOTTED == 0:
+                    plot(run, rows)
+                watch(now)
+            done = rows[-1].progress.iteration
+            run.keep(done, learner.state(), robot)
+        plot(run, rows)
+        export(learner.actor, robot, run.path, {"task": settings.task, "settings": settings.to_json()})
+
+
+def plot(run: RunFolder, rows: Sequence[Row]) -> None:
+    """Draw the curve."""
+    if rows:
+        write(run.path / "curve.png", curve(rows, run.path.name))
+
+
+def judge(
+    run: RunFolder,
+    settings: Settings,
+    places: Sequence[tuple[str, Sequence[Scene], str]],
+    tick: Callable[[str], None],
+    threads: int | None = None,
+) -> tuple[tuple[Evaluation, ...], tuple[Finding, ...]]:
+    """Let the exported policy try in places (name, scenes, backend); write evaluation.json.
+
+    A backend that is not installed is a finding.
+    """
+    policy = policies.load(run.path)
+    done: list[Evaluation] = []
+    found: list[Finding] = []
+    for name, scenes, backend in places:
+        tick(f"the policy tries: {name}")
+        try:
+            done.append(evaluate(policy, scenes, settings, name, threads=threads, backend=backend))
+        except PocketworldError as error:
+            if backend == settings.backend:
+                raise
+            found.append(Finding("not-evaluated", Severity.NOTE, "train", run.path.name, f"{name}: {error}"))
+    last = run.last
+    whole = {"iteration": last, "evaluations": [one.to_json() for one in done]}
+    write_json(run.path / EVALUATION, whole)
+    return tuple(done), tuple(found)
+
+
+def filmed(run: RunFolder, scenes: Sequence[Scene], settings: Settings) -> Path:
+    """Film the exported policy in the first scenes; return the film."""
+    file = run.path / "film.mp4"
+    shown = options(settings) | {"backend": "mujoco"}  # the one that pictures are drawn from
+    env = WorldEnv(scenes[:FILMED], min(len(scenes), FILMED), render_mode="rgb_array", **shown)
+    with closing(env):
+        film.film(env, policies.load(run.path), file, seed=settings.seed, columns=2)
+    return file
+
+
+def other(backend: str) -> str:
+    """Return the other backend."""
+    return next(name for name in backends.BACKENDS if name != backend)
