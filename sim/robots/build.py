@@ -11,8 +11,18 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.mjcf import Fragment
 from pocketworld.sim.robots.convert import CORNERS, Written, bodies
-from pocketworld.sim.robots.description import CLASSES, Arm, actuators, at_home, hand_at, on_cart
+from pocketworld.sim.robots.description import (
+    CARRIES,
+    CLASSES,
+    GRIP,
+    Arm,
+    actuators,
+    at_home,
+    hand_at,
+    on_cart,
+)
 from pocketworld.sim.robots.fingers import Servo
+from pocketworld.sim.robots.kinematics import Chain
 
 FLANGE = 0.1034  # m from a flange to between the fingertips, as a Franka hand's
 TURNS = int(mujoco.mjtJoint.mjJNT_HINGE), int(mujoco.mjtJoint.mjJNT_SLIDE)
@@ -43,13 +53,13 @@ def build(
         mesh.maxhullvert = CORNERS
     model = spec.compile()
     tool = int(model.site(site).bodyid[0])
-    chain = _chain(model, tool)
-    joints = tuple(f"robot/{model.joint(j).name}" for b in chain for j in _joints(model, b))
+    carried = chain_to(model, tool)
+    joints = tuple(f"robot/{model.joint(j).name}" for j in arm_joints(model, carried))
     hand = hand_at(*_grip(model, site))
     made = []
     for drawn in (False, True):
         written = Written(model, drawn)
-        text = bodies(written, chain[0], lambda b: b in chain or not _moves(model, b), {tool: hand})
+        text = bodies(written, carried[0], lambda b: b in carried or not _moves(model, b), {tool: hand})
         made.append(
             Fragment(
                 on_cart(text),
@@ -60,20 +70,37 @@ def build(
                 files=written.files,
             )
         )
-    return Arm(name, made[0], made[1], joints, home)
+    chain = Chain.of(alone(made[0]), joints, GRIP, CARRIES, home)
+    return Arm(name, made[0], made[1], joints, home, chain)
 
 
-def _chain(model: mujoco.MjModel, tool: int) -> list[int]:
-    """Return the bodies from the world to the tool's."""
+def alone(fragment: Fragment) -> mujoco.MjModel:
+    """Return the model of a robot in an empty world.
+
+    Raises PocketworldError for one that no engine could run.
+    """
+    try:
+        return mujoco.MjModel.from_xml_string(
+            '<mujoco><compiler angle="radian" autolimits="true" fusestatic="false"/>'
+            f"<default>{fragment.defaults}</default><asset>{fragment.assets}</asset>"
+            f"<worldbody>{fragment.bodies}</worldbody><actuator>{fragment.actuators}</actuator></mujoco>",
+            fragment.files,
+        )
+    except ValueError as error:
+        raise PocketworldError(f"MuJoCo refuses the robot: {error}") from error
+
+
+def chain_to(model: mujoco.MjModel, tool: int) -> list[int]:
+    """Return the bodies from the world, which is not among them, to the tool's."""
     out = [tool]
     while model.body_parentid[out[0]]:
         out.insert(0, int(model.body_parentid[out[0]]))
     return out
 
 
-def _joints(model: mujoco.MjModel, body: int) -> range:
-    first = int(model.body_jntadr[body])
-    return range(first, first + int(model.body_jntnum[body]))
+def arm_joints(model: mujoco.MjModel, chain: list[int]) -> list[int]:
+    """Return the joints of bodies, in order."""
+    return [j for b in chain for j in np.flatnonzero(model.jnt_bodyid == b).tolist()]
 
 
 def _moves(model: mujoco.MjModel, body: int) -> bool:

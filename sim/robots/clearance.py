@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
 from pocketworld.sim import mjcf
-from pocketworld.sim.robots.description import CART, FINGERS, Arm
+from pocketworld.sim.robots.description import CARRIES, CART, FINGERS, Arm
 from pocketworld.sim.robots.paths import Path
 
 Array = NDArray[np.float64]
@@ -25,7 +25,7 @@ class Clearance:
         self._closed = self.model.key("closed").qpos.copy()
         first = int(self.model.joint(CART[0]).qposadr[0])
         self._own = slice(first, first + len(arm.joints))
-        cart = self.model.body("robot/cart").id
+        cart = self.model.body(CARRIES).id
         self._robot = self.model.body_rootid == cart
         self._hand = np.isin(np.arange(self.model.nbody), [self.model.body(name).id for name in HAND])
 

@@ -80,7 +80,8 @@ def _joint(model: mujoco.MjModel, j: int) -> str:
     return (
         f'<joint name={name(model.joint(j).name)} type="{kind}" axis={_q(model.jnt_axis[j])} '
         f"pos={_q(model.jnt_pos[j])}{limits} "
-        f'damping="{model.dof_damping[dof]:.9g}" armature="{max(model.dof_armature[dof], 1e-3):.9g}"/>\n'
+        f'damping="{model.dof_damping[dof]:.9g}" frictionloss="{model.dof_frictionloss[dof]:.9g}" '
+        f'armature="{max(model.dof_armature[dof], 1e-3):.9g}"/>\n'
     )
 
 

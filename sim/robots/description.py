@@ -12,22 +12,26 @@ from numpy.typing import NDArray
 
 from pocketworld.sim.mjcf import FURNITURE, HAND, THING, Fragment, row
 from pocketworld.sim.robots.fingers import FINGER, PALM, REACH, Servo, finger, palm, servos
+from pocketworld.sim.robots.kinematics import Chain
 
 CART = ("robot/x", "robot/y", "robot/lift", "robot/yaw")
 FINGERS = ("robot/left", "robot/right")
 GRIP = "robot/grip"
-MEETS = 8  # collision bit of fingers: they meet each other; an arm passes through itself
+CARRIES = "robot/cart"  # the body that the arm is bolted to
 COLUMN = 0.08, 0.6  # m: half the width of what the arm stands on, half its height; too much is underground
 # What holds the cart: 0.5 mm and 2 mrad under 100 N at arm's length.
 ROLL, LIFT, TURN = Servo(2e5, 60.0, 5e3), Servo(2e5, 60.0, 5e3), Servo(5e4, 15.0, 2e3)
-AROUND = FURNITURE | THING
+# s: how far an arm's joints lag behind what they are asked for, all alike and damped by far more than
+# critically: so the grip goes straight even as they start and stop. Much more is too slow for 25 Hz.
+LAG = 0.07
+AROUND = FURNITURE | THING  # a robot passes through itself; fingers are kept apart by their joints' ranges
 
 CLASSES = (
     f'<default class="robot/base"><geom contype="0" conaffinity="{AROUND}" friction="0.6 0.005 0.0001"/>'
     "</default>\n"
     f'<default class="robot/arm"><geom contype="{HAND}" conaffinity="{AROUND}" friction="0.6 0.005 0.0001"/>'
     "</default>\n"
-    f'<default class="robot/hand"><geom contype="{HAND | MEETS}" conaffinity="{AROUND | MEETS}" condim="4" '
+    f'<default class="robot/hand"><geom contype="{HAND}" conaffinity="{AROUND}" condim="4" '
     'friction="1.2 0.01 0.0001"/></default>\n'
     '<default class="robot/seen"><geom contype="0" conaffinity="0" group="2"/></default>\n'
 )
@@ -40,6 +44,7 @@ class Arm:
     physics   its MJCF;  drawn: the same for the eye: the same bodies and joints, in the same order
     arm       the joints that move the grip, in order; each joint has an actuator of its name
     home      (len(arm),) where they wait
+    chain     their kinematics in the cart's frame
     Its frame's origin is where the arm is bolted down, x ahead, z up; its grip's frame is its fingers'.
     """
 
@@ -48,6 +53,7 @@ class Arm:
     drawn: Fragment
     arm: tuple[str, ...]
     home: tuple[float, ...]
+    chain: Chain
 
     @property
     def joints(self) -> tuple[str, ...]:
@@ -64,7 +70,7 @@ def on_cart(arm: str) -> str:
         for name, (kind, axis) in zip(CART, axes, strict=True)
     )
     return (
-        f'<body name="robot/cart" gravcomp="1">{joints}'
+        f'<body name="{CARRIES}" gravcomp="1">{joints}'
         f'<inertial pos="0 0 {-deep}" mass="40" diaginertia="5 5 5"/>'
         f'<geom class="robot/base" type="box" pos="0 0 {-deep}" size="{wide} {wide} {deep}" group="2" '
         f'rgba="0.3 0.32 0.35 1"/>\n{arm}</body>\n'
@@ -85,6 +91,11 @@ def hand_at(turn: NDArray[np.float64], place: NDArray[np.float64]) -> str:
 def actuators(joints: tuple[str, ...], all_of: tuple[Servo, ...]) -> str:
     """Return the actuators of cart, arm and fingers."""
     return servos((*CART, *joints, *FINGERS), (ROLL, ROLL, LIFT, TURN, *all_of, FINGER, FINGER))
+
+
+def lagging(stiffness: float, most: float) -> Servo:
+    """Return an arm joint's servo."""
+    return Servo(stiffness, stiffness * LAG**2 / 4, most)
 
 
 def at_home(home: tuple[float, ...]) -> tuple[float, ...]:

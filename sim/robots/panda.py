@@ -11,19 +11,14 @@ from pathlib import Path
 
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.robots.build import build, load
-from pocketworld.sim.robots.description import Arm
-from pocketworld.sim.robots.fingers import Servo
+from pocketworld.sim.robots.description import Arm, lagging
 
 PACKAGE = "gym_hil"
 INSTALL = "pip install --no-deps gym-hil==0.1.14"
 HOME = (0.0, -0.785, 0.0, -2.356, 0.0, 1.571, 0.785)  # rad: Franka's own "ready"
-# N m a rad and N m: Franka's most torque, and the gains of the position servos in MuJoCo Menagerie's Panda;
-# damping there is a tenth of the stiffness, which is critical for these moments of inertia (kg m²).
-SERVOS = (
-    *(Servo(4500.0, 11.25, 87.0),) * 2,
-    *(Servo(3500.0, 8.75, 87.0),) * 2,
-    *(Servo(2000.0, 5.0, 12.0),) * 3,
-)
+# Stiffness of MuJoCo Menagerie's position-controlled Panda, N m/rad; Franka's own limits of torque, N m.
+STIFFNESS, TORQUE = (4500.0, 4500.0, 3500.0, 3500.0, 2000.0, 2000.0, 2000.0), (87.0,) * 4 + (12.0,) * 3
+SERVOS = tuple(lagging(stiffness, most) for stiffness, most in zip(STIFFNESS, TORQUE, strict=True))
 
 
 @lru_cache(maxsize=1)

@@ -9,13 +9,13 @@ LEASH = 0.06  # m: the target leads the hand by this at most, which bounds how h
 SQUEEZE = 0.01  # m: fingers that close are asked to pass each other by this, to hold on to thin things
 
 
-def lead(grip: Array, turn: Array, target: Array, actions: Array) -> Array:
+def lead(grip: Array, turn: Array, target: Array, actions: Array, stride: float = STRIDE) -> Array:
     """Return the hand's next target (n, 3) in the world, moved by actions (n, 3..) in the hand's frame.
 
-    grip (n, 3), turn (n, 3, 3): where the hand is.
+    grip (n, 3), turn (n, 3, 3): where the hand is;  stride: how far a full action goes, m.
     """
     xp = namespace(grip)
-    ahead = target - grip + turned(turn, actions[:, :3] * STRIDE)
+    ahead = target - grip + turned(turn, actions[:, :3] * stride)
     return grip + ahead * xp.clip(LEASH / xp.clip(length(ahead), min=1e-12), max=1.0)[:, None]
 
 

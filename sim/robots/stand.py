@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pocketworld.rng import stream
 from pocketworld.scene import Scene
 from pocketworld.sim.robots.clearance import Clearance
-from pocketworld.sim.robots.description import CART, GRIP, Arm
+from pocketworld.sim.robots.description import CART, Arm
 from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.robots.kinematics import Chain
 from pocketworld.sim.robots.paths import CLOSED, Path, paths, towards
@@ -56,19 +56,13 @@ class Stands:
     missed: Mapping[str, str]
 
 
-def chain_of(clearance: Clearance, arm: Arm) -> Chain:
-    """Return the arm's kinematics in the frame of its cart."""
-    return Chain.of(clearance.model, arm.arm, GRIP, "robot/cart", arm.home)
-
-
 def stands(scene: Scene, arm: Arm) -> Stands:
     """Return where an arm stands to open the joints of a scene, and which it can; the same each time."""
     wanted = paths(scene)
     missed = {f"{asset.id}/{joint.id}": "it has no handle" for asset, joint in scene.joints()}
     clearance = Clearance(scene, arm)
-    chain = chain_of(clearance, arm)
     carts = np.array([cart for cart in candidates(wanted) if clearance.stands(cart, arm.home)])
-    search = Search(wanted, carts, chain, clearance)
+    search = Search(wanted, carts, arm.chain, clearance)
     found = search.run()
     missed |= {path.id: search.why(j) for j, path in enumerate(wanted)}
     places = [
@@ -149,7 +143,7 @@ class Search:
         """Try all open pairs from one posture; return those that are open still."""
         some = [self.wanted[j] for j in pairs[:, 1]]
         grips = towards(some, np.full(len(some), way))
-        grips = np.linalg.inv(self._frames(pairs[:, 0]))[:, None] @ grips
+        grips = np.linalg.inv(frames(self.carts[pairs[:, 0]]))[:, None] @ grips
         postures, reasons = follow(self.chain, grips, start)
         for (c, j), posture, reason in zip(pairs, postures, reasons, strict=True):
             good = reason == 3
@@ -162,14 +156,15 @@ class Search:
             [pair for pair in pairs if (int(pair[0]), int(pair[1])) not in self._found], int
         ).reshape(-1, 2)
 
-    def _frames(self, which: Ints) -> Array:
-        carts = self.carts[which]
-        out = np.tile(np.eye(4), (len(carts), 1, 1))
-        out[:, 0, 0] = out[:, 1, 1] = np.cos(carts[:, 3])
-        out[:, 1, 0] = np.sin(carts[:, 3])
-        out[:, 0, 1] = -out[:, 1, 0]
-        out[:, :3, 3] = carts[:, :3]
-        return out
+
+def frames(carts: Array) -> Array:
+    """Return world_from_cart (m, 4, 4) of stands (m, 4)."""
+    out = np.tile(np.eye(4), (len(carts), 1, 1))
+    out[:, 0, 0] = out[:, 1, 1] = np.cos(carts[:, 3])
+    out[:, 1, 0] = np.sin(carts[:, 3])
+    out[:, 0, 1] = -out[:, 1, 0]
+    out[:, :3, 3] = carts[:, :3]
+    return out
 
 
 def with_cart(cart: Array, postures: Array) -> Array:
