@@ -17,15 +17,18 @@ from numpy.typing import NDArray
 
 from pocketworld.rng import stream
 from pocketworld.scene import Scene
+from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.robots.hand import JOINTS, Hand
 from pocketworld.sim.task import compile_cousin
-from pocketworld.sim.warp.hands import Array, Side, asked, kick, script
+from pocketworld.sim.warp.hands import Array, Side, asked, kick, push, script
 from pocketworld.sim.warp.library import told
 from pocketworld.sim.warp.physics import Warp, make
 
 GROUPS = ("joints", "hand", "things")
 KICK = 40  # steps after which joints are pushed anew: friction stops them in less
-AWAY = (0.0, -8.0, 3.0)  # m: where a hand touches nothing
+# m, rad: where a hand touches nothing, open. What presses hard anywhere in a world costs all of that world
+# precision: Warp solves it as one, and looks at one sum of costs in single precision.
+AWAY = (0.0, -8.0, 3.0, 0.0, 0.0, 0.0, REACH, REACH)
 FREE = int(mujoco.mjtJoint.mjJNT_FREE)
 STOP = int(mujoco.mjtConstraint.mjCNSTR_LIMIT_JOINT)
 Bools = NDArray[np.bool_]
@@ -141,8 +144,8 @@ class Rig:
         """
         self.begin()
         for i, side in enumerate(self.sides):
-            self._hand(i)[:3] = AWAY
-            kick(side, None, stream(self.seed, "accuracy", i, "free"))
+            self._hand(i)[:] = AWAY
+            push(side, stream(self.seed, "accuracy", i, "free"))
             side.data.ctrl[:] = self._hand(i)
         self._put(self._state())
         touched = [np.zeros(side.cousin.model.nbody, bool) for side in self.sides]

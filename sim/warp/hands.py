@@ -17,6 +17,7 @@ from pocketworld.sim.task import FACTS, Cousin, Target
 Array = NDArray[np.float64]
 EAGER = 2.0  # ranges a second that joints are pushed with at most: some meet their stops
 PULL = 0.3  # m/s or rad/s by which a hand leads what it holds
+BRISK = 0.5  # m/s or rad/s that joints are pushed with at most where they then run freely
 PRESS = 4  # of so many hands one presses on what stands below it, the others hold and pull
 HIGH = 4.0  # m: above all that stands
 THICK, LENGTH, STANDOFF = (FACTS.index(f"handle_{name}_m") for name in ("thickness", "length", "standoff"))
@@ -86,3 +87,9 @@ def kick(side: Side, held: Target | None, rng: np.random.Generator) -> None:
         speed = rng.uniform(-EAGER, EAGER) * target.range
         if target is not held:
             side.data.qvel[target.dof] = speed
+
+
+def push(side: Side, rng: np.random.Generator) -> None:
+    """Push all joints once, as fast as hands move them."""
+    for target in side.cousin.targets:
+        side.data.qvel[target.dof] = rng.uniform(-BRISK, BRISK)

@@ -37,7 +37,8 @@ SPARE = "0 0 0 0.02 0 0 0 0.02 0 0 0 0.02"  # m: the corners of an absent hull, 
 # kg, kg m²: what absent parts weigh; their joints have armature instead. In a tree that is free to move 1 g
 # would already be felt (3e-6 m after 500 steps), this is not (2e-12).
 MASSLESS = {"mass": "1e-9", "pos": "0 0 0", "diaginertia": "1e-12 1e-12 1e-12"}
-ABSENT = {"range": "0 0.0001", "damping": "1", "armature": "0.01", "frictionloss": "0"}
+# Far from its stops, at which it would be one more constraint: the solver then ends elsewhere (1e-6 a step).
+ABSENT = {"range": "-1 1", "damping": "1", "armature": "0.01", "frictionloss": "0"}
 AXES = {"slide": "0 -1 0", "hinge": "0 0 1"}
 
 
