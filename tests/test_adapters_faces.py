@@ -45,7 +45,8 @@ SCENES = [scene for scene in map(drawn, range(10)) if scene.assets[0].movable][:
 
 
 def worlds(**options: Any) -> WorldEnv:
-    return WorldEnv(SCENES, N, **({"max_steps": LENGTH, "threads": 1} | options))
+    wishes: dict[str, Any] = {"max_steps": LENGTH, "threads": 1} | options
+    return WorldEnv(SCENES, N, **wishes)
 
 
 def tensors(**options: Any) -> TensorEnv:
@@ -248,7 +249,7 @@ class Actor(GaussianMixin, Model):  # type: ignore[misc]
         )
         self.spread = torch.nn.Parameter(torch.full((4,), -0.5))
 
-    def compute(self, inputs: dict[str, torch.Tensor], role: str = "") -> Any:
+    def compute(self, inputs: dict[str, Any], *, role: str = "") -> Any:
         return self.net(inputs["observations"]), {"log_std": self.spread}
 
 
@@ -262,7 +263,7 @@ class Critic(DeterministicMixin, Model):  # type: ignore[misc]
         width = len(POLICY) + len(PRIVILEGED)
         self.net = torch.nn.Sequential(torch.nn.Linear(width, 16), torch.nn.ELU(), torch.nn.Linear(16, 1))
 
-    def compute(self, inputs: dict[str, torch.Tensor], role: str = "") -> Any:
+    def compute(self, inputs: dict[str, Any], *, role: str = "") -> Any:
         return self.net(inputs["states"]), {}
 
 

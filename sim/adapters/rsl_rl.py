@@ -32,7 +32,7 @@ class RslRlEnv(VecEnv):  # type: ignore[misc, unused-ignore]
     def __init__(self, env: TensorEnv, seed: int | None = None) -> None:
         self.env, self.num_envs, self.num_actions = env, env.num_envs, env.num_actions
         self.max_episode_length, self.device = env.max_steps, env.device
-        self.cfg: dict[str, Any] = {}  # rsl_rl logs it
+        self.cfg = dict[str, Any]()  # rsl_rl logs it
         if seed is not None or not env.seen:
             env.reset(seed=seed)
 
@@ -42,7 +42,7 @@ class RslRlEnv(VecEnv):  # type: ignore[misc, unused-ignore]
         return torch.as_tensor(self.env.worlds.steps, device=self.device)
 
     @episode_length_buf.setter
-    def episode_length_buf(self, steps: torch.Tensor) -> None:
+    def episode_length_buf(self, steps: torch.Tensor) -> None:  # pyright: ignore
         # rsl_rl assigns it, so that time limits do not all fall into one step: it must reach the clock.
         arrays = self.env.worlds.arrays
         self.env.worlds.steps[:] = arrays.ints(steps if arrays.on_torch else steps.cpu().numpy())

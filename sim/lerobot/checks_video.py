@@ -62,6 +62,7 @@ def _check(root: Path, info: Row, rows: Sequence[Row], told: Row, camera: str) -
 def _moments(file: Path, camera: str, info: Row) -> NDArray[np.float64]:
     """Return the means of each frame's levels and of their squares (frames, 2, 3), each frame decoded."""
     import av
+    from av.video.frame import PictureType
 
     height, width, _ = info["features"][camera]["shape"]
     out, key = [], -KEY_EVERY
@@ -74,7 +75,7 @@ def _moments(file: Path, camera: str, info: Row) -> NDArray[np.float64]:
         for number, frame in enumerate(source.decode(stream)):
             time = Fraction(frame.pts or 0) * Fraction(frame.time_base or 0)
             _require(time == Fraction(number, info["fps"]), f"frame {number} of {camera} is at {time} s")
-            _require(frame.pict_type != av.video.frame.PictureType.B, f"frame {number} is between others")
+            _require(frame.pict_type != PictureType.B, f"frame {number} is between others")
             key = number if frame.key_frame else key
             _require(number - key < KEY_EVERY, f"frame {number} of {camera} is far from a key frame")
             level = frame.to_ndarray(format="rgb24") / 255.0
