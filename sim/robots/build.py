@@ -55,7 +55,7 @@ def build(
     tool = int(model.site(site).bodyid[0])
     carried = chain_to(model, tool)
     joints = tuple(f"robot/{model.joint(j).name}" for j in arm_joints(model, carried))
-    hand = hand_at(*_grip(model, site))
+    hand = hand_at(*_grip(model, site), _ahead(site))
     made = []
     for drawn in (False, True):
         written = Written(model, drawn)
@@ -117,5 +117,9 @@ def _grip(model: mujoco.MjModel, site: str) -> tuple[NDArray[np.float64], NDArra
     turn, at = np.zeros(9), model.site(site)
     mujoco.mju_quat2Mat(turn, at.quat)
     x, y, z = turn.reshape(3, 3).T
-    ahead = FLANGE if site not in ("grip", "pinch") else 0.0
-    return np.stack([-z, y, x], 1), at.pos + ahead * z
+    return np.stack([-z, y, x], 1), at.pos + _ahead(site) * z
+
+
+def _ahead(site: str) -> float:
+    """Return how far in front of a site the grip is, m."""
+    return 0.0 if site in ("grip", "pinch") else FLANGE

@@ -12,7 +12,9 @@ from pocketworld.sim.robots.description import CARRIES, CART, FINGERS, Arm
 from pocketworld.sim.robots.paths import Path
 
 Array = NDArray[np.float64]
-INSIDE = -0.002  # m: contacts deeper than this are
+# m: the arm keeps so far from everything, since it won't go exactly where it is planned to; its hand, which
+# has to get between things, may touch them
+CLEAR, TOUCH = 0.008, -0.002
 HAND = ("robot/hand", *FINGERS)
 
 
@@ -27,7 +29,10 @@ class Clearance:
         self._own = slice(first, first + len(arm.joints))
         cart = self.model.body(CARRIES).id
         self._robot = self.model.body_rootid == cart
-        self._hand = np.isin(np.arange(self.model.nbody), [self.model.body(name).id for name in HAND])
+        hand = np.isin(np.arange(self.model.nbody), [self.model.body(name).id for name in HAND])
+        self._hand = hand
+        arm_geoms = (self._robot & ~hand)[self.model.geom_bodyid]
+        self.model.geom_margin[arm_geoms] = CLEAR
 
     def stands(self, cart: tuple[float, ...] | Array, home: tuple[float, ...] | Array) -> bool:
         """Say whether the arm can wait at a stand: cart (4,), its joints (n,), everything closed."""
@@ -56,8 +61,8 @@ class Clearance:
         mujoco.mj_kinematics(self.model, self._data)
         mujoco.mj_collision(self.model, self._data)
         contact = self._data.contact
-        deep = contact.dist < INSIDE
-        bodies = self.model.geom_bodyid[contact.geom[deep]]
-        ours = self._robot[bodies]
-        touched = self._hand[bodies].any(1) & (bodies == asked).any(1)
-        return bool((ours.any(1) & ~ours.all(1) & ~touched).any())
+        bodies = self.model.geom_bodyid[contact.geom]
+        ours, hand = self._robot[bodies], self._hand[bodies].any(1)
+        near = contact.dist < np.where(hand, TOUCH, CLEAR)
+        opened = hand & (bodies == asked).any(1)
+        return bool((near & ours.any(1) & ~opened).any())

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.sim.mjcf import FURNITURE, HAND, THING, Fragment, row
-from pocketworld.sim.robots.fingers import FINGER, PALM, REACH, Servo, finger, palm, servos
+from pocketworld.sim.robots.fingers import FINGER, PALM, REACH, THICK, Servo, box, finger, palm, servos
 from pocketworld.sim.robots.kinematics import Chain
 
 CART = ("robot/x", "robot/y", "robot/lift", "robot/yaw")
@@ -77,13 +77,18 @@ def on_cart(arm: str) -> str:
     )
 
 
-def hand_at(turn: NDArray[np.float64], place: NDArray[np.float64]) -> str:
-    """Return the palm, the fingers and the grip's site at a frame (3, 3), (3,) of the body they are in."""
+def hand_at(turn: NDArray[np.float64], place: NDArray[np.float64], flange: float) -> str:
+    """Return the palm, the fingers and the grip's site at a frame (3, 3), (3,) of the body they are in.
+
+    flange   where that body ends, m from the grip: what is between it and the palm is filled up
+    """
     x, y = turn[:, 0], turn[:, 1]
+    gap = (flange - PALM - 2 * THICK) / 2
+    wrist = box((flange - gap, 0, 0), (gap, 0.014, 0.01)) if gap > 0 else ""
     return (
         f'<body name="robot/hand" pos="{row(place)}" xyaxes="{row((*x, *y))}" gravcomp="1" '
         f'childclass="robot/hand"><inertial pos="{PALM} 0 0" mass="0.5" diaginertia="1e-3 1e-3 1e-3"/>'
-        f'<site name="{GRIP}" size="0.004" group="4"/>{palm()}'
+        f'<site name="{GRIP}" size="0.004" group="4"/>{palm()}{wrist}'
         f"{finger(FINGERS[0], 1)}{finger(FINGERS[1], -1)}</body>\n"
     )
 

@@ -13,6 +13,7 @@ from pocketworld.sim.mjcf import row
 REACH = 0.045  # m: how far each finger opens from the middle; 90 mm in all, as a common gripper's
 PALM = 0.058  # m from the frame's origin to the palm; TIP: to the fingers' tips, the other way
 TIP = 0.012
+THICK = 0.014  # m: half of the palm's thickness
 PAD, WIDE = 0.005, 0.018  # m: thickness and width of a finger
 # m: how long, and how far in, the lip at each tip is that reaches behind what it holds
 LIP, HOOK = 0.003, 0.0025
@@ -37,7 +38,7 @@ FINGER = Servo(1200.0, 0.15, 45.0)
 
 def palm() -> str:
     """Return the palm's geom in the fingers' frame."""
-    return box((PALM + 0.014, 0, 0), (0.014, 0.016, 0.012))
+    return box((PALM + THICK, 0, 0), (THICK, 0.016, 0.012))
 
 
 def finger(joint: str, side: int) -> str:
