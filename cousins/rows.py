@@ -108,27 +108,35 @@ def same(a: object, b: object) -> bool:
 
 def applied(twin: object, rows: Mapping[str, object]) -> object:
     """Return the twin's plain JSON with its leaves replaced by rows (path -> value)."""
-    tree: dict[str | None, Any] = {}
+    if rows.get("", GONE) is not GONE:
+        return rows[""]
+    tree: _Tree = {}
     for path, value in rows.items():
+        *keys, last = path.split("/")
         at = tree
-        for key in path.split("/") if path else ():
+        for key in keys:
             at = at.setdefault(key, {})
-        at[None] = value
-    made = _merged(twin, tree)
+        at.setdefault(None, {})[last] = value
+    made = _merged(GONE if "" in rows and not _children(twin) else twin, tree)
     return [] if made is GONE else made
 
 
-def _merged(node: object, tree: Mapping[str | None, Any]) -> object:
-    """Return plain JSON with a tree of rows applied, GONE where nothing is left.
+_Tree = dict[str | None, Any]  # by key the rows below; under None those of the children themselves, by key
 
-    tree   each key's own tree, and None: the row of the node itself. What no row is of is not copied.
-    """
+
+def _merged(node: object, tree: _Tree) -> object:
+    """Return plain JSON with the rows below it applied, GONE if nothing is left; the rest is not copied."""
     inner = _children(node)
-    leaf = tree.get(None, GONE if inner else node)
-    if leaf is not GONE:
-        return list(leaf) if isinstance(leaf, tuple) else leaf
+    if not inner and node is not GONE:
+        return list(node) if isinstance(node, tuple) else node  # a leaf: what is below it is not there
+    given = tree.get(None, {})
+    for key, value in given.items():
+        if value is not GONE:
+            inner[key] = list(value) if isinstance(value, tuple) else value
+        elif not _children(inner.get(key, GONE)):
+            inner.pop(key, None)
     for key, below in tree.items():
-        if key is not None:
+        if key is not None and given.get(key, GONE) is GONE:
             inner[key] = _merged(inner.get(key, GONE), below)
             if inner[key] is GONE:
                 del inner[key]
@@ -141,6 +149,8 @@ def _merged(node: object, tree: Mapping[str | None, Any]) -> object:
 
 def _children(node: object) -> dict[str, object]:
     """Return what plain JSON holds by key; nothing for a leaf."""
+    if type(node) is dict:
+        return {str(key): value for key, value in node.items()}
     if isinstance(node, list | tuple):
         return {str(i): value for i, value in enumerate(node)}
     return {str(key): value for key, value in node.items()} if isinstance(node, Mapping) else {}

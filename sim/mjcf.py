@@ -8,19 +8,20 @@ stiff.
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr as quoted
 
 import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
-from pocketworld.geometry.convex import BoxPiece, HullPiece, Vec3
+from pocketworld.geometry.convex import BoxPiece, HullPiece, Vec3, cross
 from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene
 from pocketworld.sim.beside import beside
 from pocketworld.sim.framing import Framing, camera
@@ -32,6 +33,9 @@ FURNITURE, THING, HAND = 1, 2, 4  # collision groups, bits
 # An arm's and a drawer's own moving mass is never zero; it keeps light doors from ringing (kg, kg m²).
 _BOX = '<geom type="box" pos="%.9g %.9g %.9g" quat="%.9g %.9g %.9g %.9g" size="%.9g %.9g %.9g"/>\n'
 ARMATURE = {JointKind.SLIDE: 0.01, JointKind.HINGE: 0.005}
+
+
+quoteattr = lru_cache(maxsize=1 << 14)(quoted)  # names are the same in all cousins
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,21 +251,29 @@ def grasp(part: Part) -> Array:
     A part without a handle has it in the middle of its front, one without a front at its centre of mass. z
     points up, or to the right where the handle lies: a handle turned by 180 degrees is the same handle.
     """
+    out: Vec3 = (0.0, -1.0, 0.0)
+    along: Vec3 = (1.0, 0.0, 0.0)
+    grip = part.com
     if part.handle is not None:
-        grip, out, along = part.handle.grip, np.array(part.handle.out), np.array(part.handle.along)
+        grip, out, along = part.handle.grip, part.handle.out, part.handle.along
     elif part.front is not None:
-        grip, along = part.front.centre, np.array(part.front.right)
-        out = np.cross(along, part.front.up)
-    else:
-        grip, out, along = part.com, np.array((0.0, -1.0, 0.0)), np.array((1.0, 0.0, 0.0))
-    out = out / np.linalg.norm(out)
-    along = along - (along @ out) * out
-    along = along / np.linalg.norm(along)
-    if (along @ (1e-3, 0, 1)) < 0:
-        along = -along
-    made = np.eye(4)
-    made[:3, :3], made[:3, 3] = np.stack([out, np.cross(along, out), along], -1), grip
-    return made
+        grip, along = part.front.centre, part.front.right
+        out = cross(along, part.front.up)
+    x = _unit(out)
+    z = _unit(_less(along, x, along[0] * x[0] + along[1] * x[1] + along[2] * x[2]))
+    if 1e-3 * z[0] + z[2] < 0:
+        z = (-z[0], -z[1], -z[2])
+    y = cross(z, x)
+    return np.array([*zip(x, y, z, grip, strict=True), (0.0, 0.0, 0.0, 1.0)])
+
+
+def _unit(v: Vec3) -> Vec3:
+    length = math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2])
+    return (v[0] / length, v[1] / length, v[2] / length)
+
+
+def _less(v: Vec3, axis: Vec3, much: float) -> Vec3:
+    return (v[0] - much * axis[0], v[1] - much * axis[1], v[2] - much * axis[2])
 
 
 def _excludes(assets: Sequence[Asset]) -> Iterator[str]:

@@ -55,8 +55,9 @@ def _moments(pieces: Sequence[Piece]) -> tuple[Array, Array, Array]:
     volumes[boxes] = sizes.prod(1)
     seconds[boxes] = np.eye(3) * (volumes[boxes, None] * sizes**2 / 12)[:, None, :]
     hulls = [i for i, piece in enumerate(pieces) if isinstance(piece, HullPiece)]
-    for i, moments in zip(hulls, _hulls([pieces[i].vertices for i in hulls]), strict=True):
-        volumes[i], centres[i], seconds[i] = moments
+    for which, moments in _hulls([pieces[i].vertices for i in hulls]):
+        at = np.take(hulls, which)
+        volumes[at], centres[at], seconds[at] = moments
     for i, piece in enumerate(pieces):
         if isinstance(piece, BoxPiece):
             centres[i] = piece.centre
@@ -66,21 +67,25 @@ def _moments(pieces: Sequence[Piece]) -> tuple[Array, Array, Array]:
     return volumes, centres, seconds
 
 
-def _hulls(vertices: Sequence[Array]) -> Iterator[tuple[float, Array, Array]]:
-    """Give volume, centroid and second moments about it of hulls, by tetrahedra from one of their points."""
+def _hulls(vertices: Sequence[Array]) -> Iterator[tuple[list[int], tuple[Array, Array, Array]]]:
+    """Give volumes, centroids and second moments about them of hulls: of all with as many faces at once.
+
+    By tetrahedra from one of each hull's points.
+    """
     from scipy.spatial import ConvexHull
 
-    corners = [points[0] for points in vertices]
-    each = [p[ConvexHull(p).simplices] - corner for p, corner in zip(vertices, corners, strict=True)]
-    whole = np.concatenate([*each, np.zeros((0, 3, 3))])
-    sizes, middles = np.abs(np.linalg.det(whole)) / 6, whole.sum(1)
-    start = 0
-    for corner, tetra in zip(corners, each, strict=True):
-        these = slice(start, start := start + len(tetra))
-        volumes, sums = sizes[these], middles[these]
-        volume = volumes.sum()
-        centre = volumes @ sums / 4 / volume
+    faces = [ConvexHull(points).simplices for points in vertices]
+    alike: dict[int, list[int]] = {}
+    for i, each in enumerate(faces):
+        alike.setdefault(len(each), []).append(i)
+    for which in alike.values():
+        corners = np.array([vertices[i][0] for i in which])
+        tetra = np.array([vertices[i][faces[i]] for i in which]) - corners[:, None, None]
+        volumes = np.abs(np.linalg.det(tetra)) / 6
+        sums, volume = tetra.sum(2), volumes.sum(1)
+        centres = (volumes[:, None] @ sums)[:, 0] / 4 / volume[:, None]
         # ∫ x xᵀ over a tetrahedron with one corner at 0: V/20 (Σ v vᵀ + (Σ v)(Σ v)ᵀ).
-        second = np.einsum("n,nki,nkj->ij", volumes / 20, tetra, tetra)
-        second += np.einsum("n,ni,nj->ij", volumes / 20, sums, sums)
-        yield float(volume), corner + centre, second - volume * (centre[:, None] * centre)
+        second = np.einsum("hn,hnki,hnkj->hij", volumes / 20, tetra, tetra)
+        second += np.einsum("hn,hni,hnj->hij", volumes / 20, sums, sums)
+        second -= volume[:, None, None] * (centres[:, :, None] * centres[:, None])
+        yield which, (volume, corners + centres, second)
