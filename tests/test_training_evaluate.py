@@ -138,7 +138,7 @@ def test_evenly_chosen_ones_are_all_different_and_reach_both_ends(count: int, mo
 
 def test_eyes_are_in_metres_and_radians() -> None:
     seen = eyes(Settings(place_mm=10.0, turn_deg=3.0))
-    assert (seen.place, seen.turn) == (pytest.approx(0.01), pytest.approx(0.05236, rel=1e-4))
+    assert [seen.place, seen.turn] == pytest.approx([0.01, 0.05236], rel=1e-4)
 
 
 # Policies in folders

@@ -59,9 +59,8 @@ def test_settings_are_read_as_they_were_written(given: Settings) -> None:
 def test_each_setting_is_written_and_compared(field: str) -> None:
     usual = Settings()
     value: Any = getattr(usual, field)
-    other: Any = {str: "close", tuple: (8, 4)}.get(type(value))
-    other = other or (value / 2 if isinstance(value, float) and value else value + 1)
-    other = 0.5 if field in ("place_mm", "turn_deg") else other
+    others: dict[type, Any] = {str: "close", tuple: (8, 4), int: 7, float: 0.123}
+    other = others[type(value)]
     (told,) = usual.differences(replace(usual, **{field: other}))
     assert told.startswith(f"{field} was {json.dumps(usual.to_json()[field])}, is ")
 
