@@ -1,5 +1,6 @@
 """Recording: what is in a dataset was done, can be done again, and is said in words."""
 
+import gc
 import json
 from dataclasses import replace
 from itertools import pairwise
@@ -26,6 +27,7 @@ from pocketworld.sim.lerobot.checks import check
 from pocketworld.sim.lerobot.record import CAMERA, Recorded, record
 from pocketworld.sim.lerobot.words import sentence
 from pocketworld.sim.observation import POLICY
+from pocketworld.sim.views import Views
 from pocketworld.sim.worlds import Worlds
 from tests.test_lerobot_writer import digests
 
@@ -171,6 +173,28 @@ def test_wrong_wishes_are_one_line_and_leave_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_draws_one_scene_is_freed_before_the_next(tmp_path: Path) -> None:
+    most = 0
+
+    def look(_: str) -> None:
+        nonlocal most
+        gc.collect()
+        views = [one for one in gc.get_objects() if isinstance(one, Views)]
+        most = max(most, sum(len(one._models) for one in views))
+
+    made(tmp_path / "set", 5, tick=look)
+    assert most == 1
+
+
+@pytest.mark.slow  # an arm's meshes
+def test_a_panda_is_recorded_with_its_own_senses(tmp_path: Path) -> None:
+    kept = made(tmp_path / "set", 1, robot="panda", failed=True, max_steps=4)
+    info = json.loads((kept.folder / "meta/info.json").read_text())
+    assert info["robot_type"] == "panda"
+    assert info["features"]["observation.state"]["shape"][0] > len(POLICY)
+    check(kept.folder)
+
+
 # Words
 
 
@@ -213,6 +237,9 @@ def test_the_command_records_a_world(pedestal_world: Path, tmp_path: Path) -> No
     told = json.loads(done.stdout)
     assert (told["episodes"], told["folder"]) == (2, str(tmp_path / "set"))
     assert check(tmp_path / "set").episodes == 2
+    none = CliRunner().invoke(main, [*words, "--policy", str(tmp_path / "none"), "-o", str(tmp_path / "two")])
+    assert none.exit_code == 1
+    assert none.stderr.startswith(f"Error: {tmp_path / 'none'}")
     again = CliRunner().invoke(main, words)
     assert again.exit_code == 1
     assert again.stderr == f"Error: {tmp_path / 'set'} is there already; name another folder, or delete it\n"

@@ -22,6 +22,7 @@ from pocketworld.sim.lerobot.words import sentence
 from pocketworld.sim.lerobot.writer import Episode, Image, writing
 from pocketworld.sim.mjcf import name_of
 from pocketworld.sim.observation import policy_names
+from pocketworld.sim.robots import Robot
 from pocketworld.sim.views import Views
 from pocketworld.sim.worlds import Worlds
 
@@ -80,6 +81,26 @@ class _Take:
     unstable: bool = False
 
 
+class _Eyes:
+    """Draws scenes, one after another: what draws a kitchen takes 30 MB."""
+
+    def __init__(self, scenes: Sequence[Scene], robot: Robot, size: tuple[int, int]) -> None:
+        self._scenes, self._robot, self._size = scenes, robot, size
+        self._which, self._views = -1, Views((), robot, size)
+
+    def draw(self, which: int, state: NDArray[np.float64]) -> Image:
+        """Return a picture (height, width, 3) of scene `which` in a state (nq,)."""
+        if which != self._which:
+            self.close()
+            self._which = which
+            self._views = Views([self._scenes[which]], self._robot, self._size)
+        return self._views.draw(0, state)
+
+    def close(self) -> None:
+        """Free what draws."""
+        self._views.close()
+
+
 @dataclass(eq=False, slots=True)
 class _Counts:
     tried: int = 0
@@ -115,9 +136,9 @@ def record(
     shown = [scenes[i] for i in range(min(len(scenes), count))]
     with ExitStack() as used:
         env = used.enter_context(closing(WorldEnv(shown, count, **options)))
-        views = used.enter_context(closing(Views(shown, env.worlds.robot, size)))
+        views = used.enter_context(closing(_Eyes(shown, env.worlds.robot, size)))
         writer = used.enter_context(writing(target, features(env, size), limits))
-        takes = _kept(env, policy, seed, failed, counts := _Counts())
+        takes = _kept(env, len(shown), policy, seed, failed, counts := _Counts())
         for take in islice(takes, episodes):
             episode = _episode(take, env, shown, views)
             tick(episode.task)
@@ -142,10 +163,12 @@ def features(env: WorldEnv, size: tuple[int, int]) -> Features:
     return Features(env.metadata["render_fps"], vectors, flags, {CAMERA: (height, width)}, robot.name)
 
 
-def _kept(env: WorldEnv, policy: Policy, seed: int, failed: bool, counts: _Counts) -> Iterator[_Take]:
-    """Yield episodes that are kept, round by round and environment by environment."""
+def _kept(
+    env: WorldEnv, scenes: int, policy: Policy, seed: int, failed: bool, counts: _Counts
+) -> Iterator[_Take]:
+    """Yield episodes that are kept, round by round and scene by scene."""
     for number in count_up():
-        for take in _round(env, policy, _seed(seed, number)):
+        for take in sorted(_round(env, policy, _seed(seed, number)), key=lambda take: take.which % scenes):
             counts.tried += 1
             counts.succeeded += take.success
             counts.unstable += take.unstable
@@ -183,7 +206,7 @@ def _round(env: WorldEnv, policy: Policy, seed: int) -> list[_Take]:
     return takes
 
 
-def _episode(take: _Take, env: WorldEnv, scenes: Sequence[Scene], views: Views) -> Episode:
+def _episode(take: _Take, env: WorldEnv, scenes: Sequence[Scene], views: _Eyes) -> Episode:
     """Return what is written of a take; its pictures are drawn as they are asked for."""
     which, steps = take.which % len(scenes), len(take.states)
     cousin, last = env.worlds.cousins[take.which], np.arange(steps) == steps - 1
