@@ -7,13 +7,14 @@ that of its model alone, to the bit, whoever stands beside it.
 # MuJoCo's names come out of compiled modules without stubs.
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import mujoco
 import numpy as np
 from mujoco.batch import Batch
 from numpy.typing import NDArray
 
+from pocketworld.sim import memory
 from pocketworld.sim.arrays import numpy_arrays
 from pocketworld.sim.physics import Group, Ids, Look, Write
 
@@ -50,33 +51,51 @@ def let_sleep(model: mujoco.MjModel) -> None:
     model.opt.sleep_tolerance = TOLERANCE
 
 
+def sleeps(model: mujoco.MjModel) -> bool:
+    """Say whether what has come to rest in a model sleeps."""
+    return bool(model.opt.enableflags & SLEEP)
+
+
 class Batches:
     """The physics of all environments: `models[i]` is environment i's own.
 
     Each group runs on one thread and several groups at once: with a hundred layouts most groups are too
-    small to be shared out among threads themselves.
+    small to be shared out among threads themselves. A thread that is done with a group takes the next one.
+
+    Raises PocketworldError for more environments than fit into memory.
     """
 
     def __init__(self, models: Sequence[mujoco.MjModel], threads: int) -> None:
         self.models: tuple[mujoco.MjModel, ...] = tuple(models)
-        self.threads, self.arrays = threads, numpy_arrays()
-        self.groups = tuple(_group(ids, self.models) for ids in divide(self.models, threads))
+        self.arrays = numpy_arrays()
+        shares = divide(self.models, threads)
+        self.threads = min(threads, len(shares))
+        _check_memory(shares, self.models)
+        self.groups = tuple(_group(ids, self.models) for ids in shares)
         self.group_of = np.zeros(len(models), int)
         self.row_of = np.zeros(len(models), int)
         for k, group in enumerate(self.groups):
             self.group_of[group.ids], self.row_of[group.ids] = k, np.arange(len(group.ids))
-        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._pool = ThreadPoolExecutor(self.threads - 1) if self.threads > 1 else None
 
     def step(self, substeps: int, before: Look, after: Look) -> None:
         """Advance all by some substeps; `before` writes a group's controls, `after` reads its state."""
 
-        def one(group: Group) -> None:
-            before(group)
-            group.handle.step(nstep=substeps, stage=CURRENT)
-            after(group)
+        left = iter(self.groups)
 
-        for _ in self._pool.map(one, self.groups) if self._pool else map(one, self.groups):
-            pass
+        def some() -> None:
+            for group in left:  # shared: the interpreter hands each group to one thread only
+                before(group)
+                group.handle.step(nstep=substeps, stage=CURRENT)
+                after(group)
+
+        others = [self._pool.submit(some) for _ in range(self.threads - 1)] if self._pool else []
+        try:
+            some()
+        finally:
+            wait(others)
+        for other in others:
+            other.result()
 
     def unstable(self) -> Bools:
         """Return which (n,) met no finite number, or more contacts than fit, since they were last reset."""
@@ -124,7 +143,7 @@ def divide(models: Sequence[mujoco.MjModel], threads: int) -> list[Ids]:
 def batch_of(models: Sequence[mujoco.MjModel], threads: int) -> Batch:
     """Return a batch of models that share a signature."""
     # What sleeps is no part of MuJoCo's state: each environment then keeps its own MjData.
-    batch = Batch(models[0], len(models), threads, persistent=bool(models[0].opt.enableflags & SLEEP))
+    batch = Batch(models[0], len(models), threads, persistent=sleeps(models[0]))
     batch.set_models(list(models))
     return batch
 
@@ -132,5 +151,15 @@ def batch_of(models: Sequence[mujoco.MjModel], threads: int) -> Batch:
 def _group(ids: Ids, models: Sequence[mujoco.MjModel]) -> Group:
     own = [models[i] for i in ids]
     batch = batch_of(own, threads=1)
-    start = np.array([model.key("closed").qpos for model in own])
-    return Group(ids, batch, start, *(batch.bind(name) for name in BOUND))
+    closed = mujoco.mj_name2id(own[0], mujoco.mjtObj.mjOBJ_KEY, "closed")
+    start = np.array([model.key_qpos[closed] for model in own])
+    made = Group(ids, batch, start, *(batch.bind(name) for name in BOUND))
+    # An MjData that the batch keeps to know its fields' shapes: as large as a model, and of no more use.
+    vars(batch).pop("_data", None)
+    return made
+
+
+def _check_memory(shares: Sequence[Ids], models: Sequence[mujoco.MjModel]) -> None:
+    """Refuse more environments than fit into memory, beside their models."""
+    needed = sum(memory.batch_bytes(models[ids[0]], len(ids), sleeps(models[ids[0]])) for ids in shares)
+    memory.check(needed, f"{len(models)} environments")

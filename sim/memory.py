@@ -11,7 +11,7 @@ GIB = 1 << 30
 # views of a model's fields take about as much again as the model, and a batch has a copy of one model, one
 # mjData, and the part of its arena that contacts have touched.
 VIEWS, LEAST = 1.0, 1 << 17
-BATCH, ARENA = 2.0, 1 << 18
+ARENA = 1 << 18
 _LIMITS = (  # of a container: limit and use, cgroup 2 and 1
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
@@ -23,11 +23,15 @@ def model_bytes(model: Any) -> int:
     return int(model.nbuffer * (1 + VIEWS)) + LEAST
 
 
-def batch_bytes(model: Any, environments: int) -> int:
-    """Return about how much memory a batch of environments of one layout takes, beside their models."""
+def batch_bytes(model: Any, environments: int, persistent: bool = False) -> int:
+    """Return about how much memory a batch of environments of one layout takes, beside their models.
+
+    persistent   whether each environment keeps an mjData of its own
+    """
     state = int(model.nq + 4 * model.nv + 2 * model.nu + 6 * model.nbody)
     seen = int(12 * model.nsite + 6 * model.njnt)
-    return int(model.nbuffer * BATCH) + ARENA + 8 * environments * (2 * state + seen)
+    data = (model.nbuffer + ARENA) * (environments if persistent else 1)
+    return int(model.nbuffer + data + 8 * environments * (2 * state + seen))
 
 
 def available() -> int | None:

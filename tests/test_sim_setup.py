@@ -45,7 +45,7 @@ def test_a_models_boxes_and_hulls_are_the_scenes(kitchens: Cousins) -> None:
                     assert 2 * model.geom_size[geom] == pytest.approx(piece.size, rel=1e-8, abs=1e-12)
                     assert model.geom_pos[geom] == pytest.approx(piece.centre, rel=1e-8, abs=1e-12)
                 else:
-                    assert hull(model, geom) == pytest.approx(piece.vertices.mean(0), abs=2e-7)
+                    assert hull(model, int(geom)) == pytest.approx(piece.vertices.mean(0), abs=2e-7)
 
 
 def hull(model: mujoco.MjModel, geom: int) -> NDArray[np.float64]:
