@@ -5,10 +5,13 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from pocketworld.errors import PocketworldError
+from pocketworld.scene import Scene
 
 CORE = (
     "click",
@@ -25,6 +28,7 @@ CORE = (
     "scipy",
     "trimesh",
 )
+MEASURED = 8  # cousins from which it is reckoned how large an environment is
 LIBRARIES = {"egl": "libegl1", "osmesa": "libosmesa6"}
 DRAW = (
     "import mujoco; m = mujoco.MjModel.from_xml_string('<mujoco><worldbody><light/></worldbody></mujoco>')\n"
@@ -52,15 +56,18 @@ class Check:
         return asdict(self)
 
 
-def examine() -> tuple[Check, ...]:
-    """Look at Python, the core libraries, pictures without a screen, and the captures for tests."""
-    return (_machine(), *_libraries(), *_pictures(), _captures())
+def examine(scenes: Sequence[Scene] = ()) -> tuple[Check, ...]:
+    """Look at Python, the core libraries, pictures without a screen, the GPU, and the captures for tests.
+
+    scenes   cousins of one twin: of them it is said how many fit into a batch of the backend warp
+    """
+    worlds = (_worlds(scenes),) if scenes else ()
+    return (_machine(), *_libraries(), *_pictures(), _gpu(), _batch(), *worlds, _captures())
 
 
 def _machine() -> Check:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    gpu = "an NVIDIA GPU" if shutil.which("nvidia-smi") else "no NVIDIA GPU (none is needed)"
-    seen = f"Python {platform.python_version()}, {os.cpu_count()} cores, {memory:.0f} GiB, {gpu}"
+    seen = f"Python {platform.python_version()}, {os.cpu_count()} cores, {memory:.0f} GiB"
     return Check("machine", sys.version_info >= (3, 11), seen, "Python 3.11 or newer is needed")
 
 
@@ -86,6 +93,43 @@ def _pictures() -> Iterator[Check]:
         last = (done.stderr.strip().splitlines() or ["it died"])[-1]
         seen = "draws without a screen" if done.returncode == 0 else last
         yield Check(f"pictures by {way}", done.returncode == 0, seen, f"apt-get install {package}")
+
+
+def _gpu() -> Check:
+    """Say what the GPU is, as its driver tells."""
+    if shutil.which("nvidia-smi") is None:
+        return Check("GPU", True, "no NVIDIA GPU (none is needed: the backend mujoco runs on the CPU)")
+    asked = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    found = "; ".join(done.stdout.strip().splitlines())
+    if done.returncode or not found:
+        last = (done.stderr.strip().splitlines() or ["nvidia-smi tells nothing"])[-1]
+        return Check("GPU", False, last, "install the driver that goes with the GPU")
+    return Check("GPU", True, found)
+
+
+def _batch() -> Check:
+    """Say whether the backend warp is installed, and where its kernels are kept."""
+    from pocketworld.sim.warp.library import EXTRA, cache_folder, chosen, library
+
+    try:
+        library()
+    except PocketworldError as error:
+        return Check("backend warp", False, str(error).split(";")[0], EXTRA)
+    return Check("backend warp", True, f"on {chosen(None)}; compiled kernels in {cache_folder()}")
+
+
+def _worlds(scenes: Sequence[Scene]) -> Check:
+    """Say how many environments of these cousins fit into one batch on the device that it would run on."""
+    name = "environments of this world"
+    try:
+        from pocketworld.sim.warp.size import fitting
+
+        each, most, device = fitting(scenes)
+    except PocketworldError as error:
+        return Check(name, False, str(error), "see above")
+    many = "nobody says how many fit" if most is None else f"about {most:,} fit"
+    return Check(name, True, f"{each / 1e6:.2f} MB each; {many} on {device}")
 
 
 def _captures() -> Check:

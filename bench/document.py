@@ -15,6 +15,7 @@ from pocketworld.bench.score import Score
 from pocketworld.bench.sim import SimSpeed
 from pocketworld.bench.speed import SpeedReport
 from pocketworld.bench.transfer import Transfer
+from pocketworld.bench.warp import WarpFigures
 from pocketworld.errors import PocketworldError
 
 HEAD = """# Benchmark
@@ -78,6 +79,9 @@ def describe(result: Result) -> tuple[str, str, str]:
         case Transfer():
             about = "Success on cousins that none learnt in, against how many were learnt in."
             return f"transfer {result.world}", "What more cousins are worth", about
+        case WarpFigures():
+            about = "Different cousins in one MuJoCo Warp batch against copies of one, and against C MuJoCo."
+            return f"warp {result.device}", f"The backend warp on {result.device}", about
     raise PocketworldError(
         f"{type(result).__name__} has no place in the page", "a score, a speed or a sim has"
     )

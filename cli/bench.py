@@ -6,7 +6,7 @@ import click
 
 from pocketworld import learning, measures
 from pocketworld.cli.main import LazyGroup
-from pocketworld.cli.options import NAME, WORLD
+from pocketworld.cli.options import DEVICE, NAME, WORLD
 from pocketworld.cli.output import Output
 from pocketworld.errors import PocketworldError
 
@@ -15,6 +15,7 @@ COMMANDS = {
     "calibration": ("bench", "Whether beliefs are as sure as they are right."),
     "speed": ("bench", "CPU time and memory of each stage."),
     "sim": ("bench", "Environment steps a second against bare mujoco.batch."),
+    "warp": ("bench", "The backend warp: different worlds against copies, and against C MuJoCo."),
     "transfer": ("bench", "Success on new cousins against how many were learnt in."),
 }
 DOCUMENT = click.option(
@@ -134,4 +135,21 @@ def transfer(
             document=document,
             tick=tick,
         )
+    out.result(result.to_json(), result.text())
+
+
+@click.command()
+@WORLD
+@click.option("--preset", default="medium", show_default=True, help="How far cousins are from the twin.")
+@click.option("--envs", default=32, show_default=True, type=click.IntRange(2), help="Different cousins.")
+@click.option("--steps", default=10, show_default=True, type=click.IntRange(1), help="Of each environment.")
+@DEVICE
+@DOCUMENT
+@click.pass_obj
+def warp(
+    out: Output, world: Path, preset: str, envs: int, steps: int, device: str | None, document: Path | None
+) -> None:
+    """Measure the backend warp: different worlds' speed against copies of one, errors against C MuJoCo."""
+    with out.progress("warp") as tick:
+        result = measures.measure_warp(world, preset, envs, steps, device, document, tick)
     out.result(result.to_json(), result.text())

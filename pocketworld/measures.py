@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pocketworld.bench.score import Score
     from pocketworld.bench.sim import SimSpeed
     from pocketworld.bench.speed import SpeedReport
+    from pocketworld.bench.warp import WarpFigures
 
 
 def score(folder: Path, truth: Path, document: Path | None) -> "Score":
@@ -69,8 +70,27 @@ def measure_sim(
     return result
 
 
-def examine() -> tuple["Check", ...]:
-    """Examine the machine."""
+def measure_warp(
+    folder: Path, preset: str, envs: int, steps: int, device: str | None, document: Path | None, tick: Tick
+) -> "WarpFigures":
+    """Measure the backend warp on a world's cousins; put the figures into a page if one is named."""
+    from pocketworld.bench import document as page
+    from pocketworld.bench import warp
+
+    tick(f"drawing {envs} cousins")
+    cousins = api.make_cousins(folder, preset=preset, count=envs)
+    tick("measuring")
+    result = warp.measure(cousins, device, steps)
+    if document is not None:
+        where = f" --device {device}" if device else ""
+        command = f"pocketworld bench warp {folder} --preset {preset} --envs {envs} --steps {steps}{where}"
+        page.put(document, result, command)
+    return result
+
+
+def examine(world: Path | None = None) -> tuple["Check", ...]:
+    """Examine the machine; and how many environments of a world's cousins it could hold."""
     from pocketworld.bench import doctor
 
-    return doctor.examine()
+    cousins = api.make_cousins(world, count=doctor.MEASURED) if world is not None else ()
+    return doctor.examine(cousins)

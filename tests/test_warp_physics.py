@@ -15,20 +15,12 @@ import pytest
 
 pytest.importorskip("mujoco_warp")
 
-from pocketworld.cousins.sequence import Cousins, make
-from pocketworld.cousins.spec import preset
+from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
-from pocketworld.families.box import Box, BoxFamily
-from pocketworld.families.cabinet.build import build
-from pocketworld.families.cabinet.parameters import Cabinet, Chance, Front, FrontKind, HandleSpec, Split
-from pocketworld.families.cylinder import CylinderFamily
-from pocketworld.families.protocol import Site
-from pocketworld.rng import stream
-from pocketworld.scene import HandleKind, Pose, Scene, Side
 from pocketworld.sim.physics import Group
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.task import compile_cousin
-from pocketworld.sim.warp import physics
+from pocketworld.sim.warp import physics, upload
 from pocketworld.sim.warp.accuracy import Error, Record, Rig
 from pocketworld.sim.warp.controls import CONTROLS, errors_with
 from pocketworld.sim.warp.library import LOG, chosen
@@ -42,27 +34,9 @@ WORSE = 10.0  # times what is measured, at least, with one thing wrong on purpos
 SHOWS = {"sizes": "hand", "mesh": "things", "statics": "hand"}
 
 
-def twin() -> Scene:
-    """Return a cabinet of a door, hinged on either side, and drawers; beside it a box and a can."""
-    bow = HandleSpec(HandleKind.BOW, 0.5, 0.5, 0.12, 0.009, 0.03)
-    sides = tuple(Chance(FrontKind.DOOR, side, 0.5) for side in (Side.LEFT, Side.RIGHT))
-    door = Front(FrontKind.DOOR, Side.LEFT, replace(bow, u=0.85, vertical=True), sides, opening=1.6)
-    drawer = Front(FrontKind.DRAWER, Side.NONE, bow)
-    columns = Split(False, (0.4, 0.4), (door, Split(True, (0.2, 0.3), (drawer, drawer))))
-    cabinet = build(Cabinet(0.8, 0.45, 0.6, columns), "cab")
-    box, cans = BoxFamily(), CylinderFamily()
-    can = cans.sample(lambda name: stream(1, "can", name), Site((0.15, 0.15, 0.2)))
-    parcel = Box(0.2, 0.15, 0.1)
-    aside = (
-        replace(box.build(parcel, "box"), pose=Pose((1.0, -0.4, 0.0))),
-        replace(cans.build(can, "can"), pose=Pose((-1.0, -0.4, 0.0))),
-    )
-    return Scene("s", (cabinet, *aside))
-
-
 @pytest.fixture(scope="module")
-def cousins() -> Cousins:
-    return make(twin(), preset("medium"), count=COUNT)
+def cousins(warp_cousins: Cousins) -> Cousins:
+    return warp_cousins
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +171,7 @@ def test_contacts_that_do_not_fit_are_an_error_that_names_the_world(cousins: Cou
     _, warp = physics.make(cousins, COUNT, Hand(), "cpu")
     warp.data.njmax = 1
     small = Room(contacts=1, rows=1)
-    warp.data = physics.data(warp.packed, COUNT, small)
+    warp.data = upload.data(warp.packed, COUNT, small)
     warp.groups = (warp._group(warp.packed, COUNT),)
     everywhere = np.arange(COUNT)
     warp.reset(everywhere, lambda group, r: group.qpos.__setitem__(r, group.start[r]), idle)

@@ -55,7 +55,8 @@ def bare(scene: Scene) -> Scene:
 
 def compiled(scenes: Sequence[Scene], count: int, robot: Robot) -> Compiled:
     """Compile the first `count` scenes with a robot, one at a time: of each only its row is kept."""
-    kept = [bare(scenes[i]) for i in range(count)]
+    light = scenes.bare() if isinstance(scenes, Cousins) else scenes
+    kept = [bare(light[i]) for i in range(count)]
     superset, pool, room = superset_of(scenes, kept), Pool(), Room()
     measured = set(np.linspace(0, count - 1, min(count, MEASURED), dtype=int).tolist())
     cousins: list[Cousin] = []
@@ -70,9 +71,9 @@ def compiled(scenes: Sequence[Scene], count: int, robot: Robot) -> Compiled:
         # Of the models only the base stays: 4096 of them would fill the memory.
         cousins.append(replace(cousin, model=cousins[0].model if cousins else cousin.model))
     base = pool.base(*_text(kept[0], superset, robot))
-    light = tuple(replace(cousin, model=base) for cousin in cousins)
+    placed = tuple(replace(cousin, model=base) for cousin in cousins)
     qpos, dof = zip(*orders, strict=True)
-    return Compiled(light, pack(base, worlds), qpos, dof, room.with_spare())
+    return Compiled(placed, pack(base, worlds), qpos, dof, room.with_spare())
 
 
 def _one(scene: Scene, superset: Superset, robot: Robot) -> tuple[Cousin, Element]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from pocketworld.sim.warp.accuracy import Error, Record, Rig
-from pocketworld.sim.warp.physics import put_static
+from pocketworld.sim.warp.upload import put_static
 
 Undo = Callable[[], None]
 Control = Callable[[Rig], Undo]

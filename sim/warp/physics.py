@@ -15,7 +15,8 @@ from pocketworld.sim.task import Cousin
 from pocketworld.sim.warp.compiled import Compiled, compiled
 from pocketworld.sim.warp.library import LOG, chosen, library, told
 from pocketworld.sim.warp.packed import Packed
-from pocketworld.sim.warp.room import Room
+from pocketworld.sim.warp.size import check
+from pocketworld.sim.warp.upload import data, uploaded
 
 HARMLESS = ("ITERATIONS", "LS_ITERATIONS")  # the solver stopped where it was, as C MuJoCo does
 
@@ -29,6 +30,7 @@ def make(
     """
     where = chosen(device)
     made = compiled(scenes, min(len(scenes), count), robot)
+    check(made.packed, made.room, count, where)
     cousins = [made.cousins[i % len(made.cousins)] for i in range(count)]
     return cousins, Warp(made, count, where)
 
@@ -172,33 +174,3 @@ def harmless() -> int:
     """Return the bits of what is no overflow of room."""
     kinds = library().mjw.OverflowType
     return int(sum(kinds[name] for name in HARMLESS))
-
-
-def uploaded(packed: Packed) -> Any:
-    """Return MuJoCo Warp's model on the current device, each field that differs with a row per world."""
-    sizes = {name: len(rows) for name, rows in packed.rows.items()}
-    model = library().mjw.put_model(packed.base, batch_sizes=sizes)
-    for name, rows in packed.rows.items():
-        # Assigned, not replaced: a captured graph knows arrays by their addresses.
-        field = getattr(model, name)
-        field.assign(rows.reshape(field.numpy().shape))
-    model.opt.warn_overflow = False
-    # Boxes on boxes as C MuJoCo has them. By its default Warp takes the algorithm for any two convex shapes,
-    # which drops shallow contacts of a small box on a large one: one step of a hand is then off by 1e-4 m.
-    model.opt.disableflags |= int(library().mjw.DisableBit.NATIVECCD)
-    return model
-
-
-def data(packed: Packed, count: int, room: Room) -> Any:
-    """Return MuJoCo Warp's state of `count` worlds on the current device."""
-    made = library().mjw.make_data(packed.base, nworld=count, nconmax=room.contacts, njmax=room.rows)
-    put_static(made, packed, count)
-    return made
-
-
-def put_static(made: Any, packed: Packed, count: int) -> None:
-    """Write where geoms that never move are in each world: Warp reckons it once, for the base's."""
-    for field, poses in ((made.geom_xpos, packed.places), (made.geom_xmat, packed.turns)):
-        now = field.numpy()
-        now[:, packed.static] = poses[np.arange(count) % len(poses)][:, packed.static]
-        field.assign(now)
