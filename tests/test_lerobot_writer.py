@@ -348,6 +348,19 @@ def test_a_task_is_said_in_words(tmp_path: Path) -> None:
         writer.add(Episode(" ", columns(0, 9), pictures(0, 9)))
 
 
+def test_an_origin_is_json(dataset: Path, tmp_path: Path) -> None:
+    lines = (dataset / "meta/origins.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == [
+        {"episode_index": i, "cousin": f"medium/{i}"} for i in range(3)
+    ]
+    with writing(tmp_path / "set", FEATURES) as writer:
+        with pytest.raises(PocketworldError, match="what JSON can hold"):
+            writer.add(Episode("open", columns(0, 9), pictures(0, 9), {"cousin": {1, 2}}))
+        for i in range(3):
+            writer.add(episode(i))
+    assert digests(tmp_path / "set") == digests(dataset)
+
+
 def test_what_is_there_is_not_written_over(dataset: Path) -> None:
     before = digests(dataset)
     with pytest.raises(PocketworldError, match="there already"):

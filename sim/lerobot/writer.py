@@ -1,6 +1,7 @@
 """Writes a LeRobot v3.0 dataset, an episode at a time: whole, or not at all."""
 
 import fcntl
+import io
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,6 +68,8 @@ def writing(target: Path, features: Features, limits: Limits | None = None) -> I
 def _clear(target: Path) -> None:
     """Delete what runs that were killed have left; one that still runs holds its lock."""
     for left in target.parent.glob(f".{target.name}.new-*"):
+        if not (left / LOCK).exists():  # it is just beginning, or done
+            continue
         with (left / LOCK).open("a") as held, ExitStack() as undo:
             try:
                 fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -102,13 +105,15 @@ class Writer:
     def add(self, episode: Episode) -> None:
         """Append an episode. One that is wrong, or whose pictures fail, leaves the dataset as it was."""
         columns = _checked(episode, self.features)
+        origin = _line(episode.origin, self.episodes)
         clips, pixels = _encoded(episode.pictures, self.features, len(columns[TIME]))
-        spans = {name: self._films[name].append(clip.finish()) for name, clip in clips.items()}
+        spans = {name: self._films[name].append(clip) for name, clip in clips.items()}
         for name, seen in pixels.items():
             self._pixels[name].merge(seen)
         statistics = {name: of_numbers(values) for name, values in self._counted(episode.task, columns)}
         statistics |= {name: seen.statistics() for name, seen in pixels.items()}
-        self._append(episode, columns, spans, statistics)
+        self._append(episode.task, columns, spans, statistics)
+        self._origins.write(origin)
 
     def _counted(self, task: str, columns: dict[str, Values]) -> Iterator[tuple[str, Values]]:
         """Fill in the counters; yield all columns as (t, n)."""
@@ -122,7 +127,7 @@ class Writer:
 
     def _append(
         self,
-        episode: Episode,
+        task: str,
         columns: Mapping[str, Values],
         spans: Mapping[str, Span],
         statistics: Mapping[str, Statistics],
@@ -131,11 +136,10 @@ class Writer:
         table = _table(columns, self.features)
         data = self._data.locate(table.nbytes)
         self._data.append(table)
-        row = catalogue.episode_row(self.episodes, episode.task, count, self.frames, data)
+        row = catalogue.episode_row(self.episodes, task, count, self.frames, data)
         self._pending.append(row | catalogue.of_spans(spans) | catalogue.of_statistics(statistics))
         if len(self._pending) == ROWS:
             self._flush()
-        self._origins.write(json.dumps({"episode_index": self.episodes, **episode.origin}) + "\n")
         self.episodes, self.frames = self.episodes + 1, self.frames + count
 
     def complete(self) -> None:
@@ -167,6 +171,13 @@ class Writer:
             read = (pq.read_table(file, columns=[name])[name].combine_chunks() for file in files)
             flat = [(part.flatten() if size > 1 else part).to_numpy(zero_copy_only=False) for part in read]
             yield name, np.concatenate(flat).reshape(-1, size)
+
+
+def _line(origin: Mapping[str, object], number: int) -> str:
+    try:
+        return json.dumps({"episode_index": number, **origin}) + "\n"
+    except (TypeError, ValueError) as error:
+        raise PocketworldError(f"an episode's origin: {error}", "give what JSON can hold") from error
 
 
 def _checked(episode: Episode, features: Features) -> dict[str, Values]:
@@ -207,8 +218,8 @@ def _flag(name: str, values: Values) -> Values:
 
 def _encoded(
     pictures: Iterable[Mapping[str, Image]], features: Features, count: int
-) -> tuple[dict[str, Clip], dict[str, Pixels]]:
-    """Encode an episode's pictures as they come; without cameras none is asked for."""
+) -> tuple[dict[str, io.BytesIO], dict[str, Pixels]]:
+    """Encode an episode's pictures as they come, as MP4s; without cameras none is asked for."""
     clips = {name: Clip(features.fps, size) for name, size in features.cameras.items()}
     pixels = {name: Pixels() for name in clips}
     try:
@@ -224,7 +235,7 @@ def _encoded(
         for clip in clips.values():
             clip.abandon()
         raise
-    return clips, pixels
+    return {name: clip.finish() for name, clip in clips.items()}, pixels
 
 
 def _check_images(images: Mapping[str, Image], features: Features, given: int, count: int) -> None:
