@@ -7,21 +7,30 @@ from pocketworld.sim.task import FACTS
 from pocketworld.sim.vectors import length
 
 BONUS, TIME, EFFORT = 4.0, 0.01, 0.002  # on success; a step; a step at full action
-NEAR = 0.03  # m: at this distance from the handle closing the fingers begins to pay
+ALMOST = 0.03  # m: half of what coming nearer at last pays is for these
+# m: within this closing the fingers pays. Less than the 17 mm at which tips too wide for a recess meet the
+# front: else closing there pays, a policy does that, and never finds that narrower fingers go in.
+NEAR = 0.015
+FREE, FIT = 0.006, 0.5  # m free on each side of the handle on the way there, and what that is worth
 
 
 def potential(senses: Senses, facts: Array, progress: Array) -> Array:
     """Return how good a state is (n,): near the handle, fingers closed on it, and above all far on its way.
+
+    On the way to the handle fingers are worth most that are just wide enough for it: wide ones meet what
+    stands beside it, and the edge of a recess.
 
     Ng, Harada, Russell 1999: rewards that are differences of a potential change no best policy.
     progress (n,): how far the joint is on its way, 1 where it is to be.
     """
     xp = namespace(senses.grip)
     away = length(senses.handle - senses.grip)
-    thin = facts[:, FACTS.index("handle_thickness_m")]
-    loose = xp.clip((senses.robot[:, -2] + senses.robot[:, -1] - thin) / (2 * REACH), 0, 1)
-    held = xp.clip(1 - away / NEAR, 0, 1) * (1 - loose)
-    return -2 * xp.clip(away, max=0.6) - away / (away + NEAR) + held + 8 * xp.clip(progress, 0, 1)
+    beside = (senses.robot[:, -2] + senses.robot[:, -1] - facts[:, FACTS.index("handle_thickness_m")]) / 2
+    there = xp.clip(1 - away / NEAR, 0, 1)
+    held = there * (1 - xp.clip(beside / REACH, 0, 1))
+    fitting = FIT * (1 - there) * (1 - xp.clip(xp.abs(beside - FREE) / REACH, 0, 1))
+    coming = -2 * xp.clip(away, max=0.6) - away / (away + ALMOST)
+    return coming + fitting + held + 8 * xp.clip(progress, 0, 1)
 
 
 def reward(before: Array, after: Array, actions: Array, success: Array) -> Array:
