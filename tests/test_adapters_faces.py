@@ -249,7 +249,7 @@ class Actor(GaussianMixin, Model):  # type: ignore[misc]
         )
         self.spread = torch.nn.Parameter(torch.full((4,), -0.5))
 
-    def compute(self, inputs: dict[str, Any], *, role: str = "") -> Any:
+    def compute(self, inputs: dict[str, Any], role: str = "") -> Any:  # pyright: ignore
         return self.net(inputs["observations"]), {"log_std": self.spread}
 
 
@@ -263,7 +263,7 @@ class Critic(DeterministicMixin, Model):  # type: ignore[misc]
         width = len(POLICY) + len(PRIVILEGED)
         self.net = torch.nn.Sequential(torch.nn.Linear(width, 16), torch.nn.ELU(), torch.nn.Linear(16, 1))
 
-    def compute(self, inputs: dict[str, Any], *, role: str = "") -> Any:
+    def compute(self, inputs: dict[str, Any], role: str = "") -> Any:  # pyright: ignore
         return self.net(inputs["states"]), {}
 
 
