@@ -5,57 +5,43 @@ of steps is stepped by turns by our environment (given the recorded actions) and
 (given the recorded controls, put back where ours was), a few steps each: whatever else runs hits all alike.
 """
 
+import resource
+import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from pocketworld.bench.machine import Machine, machine
+from pocketworld.bench.ratio import Ratio
+from pocketworld.bench.replay import SEED, Bare, Seen, Step, batches, record, states
+from pocketworld.bench.set_up import SetUp
 from pocketworld.errors import PocketworldError
-from pocketworld.sim.batch import CURRENT, NOTHING, Batches, batch_of, divide, signature
+from pocketworld.sim.batch import divide, signature
 from pocketworld.sim.environment import WorldEnv
-from pocketworld.sim.expert import expert
-from pocketworld.sim.physics import Group, Ids, Look, Write
 
 Array = NDArray[np.float64]
 
 ROUND = 5  # steps by one, before the other's turn
-SEED = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """Median over rounds, and the interval that holds the median with 95 % (order statistics, no model)."""
-
-    median: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, values: Sequence[float] | Array) -> "Ratio":
-        """Take the rounds' ratios; with fewer than 6 the interval is all that was seen, and holds less."""
-        ordered = np.sort(values)
-        below = max(int(binom.ppf(0.025, len(ordered), 0.5)) - 1, 0)
-        return cls(float(np.median(ordered)), float(ordered[below]), float(ordered[-1 - below]))
-
-    def text(self) -> str:
-        """Return it in words."""
-        return f"{self.median:.3f} (95 %: {self.low:.3f} .. {self.high:.3f})"
+RESETS = 9  # times that all environments are put back, to be measured
 
 
 @dataclass(frozen=True, slots=True)
 class SimSpeed:
     """Steps a second (medians over rounds, all environments together), ours and bare.
 
-    ours, split, plain   environment steps a second: WorldEnv; bare batches of one thread each, in a pool; one
-                         bare batch a signature with the threads inside
-    ratio     of ours to the faster of the bare two, by the clock;  cpu_ratio: by CPU time, all threads
+    ours      environment steps a second of WorldEnv: actions, physics, observations, rewards, resets
+    seen      of our physics alone, with what the policy sees of it
+    split, plain   of bare batches of one thread each, in a pool; of one bare batch a signature with the
+              threads inside
+    ratio, seen_ratio   of ours, seen to the faster of the bare two, by the clock;  cpu_...: by CPU time
+    reset     ms of CPU time for an environment's new episode
+    peak      the most memory that the process had so far, MB
     same      whether all ended in the same state, to the bit: then all did the same physics
+    set_up    what a cousin's model takes, where that was measured
     """
 
     envs: int
@@ -65,12 +51,18 @@ class SimSpeed:
     threads: int
     rounds: int
     ours: float
+    seen: float
     split: float
     plain: float
     ratio: Ratio
     cpu_ratio: Ratio
+    seen_ratio: Ratio
+    cpu_seen_ratio: Ratio
+    reset: Ratio
+    peak: float
     same: bool
     machine: Machine
+    set_up: SetUp | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -83,59 +75,20 @@ class SimSpeed:
         how = f"{self.substeps} substeps, {self.threads} threads, {self.rounds} rounds of {ROUND} steps"
         lines = (
             f"{self.envs} environments of {what}; {how}",
-            f"WorldEnv                               {self.ours:>10.0f} environment steps/s",
+            f"WorldEnv                              {self.ours:>10.0f} environment steps/s",
+            f"our physics, seen by the policy       {self.seen:>10.0f}",
             f"mujoco.batch, groups in a pool        {self.split:>10.0f}",
             f"mujoco.batch, one batch a signature   {self.plain:>10.0f}",
-            f"ours / the faster bare one, by the clock   {self.ratio.text()}",
-            f"                            by CPU time    {self.cpu_ratio.text()}",
-            f"states at the end: {same}",
+            f"WorldEnv / the faster bare one, by the clock   {self.ratio.text()}",
+            f"                                by CPU time    {self.cpu_ratio.text()}",
+            f"physics seen / the same,        by the clock   {self.seen_ratio.text()}",
+            f"                                by CPU time    {self.cpu_seen_ratio.text()}",
+            f"an environment's reset, ms of CPU time         {self.reset.text()}",
+            *([self.set_up.text()] if self.set_up else []),
+            f"states at the end: {same}; peak memory {self.peak:.0f} MB",
             self.machine.text(),
         )
         return "\n".join(lines) + "\n"
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Put:
-    """Environments `which` (k,) are put into a state: controls (k, nu), and each one's qpos."""
-
-    which: Ids
-    controls: Array
-    qpos: list[Array]
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Step:
-    """What our environment told its batches in one step: controls (n, nu), then who was put where."""
-
-    controls: Array
-    resets: list[Put] = field(default_factory=list)
-
-
-class Recorder(Batches):
-    """Our batches, writing down all that they are told."""
-
-    def __init__(self, batches: Batches) -> None:
-        super().__init__(batches.models, batches.threads)
-        self.starts: list[Put] = []
-        self.steps: list[Step] = []
-
-    def step(self, substeps: int, before: Look, after: Look) -> None:
-        """Write the controls down on the way."""
-        controls = np.zeros((len(self.models), self.models[0].nu))
-
-        def noted(group: Group) -> None:
-            before(group)
-            controls[group.ids] = group.ctrl
-
-        super().step(substeps, noted, after)
-        self.steps.append(Step(controls))
-
-    def reset(self, which: Ids, write: Write, after: Look) -> None:
-        """Write down where the environments are put; the first time, where they start."""
-        super().reset(which, write, after)
-        controls = [self.groups[self.group_of[i]].ctrl[self.row_of[i]] for i in which]
-        put = Put(which, np.array(controls), [self.qpos(int(i)) for i in which])
-        (self.steps[-1].resets if self.steps else self.starts).append(put)
 
 
 def measure(env: WorldEnv, steps: int = 100) -> SimSpeed:
@@ -151,80 +104,32 @@ def measure(env: WorldEnv, steps: int = 100) -> SimSpeed:
     groups = [list(ids) for ids in _signatures(models)]
     split = Bare(models, divide(models, physics.threads), threads=1, pool=physics.threads)
     plain = Bare(models, [np.array(ids) for ids in groups], threads=physics.threads, pool=1)
-    for bare in (split, plain):
+    others = (Seen(env), split, plain)
+    for other in others:
         for put in starts:
-            bare.put(put)
+            other.put(put)
     env.reset(seed=SEED)
-    walls, cpus = _by_turns(env, actions, [split, plain], log)
-    ends = [states(env), split.states(), plain.states()]
-    for bare in (split, plain):
-        bare.close()
+    walls, cpus = _by_turns(env, actions, others, log)
+    ends = [states(env), *(other.states() for other in others)]
+    for other in others:
+        other.close()
     return _result(env, walls, cpus, len(groups), same(ends))
 
 
-def record(env: WorldEnv, steps: int) -> tuple[list[Array], list[Put], list[Step]]:
-    """Let the expert drive; return its actions (n, 4) each step, where all started, and what was told."""
-    own = batches(env)
-    recorder = Recorder(own)
-    env.worlds.physics = recorder
-    try:
-        env.reset(seed=SEED)
-        actions = []
-        for _ in range(steps):
-            actions.append(expert(env.worlds))
-            env.step(actions[-1])
-    finally:
-        recorder.close()
-        env.worlds.physics = own
-    return actions, recorder.starts, recorder.steps
+def resets(env: WorldEnv) -> Ratio:
+    """Return the CPU time, ms, of an environment's new episode, all begun at once."""
+    which, out = np.arange(env.num_envs), []
+    for _ in range(RESETS):
+        began = time.process_time()
+        env.worlds.start(which)
+        out.append(1e3 * (time.process_time() - began) / env.num_envs)
+    return Ratio.of(out)
 
 
-class Bare:
-    """Nothing but `mujoco.batch`: groups of environments, one batch each."""
-
-    def __init__(self, models: Sequence[Any], groups: Sequence[Ids], *, threads: int, pool: int) -> None:
-        self.count, self.groups = len(models), tuple(groups)
-        self.batches = [batch_of([models[i] for i in ids], threads) for ids in groups]
-        self.views = [(batch.bind("qpos"), batch.bind("ctrl")) for batch in self.batches]
-        self.place = {int(i): (k, row) for k, ids in enumerate(groups) for row, i in enumerate(ids)}
-        self.pool = ThreadPoolExecutor(pool) if pool > 1 else None
-
-    def step(self, substeps: int, step: Step) -> None:
-        """Write controls, advance, and put back what our environment put back."""
-
-        def one(k: int) -> None:
-            self.views[k][1][:] = step.controls[self.groups[k]]
-            self.batches[k].step(nstep=substeps, stage=CURRENT)
-
-        for _ in (
-            self.pool.map(one, range(len(self.groups))) if self.pool else map(one, range(len(self.groups)))
-        ):
-            pass
-        for put in step.resets:
-            self.put(put)
-
-    def put(self, put: Put) -> None:
-        """Start environments anew."""
-        where = [self.place[int(i)] for i in put.which]
-        for k in sorted({k for k, _ in where}):
-            chosen = [j for j, (group, _) in enumerate(where) if group == k]
-            rows = np.array([where[j][1] for j in chosen])
-            order = np.argsort(rows)
-            batch, (places, controls) = self.batches[k], self.views[k]
-            batch.reset(rows[order], stage=NOTHING)
-            for j, row in zip(chosen, rows, strict=True):
-                places[row], controls[row] = put.qpos[j], put.controls[j]
-            batch.forward(rows[order], stage=CURRENT)
-
-    def states(self) -> list[Array]:
-        """Return qpos of each environment."""
-        where = (self.place[i] for i in range(self.count))
-        return [self.views[k][0][row].copy() for k, row in where]
-
-    def close(self) -> None:
-        """End the threads."""
-        if self.pool:
-            self.pool.shutdown()
+def peak() -> float:
+    """Return the most memory that this process had so far, MB."""
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / (1e6 if sys.platform == "darwin" else 1e6 / 1024)
 
 
 def _signatures(models: Sequence[Any]) -> list[list[int]]:
@@ -235,16 +140,16 @@ def _signatures(models: Sequence[Any]) -> list[list[int]]:
 
 
 def _by_turns(
-    env: WorldEnv, actions: Sequence[Array], bares: Sequence[Bare], log: Sequence[Step]
+    env: WorldEnv, actions: Sequence[Array], others: Sequence[Bare | Seen], log: Sequence[Step]
 ) -> tuple[Array, Array]:
-    """Return seconds by the clock and of CPU (rounds, 3): ours and each bare one; who begins goes round."""
+    """Return seconds by the clock and of CPU (rounds, k): ours and each other; who begins goes round."""
 
     def ours(t: int) -> None:
         env.step(actions[t])
 
     runs: list[Callable[[int], object]] = [
         ours,
-        *(_stepper(bare, env.worlds.substeps, log) for bare in bares),
+        *(_stepper(other, env.worlds.substeps, log) for other in others),
     ]
     rounds = len(actions) // ROUND
     walls, cpus = np.zeros((2, rounds, len(runs)))
@@ -257,23 +162,8 @@ def _by_turns(
     return walls, cpus
 
 
-def _stepper(bare: Bare, substeps: int, log: Sequence[Step]) -> Callable[[int], object]:
-    return lambda t: bare.step(substeps, log[t])
-
-
-def batches(env: WorldEnv) -> Batches:
-    """Return the physics of an environment on C MuJoCo.
-
-    Raises PocketworldError for another backend.
-    """
-    if not isinstance(env.worlds.physics, Batches):
-        raise PocketworldError("bench sim compares C MuJoCo with itself", 'take backend="mujoco"')
-    return env.worlds.physics
-
-
-def states(env: WorldEnv) -> list[Array]:
-    """Return qpos of each environment."""
-    return [env.worlds.physics.qpos(i) for i in range(env.num_envs)]
+def _stepper(other: Bare | Seen, substeps: int, log: Sequence[Step]) -> Callable[[int], object]:
+    return lambda t: other.step(substeps, log[t])
 
 
 def same(ends: Sequence[Sequence[Array]]) -> bool:
@@ -284,7 +174,7 @@ def same(ends: Sequence[Sequence[Array]]) -> bool:
 
 def _result(env: WorldEnv, walls: Array, cpus: Array, signatures: int, same: bool) -> SimSpeed:
     rates = env.num_envs * ROUND / np.median(walls, axis=0)
-    best = 1 + int(np.argmax(rates[1:]))
+    best = 2 + int(np.argmax(rates[2:]))
     return SimSpeed(
         envs=env.num_envs,
         models=len({id(model) for model in env.worlds.physics.models}),
@@ -293,10 +183,15 @@ def _result(env: WorldEnv, walls: Array, cpus: Array, signatures: int, same: boo
         threads=batches(env).threads,
         rounds=len(walls),
         ours=float(rates[0]),
-        split=float(rates[1]),
-        plain=float(rates[2]),
+        seen=float(rates[1]),
+        split=float(rates[2]),
+        plain=float(rates[3]),
         ratio=Ratio.of(walls[:, best] / walls[:, 0]),
         cpu_ratio=Ratio.of(cpus[:, best] / cpus[:, 0]),
+        seen_ratio=Ratio.of(walls[:, best] / walls[:, 1]),
+        cpu_seen_ratio=Ratio.of(cpus[:, best] / cpus[:, 1]),
+        reset=resets(env),
+        peak=peak(),
         same=same,
         machine=machine(),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,10 +60,11 @@ def measure_sim(
 ) -> "SimSpeed":
     """Measure environment steps a second; put the figures into a page if one is named."""
     from pocketworld.bench import document as page
-    from pocketworld.bench import sim
+    from pocketworld.bench import set_up, sim
 
+    set_up_ms = set_up.measure(api.scenes_of(folder, name))
     with closing(api.make_env(folder, num_envs=envs, name=name, threads=threads)) as environment:
-        result = sim.measure(environment, steps)
+        result = replace(sim.measure(environment, steps), set_up=set_up_ms)
     if document is not None:
         which = f" --name {name}" if name else ""
         command = f"pocketworld bench sim {folder}{which} --envs {envs} --steps {steps} --threads {threads}"

@@ -9,8 +9,9 @@ from pocketworld.bench import truth as truths
 from pocketworld.bench.document import HEAD, neutral, put
 from pocketworld.bench.machine import machine
 from pocketworld.bench.probe import Point
+from pocketworld.bench.ratio import Ratio
 from pocketworld.bench.score import Score, score
-from pocketworld.bench.sim import Ratio, SimSpeed
+from pocketworld.bench.sim import SimSpeed
 from pocketworld.bench.speed import Memory, SpeedReport, Total
 from pocketworld.bench.virtual_capture import pedestal
 from pocketworld.errors import PocketworldError
@@ -26,8 +27,9 @@ SPEED = SpeedReport(
     Memory(POINT, replace(POINT, frames=4000)),
     Total(58, 40.0, 50.0, 900.0),
 )
+NINE = Ratio(0.8, 0.7, 0.9)
 SIM = SimSpeed(
-    2, 2, 1, 10, 1, 6, 100.0, 120.0, 110.0, Ratio(0.8, 0.7, 0.9), Ratio(0.8, 0.7, 0.9), True, machine()
+    2, 2, 1, 10, 1, 6, 100.0, 115.0, 120.0, 110.0, NINE, NINE, NINE, NINE, NINE, 300.0, True, machine()
 )
 
 

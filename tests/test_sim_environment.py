@@ -15,7 +15,7 @@ from gymnasium.vector import AutoresetMode
 from gymnasium.wrappers.vector import DictInfoToList, RecordEpisodeStatistics
 from numpy.typing import NDArray
 
-from pocketworld.bench.sim import batches
+from pocketworld.bench.replay import batches
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from pocketworld.bench.sim import batches
+from pocketworld.bench.replay import batches
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins.sequence import make
 from pocketworld.scene import Base, Scene

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from pocketworld.bench.sim import batches
+from pocketworld.bench.replay import batches
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.sample import sample
