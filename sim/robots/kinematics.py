@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-DAMPING = 0.03  # of the least squares: near a singularity joints slow down instead of running wild
+# Of the least squares: far from a solution joints slow down near a singularity instead of running wild, and
+# near one they go straight there. Grows with the error (Sugihara 2011), from a floor that rounding asks for.
+DAMPING, FLOOR = 0.4, 1e-3
 STRIDE = 0.35  # rad or m that a joint moves at most in an iteration
 FAR = 0.25  # m and rad of error that an iteration goes for at most: the linear picture holds so far
 REST = 0.1  # share of the way to the rest posture that is gone in an iteration
@@ -93,7 +95,8 @@ class Chain:
         at, jacobian = self.forward(q)
         error = difference(at, wanted)
         limited = _shortened(error)
-        squared = jacobian @ jacobian.transpose(0, 2, 1) + DAMPING**2 * np.eye(6)
+        ridge = FLOOR**2 + DAMPING**2 * (limited**2).sum(1)
+        squared = jacobian @ jacobian.transpose(0, 2, 1) + ridge[:, None, None] * np.eye(6)
         rest = REST * (self.rest - q)
         undone = limited - np.einsum("mij,mj->mi", jacobian, rest)
         pulled = np.linalg.solve(squared, undone[:, :, None])

@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 # Around a handle, m: out from it, to its side; and how high the arm is bolted down.
 OUT, ASIDE, LIFTS = (0.4, 0.55, 0.7, 0.85), (-0.6, -0.3, 0.0, 0.3, 0.6), (0.0, 0.4, 0.8)
 GRID = 0.05  # m: candidates of several handles that are nearer are one
-STARTS = 6  # postures from which a solution is looked for, each with the hand both ways
+STARTS = 3  # postures from which a solution is looked for, each with the hand both ways; six find no more
 ITERATIONS, FOLLOW = 40, 12  # of a search; of a step along a path
 
 

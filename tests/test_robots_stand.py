@@ -1,0 +1,142 @@
+"""Where an arm stands, what it reaches from there, and what it does not reach and why."""
+
+from dataclasses import replace
+from functools import cache, partial
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pocketworld.families.cabinet.build import build
+from pocketworld.families.cabinet.handles import usual
+from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
+from pocketworld.families.cabinet.sample import sample
+from pocketworld.families.protocol import Site
+from pocketworld.geometry.convex import BoxPiece
+from pocketworld.rng import stream
+from pocketworld.scene import Asset, HandleKind, Part, Pose, Scene, Side
+from pocketworld.sim.robots.clearance import Clearance
+from pocketworld.sim.robots.kinematics import close, difference
+from pocketworld.sim.robots.panda import panda
+from pocketworld.sim.robots.paths import AHEAD, CLOSED, SHARES, paths, towards
+from pocketworld.sim.robots.stand import candidates, frames, place_of, stands, with_cart
+
+Array = NDArray[np.float64]
+
+
+@cache
+def cabinet(lift: float = 0.0, yaw: float = 0.0, kind: FrontKind = FrontKind.DRAWER) -> Scene:
+    side = Side.LEFT if kind is FrontKind.DOOR else Side.NONE
+    front = Front(kind, side, usual(HandleKind.BAR), opening=1.5 if kind is FrontKind.DOOR else 0.85)
+    asset = build(Cabinet(0.5, 0.45, 0.4, front), "cab")
+    return Scene("s", (replace(asset, pose=Pose.upright((0.3, -0.2, lift), yaw)),))
+
+
+def box(id: str, centre: tuple[float, float, float], size: tuple[float, float, float]) -> Asset:
+    piece = BoxPiece(centre, size)
+    return Asset(id, "solid", {}, (Part("body", "body", (), (piece,), 1.0, centre, (1, 1, 1, 0, 0, 0)),))
+
+
+@pytest.mark.parametrize("kind", [FrontKind.DRAWER, FrontKind.DOOR])
+def test_a_path_comes_from_ahead_and_goes_with_the_handle(kind: FrontKind) -> None:
+    scene = cabinet(yaw=0.7, kind=kind)
+    (path,) = paths(scene)
+    assert len(path.q) == len(AHEAD) + len(SHARES)
+    closed = path.grips[CLOSED]
+    for far, grip in zip(AHEAD, path.grips, strict=False):
+        assert grip[:3, 3] - closed[:3, 3] == pytest.approx(far * closed[:3, 0])
+    joint = scene.assets[0].movable[0]
+    assert path.q[-1] > 0.8 * joint.range[1]
+    moved = (
+        scene.assets[0].pose.matrix @ joint.motion(path.q[-1]) @ np.linalg.inv(scene.assets[0].pose.matrix)
+    )
+    assert path.grips[-1] == pytest.approx(moved @ closed)
+    assert np.hypot(*path.out) == pytest.approx(1)
+
+
+def test_the_other_way_round_is_half_a_turn_about_the_way_out() -> None:
+    wanted = paths(cabinet())
+    same, other = (towards(wanted, np.array([way]))[0] for way in (0, 1))
+    assert other[:, :3, 3] == pytest.approx(same[:, :3, 3])
+    assert other[:, :3, 0] == pytest.approx(same[:, :3, 0])
+    assert other[:, :3, 1:3] == pytest.approx(-same[:, :3, 1:3])
+
+
+@pytest.mark.parametrize("kind", [FrontKind.DRAWER, FrontKind.DOOR])
+@pytest.mark.parametrize("lift", [0.0, 0.5, 1.2])
+def test_the_panda_reaches_a_cabinets_front(kind: FrontKind, lift: float) -> None:
+    scene, arm = cabinet(lift, 0.4, kind), panda()
+    found = stands(scene, arm)
+    (path,) = paths(scene)
+    reach = found.reached[path.id]
+    assert found.best is not None
+    assert place_of(reach) == pytest.approx(tuple(found.best.cart))
+    assert not found.missed
+    cart = np.array(place_of(reach))
+    grips, _ = arm.chain.forward(reach.postures[:, 4:-2])
+    world = frames(cart[None])[0] @ grips
+    held = [close(difference(world, towards([path], np.array([way]))[0])).all() for way in (0, 1)]
+    assert sum(held) == 1, "held one way or the other, all along"
+    assert (reach.postures[:, 4:-2] >= arm.chain.low).all()
+    assert (reach.postures[:, 4:-2] <= arm.chain.high).all()
+    assert Clearance(scene, arm).passes(path, cart, reach.postures[:, 4:-2])
+    assert np.abs(np.diff(reach.postures[:, 4:-2], axis=0)).max() < 1.0, "no leaps"
+
+
+def test_it_stands_the_same_each_time_and_is_turned_with_the_furniture() -> None:
+    one, again = stands(cabinet(), panda()), stands(cabinet(), panda())
+    turned = stands(cabinet(yaw=2.0), panda())
+    a, b, c = (next(iter(found.reached.values())) for found in (one, again, turned))
+    assert np.array_equal(a.postures, b.postures)
+    assert c.postures[:, 4:] == pytest.approx(a.postures[:, 4:], abs=0.1)
+
+
+def test_what_is_too_high_is_missed() -> None:
+    found = stands(cabinet(lift=3.0), panda())
+    assert found.best is None
+    assert found.missed == {"cab/0": "no free place to stand is near enough"}
+
+
+def test_what_has_no_handle_is_missed() -> None:
+    asset = build(Cabinet(0.5, 0.45, 0.3, Front(handle=usual(HandleKind.NONE))), "bare")
+    assert stands(Scene("s", (asset,)), panda()).missed == {"bare/0": "it has no handle"}
+
+
+def test_a_wall_in_front_leaves_no_place_and_a_post_another() -> None:
+    open_ = cabinet()
+    grip = paths(open_)[0].grips[CLOSED, :3, 3]
+    ahead = (float(grip[0]), float(grip[1]) - 0.85, 1.0)
+    wall = Scene("s", (*open_.assets, box("wall", ahead, (4.0, 1.2, 2.0))))
+    assert stands(wall, panda()).best is None
+    before = stands(open_, panda()).best
+    assert before is not None
+    post = box("post", (float(before.cart[0]), float(before.cart[1]), 0.5), (0.1, 0.1, 1.0))
+    after = stands(Scene("s", (*open_.assets, post)), panda()).best
+    assert after is not None
+    assert np.hypot(*(after.cart - before.cart)[:2]) > 0.05
+
+
+def test_candidates_stand_around_handles_and_none_twice() -> None:
+    wanted = paths(cabinet())
+    places = candidates(wanted)
+    assert len(set(places)) == len(places) >= 30
+    assert candidates([*wanted, *wanted]) == places
+    grip = wanted[0].grips[CLOSED, :2, 3]
+    assert all(0.3 < np.hypot(*(np.array(place[:2]) - grip)) < 1.2 for place in places)
+
+
+def test_a_cart_and_postures_make_all_joints() -> None:
+    made = with_cart(np.array([1.0, 2, 3, 4]), np.zeros((5, 7)))
+    assert made.shape == (5, 13)
+    assert (made[:, :4] == (1, 2, 3, 4)).all()
+
+
+@pytest.mark.slow
+def test_of_sampled_cabinets_most_joints_are_reached() -> None:
+    count = reached = 0
+    for number in range(12):
+        asset = build(sample(partial(stream, number, "stands"), Site((1.5, 0.7, 1.6))), "cab")
+        scene = Scene("s", (asset,))
+        count += len(asset.movable)
+        reached += len(stands(scene, panda()).reached)
+    assert reached >= 0.5 * count
