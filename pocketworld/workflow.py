@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from pocketworld.scan.quality import Quality
 
 # A stage is made again when an input, the source of a room that works on it, or a numeric library changes.
-KERNEL = ("errors", "rng", "log", "findings", "cost", "geometry", "scene", "scene_file", "world", "families")
+KERNEL = (
+    *("errors", "extras", "rng", "log", "findings", "cost", "geometry"),
+    *("scene", "scene_file", "world", "families"),
+)
 BELOW = {
     "scan": (*KERNEL, "scan"),
     "twin": (*KERNEL, "scan", "reconstruct"),
