@@ -37,6 +37,7 @@ COUSINS = 64
 )
 @click.option("--iterations", type=click.IntRange(1), help="Of 4096 environment steps each.  [default: 100]")
 @click.option("--envs", type=click.IntRange(1), help="Environments at once.  [default: 128]")
+@click.option("--checkpoint-every", "leg", type=click.IntRange(1), help="So many iterations.  [default: 25]")
 @click.option("--noise-mm", "place_mm", type=click.FloatRange(0), help="How far off handles are seen.")
 @click.option("--noise-deg", "turn_deg", type=click.FloatRange(0), help="And how far turned.")
 @click.option("--seed", type=click.IntRange(0), help="Of all that is drawn.  [default: 0]")

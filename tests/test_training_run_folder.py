@@ -48,7 +48,10 @@ def test_what_was_asked_for_is_read_again(run: RunFolder) -> None:
     assert run.config == (SETTINGS, ORIGIN)
 
 
-def test_a_training_is_not_begun_twice(run: RunFolder) -> None:
+def test_a_training_is_not_begun_again_once_it_has_a_checkpoint(run: RunFolder) -> None:
+    run.begin(replace(SETTINGS, seed=1), ORIGIN)
+    assert run.config[0].seed == 1
+    run.keep(25, STATE, Hand())
     with pytest.raises(PocketworldError, match="is a training already; --resume goes on"):
         run.begin(SETTINGS, ORIGIN)
 

@@ -58,8 +58,8 @@ class RunFolder:
         return Settings.from_json(data.get("settings", {}), str(file)), data["origin"]
 
     def free(self) -> None:
-        """Raise PocketworldError where there is a training already."""
-        if (self.path / CONFIG).exists():
+        """Raise PocketworldError where there is a training already that has come to a checkpoint."""
+        if self.last:
             raise PocketworldError(f"{self.path} is a training already", "--resume goes on; or name another")
 
     def begin(self, settings: Settings, origin: Origin) -> None:
