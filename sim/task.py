@@ -22,16 +22,17 @@ KINDS, SIDES, HANDLES = tuple(JointKind)[1:], tuple(Side), tuple(HandleKind)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Hold:
-    """Where (3,) and how (3, 3) a part is held in the world, m; its wrist as yaw, pitch, roll."""
+    """Where (3,) and how (3, 3) a part is held in the world, m; the wrist's yaw, pitch and roll then."""
 
     grip: Array
     turn: Array
+    wrist: tuple[float, float, float]
 
-    @property
-    def wrist(self) -> tuple[float, float, float]:
-        """Return yaw, pitch and roll of a hand that holds so."""
-        yaw, pitch, roll = (float(a) for a in angles(self.turn[None])[0])
-        return yaw, pitch, roll
+    @classmethod
+    def of(cls, grip: Array, turn: Array) -> "Hold":
+        """Return the hold, with the wrist's angles that belong to it."""
+        yaw, pitch, roll = (float(a) for a in angles(turn[None])[0])
+        return cls(grip, turn, (yaw, pitch, roll))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -66,9 +67,9 @@ class Target:
         if q == 0:
             return self.closed
         if not self.hinge:
-            return Hold(self.closed.grip + q * self.axis, self.closed.turn)
+            return Hold(self.closed.grip + q * self.axis, self.closed.turn, self.closed.wrist)
         turn = Rotation.from_rotvec(q * self.axis).as_matrix()
-        return Hold(self.anchor + turn @ (self.closed.grip - self.anchor), turn @ self.closed.turn)
+        return Hold.of(self.anchor + turn @ (self.closed.grip - self.anchor), turn @ self.closed.turn)
 
 
 FACTS = (
@@ -164,7 +165,7 @@ def _target(model: mujoco.MjModel, data: mujoco.MjData, asset: Asset, joint: Joi
         joint.range[1],
     )
     site = _id(model, mujoco.mjtObj.mjOBJ_SITE, name)
-    hold = Hold(data.site_xpos[site].copy(), data.site_xmat[site].reshape(3, 3).copy())
+    hold = Hold.of(data.site_xpos[site].copy(), data.site_xmat[site].reshape(3, 3).copy())
     return Target(
         name,
         kind is not HandleKind.NONE,
