@@ -3,6 +3,7 @@
 # MuJoCo's names come out of compiled modules without stubs.
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import mujoco
@@ -168,7 +169,7 @@ def test_the_expert_closes_every_handle_and_moves_nothing_else() -> None:
     won = ~live
     while live.any():
         out = worlds.advance(worlds.checked(expert(worlds)))
-        for i in np.flatnonzero(live):
+        for i in map(int, np.flatnonzero(live)):
             for target in worlds.cousins[i].targets:
                 if target.id != worlds.joints[i]:
                     assert abs(worlds.physics.qpos(i)[target.qpos]) < 0.02 * target.range
@@ -193,7 +194,7 @@ def test_the_expert_closes_what_stands_open_of_sampled_cabinets() -> None:
     """All but flaps that hang so low that no hand fits below them."""
     scenes = []
     for number in range(60):
-        asset = build(sample(lambda name, n=number: stream(n, "shut", name), Site((2.0, 0.9, 2.4))), "cab")
+        asset = build(sample(partial(stream, number, "shut"), Site((2.0, 0.9, 2.4))), "cab")
         if asset.movable:
             scenes.append(Scene(f"drawn {number}", (asset,), provenance={"cousin": f"test/{number}"}))
     env = closing(scenes)

@@ -1,0 +1,93 @@
+"""Results of shards put together: in the environments' order, however they were shared out."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pocketworld.errors import PocketworldError
+from pocketworld.findings import Finding, Severity
+from pocketworld.sim.shards.rollout import Arrays
+
+SHOWN = 4  # names of what failed
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evaluation:
+    """One episode in each environment of all shards.
+
+    done      what was done to the joints, and by whom: "the expert opened"
+    arrays    of all environments (n,), see `rollout`
+    shards    how many computed them;  lost: workers that died meanwhile
+    """
+
+    done: str
+    arrays: Arrays
+    shards: int
+    lost: int = 0
+
+    @property
+    def share(self) -> float:
+        """Return the share of episodes that succeeded."""
+        return float(self.arrays["success"].mean())
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Return what was not done, as "COUSIN ASSET/JOINT"."""
+        some = zip(*(self.arrays[name] for name in ("cousin", "joint", "success")), strict=True)
+        return tuple(f"{cousin} {joint}" for cousin, joint, success in some if not success)
+
+    @property
+    def digest(self) -> str:
+        """Return a digest of all arrays: the same wherever and however they were computed."""
+        total = hashlib.sha256()
+        for name in sorted(self.arrays):
+            values = self.arrays[name]
+            text = values.dtype.kind == "U"  # as wide as the longest of a shard: the words count
+            total.update(name.encode() + ("\0".join(values).encode() if text else values.tobytes()))
+        return total.hexdigest()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return that workers were lost, if any were."""
+        if not self.lost:
+            return ()
+        text = f"workers died and were begun anew: {self.lost}; the result is as if none had"
+        return (Finding("worker-lost", Severity.NOTE, "evaluate", "ray", text, {"lost": float(self.lost)}),)
+
+    def text(self) -> str:
+        """Return one line."""
+        count, failed = len(self.arrays["success"]), self.failed
+        worlds = len(set(self.arrays["cousin"].tolist()))
+        told = f"{self.done} {count - len(failed)} of {count} (different worlds: {worlds})"
+        more = " ..." if len(failed) > SHOWN else ""
+        return told + (f"; not: {', '.join(failed[:SHOWN])}{more}" if failed else "")
+
+    def to_json(self) -> dict[str, object]:
+        """Return what JSON can hold."""
+        return {
+            "done": self.done,
+            "episodes": len(self.arrays["success"]),
+            "share": self.share,
+            "failed": list(self.failed),
+            "unstable": int(self.arrays["unstable"].sum()),
+            "steps": int(self.arrays["steps"].sum()),
+            "reward": float(self.arrays["reward"].mean()),
+            "shards": self.shards,
+            "digest": self.digest,
+        }
+
+
+def together(parts: Sequence[Arrays]) -> Arrays:
+    """Return the arrays of shards as those of one with all their environments, in order.
+
+    Raises PocketworldError where an environment is in two shards, or an array not of "episodes".
+    """
+    numbers = np.concatenate([part["environment"] for part in parts])
+    if len(np.unique(numbers)) != len(numbers):
+        raise PocketworldError("an environment is in two shards", "split them anew")
+    if any(len(values) != len(part["environment"]) for part in parts for values in part.values()):
+        raise PocketworldError("these are no results of episodes", 'a job of kind "episodes" gives them')
+    order = np.argsort(numbers)
+    return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
