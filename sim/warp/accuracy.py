@@ -21,7 +21,6 @@ from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.robots.hand import JOINTS, Hand
 from pocketworld.sim.task import compile_cousin
 from pocketworld.sim.warp.hands import Array, Side, asked, kick, push, script
-from pocketworld.sim.warp.library import told
 from pocketworld.sim.warp.physics import Warp, make
 
 GROUPS = ("joints", "hand", "things")
@@ -122,8 +121,7 @@ class Rig:
         for k in range(len(record.qpos)):
             for view, rows in zip(views, (record.qpos, record.qvel, record.warm, record.ctrl), strict=True):
                 view[:] = self.warp.arrays.reals(rows[k])
-            with told():
-                self.warp.lib.mjw.step(self.warp.model, d)
+            self.warp.advance(1)
             out[k] = np.abs(views[0].cpu().numpy() - record.after[k])
         return out
 
@@ -151,8 +149,7 @@ class Rig:
         touched = [np.zeros(side.cousin.model.nbody, bool) for side in self.sides]
         stopped = [np.zeros(side.cousin.model.njnt, bool) for side in self.sides]
         for _ in range(steps):
-            with told():
-                self.warp.lib.mjw.step(self.warp.model, self.warp.data)
+            self.warp.advance(1)
             for side, bodies, joints in zip(self.sides, touched, stopped, strict=True):
                 mujoco.mj_step(side.cousin.model, side.data)
                 bodies[side.cousin.model.geom_bodyid[side.data.contact.geom]] = True

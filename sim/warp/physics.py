@@ -1,6 +1,7 @@
 """The backend "warp": every environment's world in one MuJoCo Warp batch, seen as torch tensors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -54,10 +55,11 @@ class Warp:
             self.model = uploaded(made.packed)
             self.data = data(made.packed, count, made.room)
         self._mask = self.arrays.bools(np.zeros(count))
+        self._masked = self.lib.wp.from_torch(self._mask)
         self._unstable = self.arrays.bools(np.zeros(count))
         self.wild = self.arrays.ints(np.zeros(count))
         self.groups = (self._group(made.packed, count),)
-        self._graphs: dict[int, Any] = {}
+        self._graphs: dict[str, Any] = {}
         self._warm()
 
     def _group(self, packed: Packed, count: int) -> Group:
@@ -70,9 +72,10 @@ class Warp:
 
     def _warm(self) -> None:
         """Load (the first time: compile) every kernel, then put everything back."""
-        with told(), self._stream():
+        with self._scope():
             self._advance(1)
-        self._reset(self.arrays.bools(np.ones(len(self.ids))))
+            self._mask[:] = True
+            self._put_back()
 
     def step(self, substeps: int, before: Look, after: Look) -> None:
         """Advance all by some substeps; `before` writes controls, `after` reads the state.
@@ -82,11 +85,7 @@ class Warp:
         """
         (group,) = self.groups
         before(group)
-        if self.device.startswith("cuda"):
-            self.lib.wp.capture_launch(self._graph(substeps), stream=self._torch_stream())
-        else:
-            with told():
-                self._advance(substeps)
+        self.advance(substeps)
         self._look(group)
         after(group)
 
@@ -96,11 +95,10 @@ class Warp:
         rows = self.arrays.ints(np.sort(which))
         self._mask[:] = False
         self._mask[rows] = True
-        self._reset(self._mask)
+        self._do("put back", self._put_back)
         self._unstable[rows] = False
         write(group, rows)
-        with told(), self._stream():
-            self.lib.mjw.kinematics(self.model, self.data)
+        self._do("places", self._places)
         after(group)
 
     def unstable(self) -> Array:
@@ -116,29 +114,45 @@ class Warp:
         """Let go of the captured graphs."""
         self._graphs.clear()
 
+    def advance(self, substeps: int) -> None:
+        """Advance all by some substeps; nothing is written, read or looked at."""
+        self._do(f"{substeps} substeps", lambda: self._advance(substeps))
+
     def _advance(self, substeps: int) -> None:
         for _ in range(substeps):
             self.lib.mjw.step(self.model, self.data)
-        self.lib.mjw.kinematics(self.model, self.data)  # a step leaves poses as before it
+        self._places()  # a step leaves poses as they were before it
 
-    def _graph(self, substeps: int) -> Any:
-        """Return that many substeps as a CUDA graph, captured the first time: a thousand launches as one."""
-        if substeps not in self._graphs:
-            wp = self.lib.wp
+    def _places(self) -> None:
+        self.lib.mjw.kinematics(self.model, self.data)
+
+    def _put_back(self) -> None:
+        """Reset the worlds of the mask; until the next step no contact may be read (mujoco issue 3572)."""
+        self.lib.mjw.reset_data(self.model, self.data, reset=self._masked)
+
+    def _do(self, name: str, work: Callable[[], None]) -> None:
+        """Do some work as a graph, recorded the first time: a thousand launches are one (6 times as fast).
+
+        Recording does nothing itself. It keeps the arrays that the work makes for itself.
+        """
+        wp = self.lib.wp
+        if name not in self._graphs:
             with told(), wp.ScopedDevice(self.device), wp.ScopedCapture() as capture:
-                self._advance(substeps)
-            self._graphs[substeps] = capture.graph
-        return self._graphs[substeps]
+                work()
+            self._graphs[name] = capture.graph
+        wp.capture_launch(self._graphs[name], stream=self._torch_stream() if self._on_gpu else None)
 
-    def _reset(self, mask: Array) -> None:
-        with told(), self._stream():
-            self.lib.mjw.reset_data(self.model, self.data, reset=self.lib.wp.from_torch(mask))
+    @contextmanager
+    def _scope(self) -> Iterator[None]:
+        """Let Warp work on this device, on torch's stream: each sees what the other has written."""
+        wp = self.lib.wp
+        where = wp.ScopedStream(self._torch_stream()) if self._on_gpu else wp.ScopedDevice(self.device)
+        with told(), where:
+            yield
 
-    def _stream(self) -> Any:
-        """Return a scope in which Warp works on torch's stream: each sees what the other has written."""
-        if not self.device.startswith("cuda"):
-            return self.lib.wp.ScopedDevice(self.device)
-        return self.lib.wp.ScopedStream(self._torch_stream())
+    @property
+    def _on_gpu(self) -> bool:
+        return self.device.startswith("cuda")
 
     def _torch_stream(self) -> Any:
         return self.lib.wp.stream_from_torch(self.lib.torch.cuda.current_stream(self.device))
@@ -156,9 +170,9 @@ class Warp:
             LOG.warning("no finite numbers, put back: %s", ", ".join(f"{i} ({self.ids[i]})" for i in where))
             self.wild += wild
             self._unstable |= wild
-            self._reset(wild)
-            with told(), self._stream():
-                self.lib.mjw.kinematics(self.model, self.data)
+            self._mask[:] = wild
+            self._do("put back", self._put_back)
+            self._do("places", self._places)
 
     def _raise(self, bits: Array) -> None:
         i = int(self.lib.torch.nonzero(bits).flatten()[0])
