@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 # Around a handle, m: out from it, to its side; and how high the arm is bolted down.
 OUT, ASIDE, LIFTS = (0.4, 0.55, 0.7, 0.85), (-0.6, -0.3, 0.0, 0.3, 0.6), (0.0, 0.4, 0.8)
 GRID = 0.05  # m: candidates of several handles that are nearer are one
-STARTS = 3  # postures from which a solution is looked for, each with the hand both ways; six find no more
+STARTS = 1  # postures besides the one at rest from which a solution is looked for, the hand both ways
 ITERATIONS, FOLLOW = 40, 12  # of a search; of a step along a path
 
 
@@ -104,12 +104,12 @@ class Search:
     def run(self) -> dict[tuple[int, int], Reach]:
         """Return what was found, by pair."""
         pairs = self._near()
-        generator = stream(0, "stand")
-        for _ in range(STARTS):
-            start = generator.uniform(self.chain.low, self.chain.high)
+        generator, n = stream(0, "stand"), len(self.chain.rest)
+        starts = [self.chain.rest, *generator.uniform(self.chain.low, self.chain.high, (STARTS, n))]
+        for start in starts:
             for way in (0, 1):
                 if len(pairs):
-                    pairs = self._round(pairs, start if len(self._found) or way else self.chain.rest, way)
+                    pairs = self._round(pairs, start, way)
         return self._found
 
     def why(self, j: int) -> str:
