@@ -22,9 +22,7 @@ ALONE = {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}
 def ranks() -> tuple[int, int, int]:
     """Return this process's rank among all, that on its machine, and how many ranks there are."""
     try:
-        rank, local, size = (
-            int(os.environ.get(name, default)) for name, default in zip(NAMES, "001", strict=True)
-        )
+        rank, local, size = (int(os.environ.get(name, value)) for name, value in ALONE.items())
     except ValueError as error:
         raise PocketworldError(f"{', '.join(ALONE)}: {error}", "torchrun sets them") from None
     if not 0 <= local <= rank < size:
