@@ -20,6 +20,7 @@ PULL = 0.3  # m/s or rad/s by which a hand leads what it holds
 BRISK = 0.5  # m/s or rad/s that joints are pushed with at most where they then run freely
 PRESS = 4  # of so many hands one presses on what stands below it, the others hold and pull
 HIGH = 4.0  # m: above all that stands
+BOW = FACTS.index("handle_bow")
 THICK, LENGTH, STANDOFF = (FACTS.index(f"handle_{name}_m") for name in ("thickness", "length", "standoff"))
 
 
@@ -75,9 +76,13 @@ def _presses(side: Side, scene: Scene, target: Target) -> Callable[[float], Arra
 
 
 def asked(side: Side, i: int) -> Target:
-    """Return the joint that world i's hand holds: a door where there is one in every other world."""
+    """Return the joint that world i's hand holds: in every other world a door, in every fourth a bow's.
+
+    Where there is none, any.
+    """
     doors = [target for target in side.cousin.targets if target.hinge]
-    some = doors if doors and i % 2 else side.cousin.targets
+    bows = [target for target in side.cousin.targets if target.facts[BOW]]
+    some = (doors if i % 2 else bows if i % PRESS == 2 else []) or side.cousin.targets
     return some[i // 2 % len(some)]
 
 
