@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from pocketworld.cousins.mutation import Mutated, Streams, built
 from pocketworld.cousins.openings import built_in, host
 from pocketworld.cousins.place import heights, kept
-from pocketworld.cousins.rows import Row, applied, differences
+from pocketworld.cousins.rows import Row, differences, merged, tree_of
 from pocketworld.cousins.runs import Run, runs
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.together import ATTEMPTS, Made, Refused, Stage, draw_run
+from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.findings import Finding, Severity
 from pocketworld.scene import Asset, Pose, Scene
@@ -78,11 +79,12 @@ def build(twin: Scene, drawn: Drawn, name: str, *, visual: bool = True) -> Scene
 
     visual   whether what families build has meshes for the eye
     """
-    values: dict[str, dict[str, object]] = {asset.id: {} for asset in twin.assets}
-    for row in drawn.rows:
-        asset, _, path = row.path.partition("/")
-        values[asset][path] = row.value
-    assets = tuple(_built(a, applied(plain(a), values[a.id]), visual) for a in twin.assets)
+    tree = tree_of((row.path, row.value) for row in drawn.rows)
+    if tree.keys() - {asset.id for asset in twin.assets}:
+        known = tuple(f"{asset.id}/" for asset in twin.assets)
+        strange = min(row.path for row in drawn.rows if not row.path.startswith(known))
+        raise PocketworldError(f"cousin {name}/{drawn.index}: the twin has no {strange!r}", "draw it anew")
+    assets = tuple(_built(a, merged(plain(a), tree.get(a.id, {})), visual) for a in twin.assets)
     id = f"{name}/{drawn.index}"
     findings = (*twin.findings, *findings_of(drawn))
     provenance = {**twin.provenance, "cousin": id}

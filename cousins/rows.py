@@ -110,21 +110,27 @@ def applied(twin: object, rows: Mapping[str, object]) -> object:
     """Return the twin's plain JSON with its leaves replaced by rows (path -> value)."""
     if rows.get("", GONE) is not GONE:
         return rows[""]
-    tree: _Tree = {}
-    for path, value in rows.items():
+    made = merged(GONE if "" in rows and not _children(twin) else twin, tree_of(rows.items()))
+    return [] if made is GONE else made
+
+
+Tree = dict[str | None, Any]
+"""Rows by the keys of their paths: under each key the tree below it, under None the values right below."""
+
+
+def tree_of(rows: Iterable[tuple[str, object]]) -> Tree:
+    """Return rows (path, value) as a tree."""
+    tree: Tree = {}
+    for path, value in rows:
         *keys, last = path.split("/")
         at = tree
         for key in keys:
             at = at.setdefault(key, {})
         at.setdefault(None, {})[last] = value
-    made = _merged(GONE if "" in rows and not _children(twin) else twin, tree)
-    return [] if made is GONE else made
+    return tree
 
 
-_Tree = dict[str | None, Any]  # by key the rows below; under None those of the children themselves, by key
-
-
-def _merged(node: object, tree: _Tree) -> object:
+def merged(node: object, tree: Tree) -> object:
     """Return plain JSON with the rows below it applied, GONE if nothing is left; the rest is not copied."""
     inner = _children(node)
     if not inner and node is not GONE:
@@ -137,7 +143,7 @@ def _merged(node: object, tree: _Tree) -> object:
             inner.pop(key, None)
     for key, below in tree.items():
         if key is not None and given.get(key, GONE) is GONE:
-            inner[key] = _merged(inner.get(key, GONE), below)
+            inner[key] = merged(inner.get(key, GONE), below)
             if inner[key] is GONE:
                 del inner[key]
     if not inner:

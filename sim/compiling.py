@@ -22,7 +22,7 @@ from pocketworld.sim.task import Cousin, compile_cousin
 
 FIRST = 8  # cousins compiled before it is decided whether further processes pay
 START = 2.0  # s that a new process takes to import MuJoCo and the families; no result depends on it
-CHUNK = 32  # cousins that a process is sent at once: few enough to hold in memory, enough to hide the twin
+CHUNK = 16  # cousins that a process is sent at once: few enough to hold in memory, enough to hide the twin
 
 Values = tuple[tuple[str, ...], tuple[object, ...]]  # paths and values of a cousin's rows
 

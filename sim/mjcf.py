@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 TIMESTEP = 0.004  # s: half of the contacts' time constant below, the least that the solver takes
 FURNITURE, THING, HAND = 1, 2, 4  # collision groups, bits
 # An arm's and a drawer's own moving mass is never zero; it keeps light doors from ringing (kg, kg m²).
+_ALONE = ' usethread="false"'  # a few small hulls are compiled sooner than threads begin
 _BOX = '<geom type="box" pos="%.9g %.9g %.9g" quat="%.9g %.9g %.9g %.9g" size="%.9g %.9g %.9g"/>\n'
 ARMATURE = {JointKind.SLIDE: 0.01, JointKind.HINGE: 0.005}
 
@@ -86,7 +87,7 @@ def document(scene: Scene, *, visual: bool = True, extra: Fragment | None = None
     bodies = "".join(_asset(asset, look) for asset in scene.assets)
     text = (
         f"<mujoco model={quoteattr(scene.name)}>\n"
-        '<compiler angle="radian" autolimits="true" fusestatic="false"/>\n'
+        f'<compiler angle="radian" autolimits="true" fusestatic="false"{"" if visual else _ALONE}/>\n'
         f"{_option()}{_defaults(extra)}"
         f'<size memory="4M"/>\n{look.visual}'
         f"<asset>\n{look.assets}{''.join(_hulls(scene))}{extra.assets}</asset>\n"

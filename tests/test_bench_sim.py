@@ -47,7 +47,7 @@ def test_what_is_seen_is_what_the_policy_sees() -> None:
     seen = replay.Seen(made)
     for put in starts:
         seen.put(put)
-    made.reset(seed=replay.SEED)
+    out, _ = made.reset(seed=replay.SEED)
     for t in range(10):
         out, *_ = made.step(actions[t])
         seen.step(made.worlds.substeps, log[t])

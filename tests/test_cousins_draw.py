@@ -13,9 +13,10 @@ from scipy import stats
 from pocketworld import scene_file
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins.draw import Drawn, build, draw_cousin, findings_of
-from pocketworld.cousins.rows import Source
+from pocketworld.cousins.rows import Row, Source
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.together import ATTEMPTS, Reason
+from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.family import CabinetFamily
@@ -276,3 +277,11 @@ def test_any_sampled_cabinet_has_cousins() -> None:
         refused += sum(len(one.refused) for one in drawn)
         tries += sum(len(one.refused) + 1 for one in drawn)
     assert refused <= 0.2 * tries
+
+
+def test_rows_of_what_the_twin_has_not_are_refused_in_one_line() -> None:
+    twin = Scene("s", (replace(CabinetFamily().build(Cabinet(0.4, 0.5, 0.6), "cabinet"), base=Base.FIXED),))
+    for path in ("table/parameters/width", "table", ""):
+        drawn = Drawn(3, (Row(path, 1.0, Source.SPEC),))
+        with pytest.raises(PocketworldError, match="cousin mine/3: the twin has no"):
+            build(twin, drawn, "mine")

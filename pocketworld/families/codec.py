@@ -44,8 +44,7 @@ def from_json(kind: type[P], data: Mapping[str, object], what: str) -> P:
     from pydantic import ValidationError
 
     try:
-        read = _adapter(cast(Hashable, kind))
-        p: P = read.validate_json(json.dumps(data), strict=True)
+        p: P = _reader(cast(Hashable, kind)).validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "all of it"
@@ -59,11 +58,11 @@ def from_json(kind: type[P], data: Mapping[str, object], what: str) -> P:
 
 
 @cache
-def _adapter(kind: Hashable) -> Any:
+def _reader(kind: Hashable) -> Any:
     """Return pydantic's reader of a class; made on demand, as pydantic takes long to import."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(cast(type[Any], kind))
+    return TypeAdapter(cast(type[Any], kind)).validator
 
 
 def _unknown(given: object, kept: object, place: str) -> str:

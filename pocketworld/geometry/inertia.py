@@ -18,8 +18,9 @@ def inertia(pieces: Sequence[Piece], densities: Sequence[float]) -> tuple[float,
     densities in kg/m³, one a piece; where pieces overlap both count. By the second moments C of each piece
     about its own centre and the parallel axis theorem; the inertia is trace(C) - C.
     """
-    if all(isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY for piece in pieces):
-        volumes, centres, seconds = _boxes(pieces)
+    upright = [(*p.centre, *p.size) for p in pieces if isinstance(p, BoxPiece) and p.wxyz == IDENTITY]
+    if len(upright) == len(pieces):
+        volumes, centres, seconds = _boxes(np.array(upright))
     else:
         volumes, centres, seconds = _moments(pieces)
     masses = volumes * np.asarray(densities, float)
@@ -33,10 +34,9 @@ def inertia(pieces: Sequence[Piece], densities: Sequence[float]) -> tuple[float,
     return float(mass), (x, y, z), (total - xx, total - yy, total - zz, 0.0 - xy, 0.0 - xz, 0.0 - yz)
 
 
-def _boxes(boxes: Sequence[Piece]) -> tuple[Array, Array, Array]:
-    """Return what `_moments` does of upright boxes alone, all at once."""
-    found = np.array([(*box.centre, *box.size) for box in boxes if isinstance(box, BoxPiece)])
-    centres, sizes = found[:, :3], found[:, 3:]
+def _boxes(boxes: Array) -> tuple[Array, Array, Array]:
+    """Return what `_moments` does of upright boxes (n, 6) alone, all at once: centres and sizes, m."""
+    centres, sizes = boxes[:, :3], boxes[:, 3:]
     volumes = sizes.prod(1)
     seconds = np.zeros((len(sizes), 3, 3))
     seconds[:, AXES, AXES] = volumes[:, None] * sizes**2 / 12
