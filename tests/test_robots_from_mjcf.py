@@ -23,6 +23,15 @@ def written(folder: Path, text: str) -> Path:
     return file
 
 
+def tied(equality: str) -> str:
+    return xml().replace("<sensor>", f"<equality>{equality}</equality><sensor>")
+
+
+def test_what_ties_its_own_gripper_alone_is_left_behind_with_it(tmp_path: Path) -> None:
+    arm = from_mjcf(written(tmp_path, tied('<joint joint1="jaw"/><connect body1="jaw" anchor="0 0 0"/>')))
+    assert alone(arm.physics).neq == 0
+
+
 def test_it_has_the_files_joints_on_a_cart_with_our_fingers(tmp_path: Path) -> None:
     arm = plain_arm(tmp_path)
     assert arm.joints == (*CART, *(f"robot/j{i}" for i in range(7)), *FINGERS)
@@ -111,6 +120,13 @@ def test_without_a_home_it_waits_in_the_middle(tmp_path: Path) -> None:
         (xml(count=4), "4 joints carry the site"),
         (xml().replace('name="foot">', 'name="foot"><freejoint/>').replace('qpos="', 'qpos="0 0 0 1 0 0 0 '),
          "neither turns nor slides"),
+        (tied('<joint joint1="j2" joint2="j3"/>'), "equality constrains the arm"),
+        (tied('<weld body1="link6"/>'), "equality constrains the arm"),
+        (xml().replace('name="attachment_site"', "").replace("<light", '<site name="grip"/><light'),
+         "0 joints carry the site"),
+        (xml().replace('"j2"', '"j&quot;2"'), "refuses the robot"),
+        (xml().replace('mass="1.5"', 'mass="nan"'), "not all finite"),
+        (xml().replace("<light", '<include file="/etc/passwd"/><light'), "no MJCF|refuses"),
         (xml().replace('type="capsule"', 'type="mesh" mesh="gone"'), "refuses"),
     ],
 )  # fmt: skip

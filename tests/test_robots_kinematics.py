@@ -117,7 +117,7 @@ def test_difference_is_the_way_there() -> None:
     way = difference(one, other)
     assert one[:, :3, 3] + way[:, :3] == pytest.approx(other[:, :3, 3])
     for a, b, turn in zip(one, other, way[:, 3:], strict=True):
-        angle = np.linalg.norm(turn)
+        angle = float(np.linalg.norm(turn))
         made = turned_about(turn / angle, np.array([angle]))[0] @ a[:3, :3]
         assert made == pytest.approx(b[:3, :3], abs=1e-9)
 

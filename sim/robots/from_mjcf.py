@@ -19,6 +19,11 @@ from pocketworld.sim.robots.fingers import Servo
 
 SITES = ("grip", "pinch", "attachment_site")  # where it holds, the first that is there
 STRONG = 1e4  # N m or N: what a servo without a limit may do; MJCF wants a number
+FASTENED = int(mujoco.mjtEq.mjEQ_CONNECT), int(mujoco.mjtEq.mjEQ_WELD)
+NUMBERS = (
+    "body_mass", "body_inertia", "body_pos", "body_quat", "body_ipos", "jnt_range", "jnt_pos", "jnt_axis",
+    "geom_pos", "geom_size", "dof_damping", "actuator_gainprm", "key_qpos",
+)  # fmt: skip
 FEWEST = 6  # joints: with fewer a grip can't be where it is wanted and square to the handle
 
 
@@ -59,10 +64,28 @@ def _check(model: mujoco.MjModel, file: Path, joints: list[int], chain: list[int
         raise PocketworldError(
             f"{file}: {len(joints)} joints carry the site", f"an arm needs at least {FEWEST} to hold squarely"
         )
+    if not all(np.isfinite(getattr(model, name)).all() for name in NUMBERS):
+        raise PocketworldError(f"{file}: its numbers are not all finite")
+    if _tied(model, joints, chain):
+        raise PocketworldError(f"{file}: an equality constrains the arm", "an arm whose joints move freely")
     if unnamed := [j for j in joints if not model.joint(j).name]:
         raise PocketworldError(f"{file}: joint {unnamed[0]} has no name", "name the arm's joints")
     if unnamed := [b for b in chain if not model.body(b).name]:
         raise PocketworldError(f"{file}: body {unnamed[0]} has no name", "name the arm's bodies")
+
+
+def _tied(model: mujoco.MjModel, joints: list[int], chain: list[int]) -> bool:
+    """Say whether an equality constrains the arm itself: what only a gripper needs is left behind with it."""
+    for e in range(model.neq):
+        ends = {int(model.eq_obj1id[e]), int(model.eq_obj2id[e])} - {-1}
+        kind, of = int(model.eq_type[e]), int(model.eq_objtype[e])
+        if kind == int(mujoco.mjtEq.mjEQ_JOINT) and ends & set(joints):
+            return True
+        if of == int(mujoco.mjtObj.mjOBJ_SITE):
+            ends = {int(model.site_bodyid[site]) for site in ends}
+        if kind in FASTENED and ends <= {0, *chain}:
+            return True
+    return False
 
 
 def _servo(model: mujoco.MjModel, file: Path, joint: int) -> Servo:

@@ -2,7 +2,7 @@
 
 That package puts a Robotiq 2F-85 on it; here it has our own fingers, where the Franka hand's are. So it opens
 what the floating hand opens, with the same expert and the same finger positions in what a policy sees; and
-without the 2F-85's eight joints, three equalities and tendon a step takes 6 us instead of 12 (alone, at rest).
+without the 2F-85's eight joints, three equalities and tendon a step takes 6 us, not 12 (alone, at rest).
 Its actuators there are torque motors; here they are position servos, and gravity is taken off as Franka's own
 controller does: at rest it does not sag at all.
 """
