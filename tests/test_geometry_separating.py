@@ -7,7 +7,7 @@ from scipy.optimize import linprog
 from pocketworld.geometry import separating
 from pocketworld.geometry.convex import BoxPiece, HullPiece, Piece, Vec3, span
 from pocketworld.geometry.se3 import exp
-from pocketworld.geometry.separating import bounds, depths, shape, shapes
+from pocketworld.geometry.separating import bounds, corners, depths, shape, shapes
 from pocketworld.rng import stream
 
 seeds = st.integers(0, 10**6)
@@ -173,3 +173,11 @@ def test_boxes_whose_edges_alone_are_apart_do_not_meet() -> None:
     faces = np.concatenate([shape(a).normals, shape(higher).normals])
     reach = [shape(p).vertices @ faces.T for p in (a, higher)]
     assert (np.minimum(reach[0].max(0), reach[1].max(0)) > np.maximum(reach[0].min(0), reach[1].min(0))).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_corners_are_all_vertices(seed: int) -> None:
+    pieces = [piece for i in range(4) for piece in pair(seed + i)]
+    found = {tuple(point) for point in corners(pieces).tolist()}
+    assert found == {tuple(point) for piece in pieces for point in piece.vertices.tolist()}
+    assert corners([]).shape == (0, 3)

@@ -10,7 +10,7 @@ from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, HandleSpec, Split
 from pocketworld.scene import Asset, HandleKind, Pose, Relation, Scene
-from pocketworld.sim.framing import camera, extent, focus
+from pocketworld.sim.framing import camera, extent, focus, poses
 
 DRAWER = Front(handle=HandleSpec())
 PANEL = Front(FrontKind.FIXED, handle=HandleSpec(HandleKind.NONE))
@@ -65,3 +65,19 @@ def test_the_camera_sees_all_of_the_focus() -> None:
 
 def test_an_empty_scene_has_a_camera() -> None:
     assert np.isfinite(camera(Scene("empty", ())).position).all()
+
+
+def test_extent_holds_every_piece_in_every_state_and_what_stands_still_once() -> None:
+    asset = cabinet("cabinet", DRAWER, PANEL, x=1.0, yaw=0.4)
+    found = extent((asset,))
+    motions = [poses(asset, openness) for openness in (0.0, 0.5, 1.0)]
+    for motion in motions:
+        for part in asset.parts:
+            move = asset.pose.matrix @ motion[part.id]
+            for piece in part.pieces:
+                points = piece.vertices @ move[:3, :3].T + move[:3, 3]
+                gaps = np.linalg.norm(points[:, None] - found, axis=2).min(1)
+                assert gaps.max() < 1e-12
+    still = [part for part in asset.parts if part.role != "drawer"]
+    moved = [part for part in asset.parts if part.role == "drawer"]
+    assert len(found) == sum(8 * len(p.pieces) for p in still) + 3 * sum(8 * len(p.pieces) for p in moved)

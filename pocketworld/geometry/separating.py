@@ -90,7 +90,7 @@ def corners(pieces: Sequence[Piece]) -> Array:
     """Return the vertices (n, 3) of some pieces, those of upright boxes first."""
     flat = [p for p in pieces if isinstance(p, BoxPiece) and p.wxyz == IDENTITY]
     half = np.array([piece.size for piece in flat]).reshape(-1, 1, 3) / 2
-    boxes = CORNERS * half + np.array([piece.centre for piece in flat]).reshape(-1, 1, 3)
+    boxes: Array = CORNERS * half + np.array([piece.centre for piece in flat]).reshape(-1, 1, 3)
     if len(flat) == len(pieces):
         return boxes.reshape(-1, 3)
     others = (p.vertices for p in pieces if not (isinstance(p, BoxPiece) and p.wxyz == IDENTITY))
