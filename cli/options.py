@@ -12,6 +12,9 @@ INTO = click.option(
 FRAMES = click.option("--frames", metavar="A:B:STEP", help="Which frames, as in Python: 0:40:2.")
 NAME = click.option("--name", help="Which set of cousins [default: the preset's name].")
 TASK = click.option("--task", default="open", show_default=True, help="open or close.")
+POLICY = click.option(
+    "--policy", "run", type=click.Path(path_type=Path), help="A training's folder.  [default: the expert]"
+)
 ROBOT = click.option(
     "--robot", default="hand", show_default=True, help="hand, panda, or the MJCF of a robot of your own."
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pocketworld import api
-from pocketworld.cli.options import NAME, ROBOT, SEED, TASK, WORLD
+from pocketworld.cli.options import NAME, POLICY, ROBOT, SEED, TASK, WORLD
 from pocketworld.cli.output import Output
 from pocketworld.errors import PocketworldError
 
@@ -27,9 +27,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int,
 @click.option("--episodes", default=50, show_default=True, type=click.IntRange(1), help="How many to keep.")
 @TASK
 @ROBOT
-@click.option(
-    "--policy", "run", type=click.Path(path_type=Path), help="A training's folder.  [default: the expert]"
-)
+@POLICY
 @click.option("--failed", is_flag=True, help="Keep episodes that failed too.")
 @click.option("--size", default="320x240", show_default=True, callback=_size, help="Of the pictures.")
 @SEED

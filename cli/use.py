@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from pocketworld import workflow
-from pocketworld.cli.options import BACKEND, DEVICE, NAME, ROBOT, SEED, TASK, WORKERS, WORLD
+from pocketworld.cli.options import BACKEND, DEVICE, NAME, POLICY, ROBOT, SEED, TASK, WORKERS, WORLD
 from pocketworld.cli.output import Output
 
 
@@ -42,7 +42,8 @@ def cousins(
 @WORLD
 @NAME
 @click.option("--envs", default=64, show_default=True, type=click.IntRange(1), help="Environments at once.")
-@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Film the expert (mp4).")
+@click.option("--record", type=click.Path(dir_okay=False, path_type=Path), help="Film it (mp4).")
+@POLICY
 @TASK
 @ROBOT
 @BACKEND
@@ -55,16 +56,17 @@ def sim(
     name: str | None,
     envs: int,
     record: Path | None,
+    run: Path | None,
     task: str,
     robot: str,
     backend: str,
     device: str | None,
     seed: int,
 ) -> None:
-    """Let a scripted expert work in a batch: a world's cousins, or its twin if it has none."""
+    """Let a policy or a scripted expert work in a batch: a world's cousins, or its twin if it has none."""
     options = {"task": task, "robot": robot, "backend": backend, "device": device}
     with out.progress("sim") as tick:
-        made = workflow.run_sim(world, name, envs, seed, record, tick, options)
+        made = workflow.run_sim(world, name, envs, seed, record, tick, options, run)
     out.result(made.to_json(), made.text())
 
 

@@ -141,21 +141,29 @@ def run_sim(
     record: Path | None,
     tick: Tick,
     options: Mapping[str, Any] = MappingProxyType({}),
+    run: Path | None = None,
 ) -> Made:
-    """Let the expert work in a batch of a world's cousins; film it if a file is named.
+    """Let a policy work in a batch of a world's cousins; film it if a file is named.
 
+    run       the folder of a training, or None for the expert
     options   those of `api.make_env`: task, robot, backend, device
     """
     from pocketworld.sim import trial
+    from pocketworld.sim.expert import expert
     from pocketworld.sim.film import check
+    from pocketworld.sim.training.policy import load
 
     if record is not None:
         check(record)  # before anything is loaded
+    policy, who = (expert, "the expert") if run is None else (load(run), f"the policy {run.name}")
     seen = "rgb_array" if record else None
     environment = api.make_env(folder, num_envs=envs, name=name, render_mode=seen, **options)
-    tick("the expert works")
+    tick(f"{who} works")
     with closing(environment):
-        done = trial.filmed(environment, record, seed=seed) if record else trial.run(environment, seed=seed)
+        if record:
+            done = trial.filmed(environment, record, policy, who=who, seed=seed)
+        else:
+            done = trial.run(environment, policy, who=who, seed=seed)
     lines = [done.text(), *([f"film: {record}"] if record else [])]
     return Made(tuple(lines), done.to_json() | {"film": str(record) if record else None})
 

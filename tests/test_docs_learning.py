@@ -1,0 +1,58 @@
+"""What docs/learning.md tells people to type works."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from pocketworld import scene_file
+from pocketworld.cli.main import main
+from pocketworld.families.cabinet.build import build
+from pocketworld.families.cabinet.handles import usual
+from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
+from pocketworld.scene import HandleKind, Scene, Side
+
+TEXT = (Path(__file__).parents[1] / "docs" / "learning.md").read_text()
+SHORT = {"train": ["--iterations", "1", "--train", "2", "--held-out", "2", "--envs", "8", "--no-film"]}
+SHORT |= {"record": ["--episodes", "2", "--size", "64x48"], "sim": ["--envs", "2"]}
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with kitchen.world: a chest with a drawer and a door."""
+    bar = usual(HandleKind.BAR)
+    fronts = Split(True, (1.0, 1.5), (Front(handle=bar), Front(FrontKind.DOOR, Side.LEFT, bar)))
+    twin = tmp_path / "kitchen.world" / "twin"
+    twin.mkdir(parents=True)
+    scene_file.save(Scene("kitchen", (build(Cabinet(0.6, 0.45, 0.7, fronts), "chest"),)), twin)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_the_commands_run(home: Path) -> None:
+    """As they stand, but for how long."""
+    for line in "".join(blocks("sh")).splitlines():
+        program, *words = shlex.split(line)
+        assert program == "pocketworld"
+        result = CliRunner().invoke(main, [*words, *SHORT[words[0]]])
+        assert result.exit_code == 0, f"{line}: {result.output}"
+    run = home / "kitchen.world" / "runs" / "open"
+    for name in ("policy.onnx", "policy.json", "evaluation.json", "curve.png"):
+        assert (run / name).is_file(), f"{name} is told of"
+    assert (home / "policy.mp4").stat().st_size > 1000
+    assert (home / "demonstrations" / "meta" / "origins.jsonl").is_file()
+
+
+def test_the_python_runs_from_top_to_bottom(home: Path) -> None:
+    space: dict[str, object] = {}
+    for code in blocks("python"):
+        exec(compile(code, "learning.md", "exec"), space)
+    assert space["model"].num_timesteps == 1024  # type: ignore[attr-defined]
+    assert space["ours"].num_envs == space["theirs"].num_envs == 16  # type: ignore[attr-defined]
