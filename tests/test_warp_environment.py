@@ -1,4 +1,7 @@
-"""Environments on the backend warp: the task and episodes of C MuJoCo's; what fits; what is told of it."""
+"""Environments on the backend warp: the task and episodes of C MuJoCo's; what fits; what is told of it.
+
+The expert's run takes some seconds and stays in `make test`: it is what shows that both backends are one.
+"""
 
 import json
 from collections.abc import Iterator
