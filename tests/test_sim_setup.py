@@ -3,6 +3,7 @@
 # MuJoCo's names come out of compiled modules without stubs.
 
 import gc
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -104,6 +105,16 @@ def test_signs_in_names_are_no_patterns() -> None:
     assert np.array_equal(model.mesh_vert, plain.mesh_vert)
     assert mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, f"{odd.id}/body") == 1
     assert mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_MESH, f"{odd.id}/body/0") == 0
+
+
+def test_threads_change_no_model() -> None:
+    """What is for eyes is compiled with threads, what is not without: the same bytes."""
+    cup = registry.family("cylinder").build(Cylinder(0.05, 0.1, open=True), "cup")
+    text = mjcf.document(Scene("s", (cup,)), visual=False).text
+    assert text.count(' usethread="false"') == 1
+    threads = mujoco.MjModel.from_xml_string(text.replace(' usethread="false"', ""))
+    assert pickle.dumps(mujoco.MjModel.from_xml_string(text)) == pickle.dumps(threads)
+    assert "usethread" not in mjcf.document(Scene("s", (cup,))).text
 
 
 def test_nothing_is_written_as_minus_zero(kitchens: Cousins) -> None:
