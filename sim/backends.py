@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
@@ -14,7 +15,11 @@ from pocketworld.sim.task import Cousin
 from pocketworld.sim.tasks import task as task_named
 from pocketworld.sim.worlds import Worlds
 
+if TYPE_CHECKING:
+    from pocketworld.sim.sight import Sight
+
 BACKENDS = ("mujoco", "warp")
+OBSERVATIONS = ("state", "rgbd")
 
 
 def worlds(
@@ -31,21 +36,39 @@ def worlds(
     eyes: Eyes = SHARP,
     sleep: bool = True,
     workers: int = 1,
+    observation: str = "state",
+    picture: tuple[int, int] = (64, 64),
 ) -> Worlds:
     """Return environments of a task, scene i modulo their number in environment i.
 
-    num_envs  [as many as there are scenes];  the others: see `make`, `Worlds` and the environments
+    num_envs     [as many as there are scenes];  the others: see `make`, `Worlds` and the environments
+    observation  "state", or "rgbd": pictures of a size (width, height) instead of where the handle is
     """
     count = len(scenes) if num_envs is None else num_envs
     if not len(scenes):
         raise PocketworldError("an environment needs at least one cousin", "make some")
-    if count < 1:
-        raise PocketworldError(f"num_envs is {count}", "at least 1")
+    least = {"num_envs": count, "max_steps": max_steps, "threads": 1 if threads is None else threads}
+    for name, value in least.items():
+        if value < 1:
+            raise PocketworldError(f"{name} is {value}", "at least 1")
     asked, arm = task_named(task), robots.named(robot)
     cousins, physics = make(
         backend, scenes, count, arm, threads=threads, device=device, sleep=sleep, workers=workers
     )
-    return Worlds(cousins, physics, arm, asked, replicas, max_steps, eyes)
+    sight = _sight(scenes, min(count, len(scenes)), arm, observation, picture)
+    return Worlds(cousins, physics, arm, asked, replicas, max_steps, eyes, sight)
+
+
+def _sight(
+    scenes: Sequence[Scene], count: int, robot: Robot, observation: str, picture: tuple[int, int]
+) -> "Sight | None":
+    if observation not in OBSERVATIONS:
+        raise PocketworldError(f"no observation {observation!r}", f"there are: {', '.join(OBSERVATIONS)}")
+    if observation == "state":
+        return None
+    from pocketworld.sim.sight import Sight
+
+    return Sight([scenes[i] for i in range(count)], robot, picture)
 
 
 def make(
@@ -82,7 +105,7 @@ def make(
     for cousin in made if sleep else ():
         let_sleep(cousin.model)
     cousins = [made[i % len(made)] for i in range(count)]
-    return cousins, Batches([cousin.model for cousin in cousins], threads or cores())
+    return cousins, Batches([cousin.model for cousin in cousins], cores() if threads is None else threads)
 
 
 def cores() -> int:

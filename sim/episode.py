@@ -110,10 +110,13 @@ def numbered(ids: Sequence[str], given: Sequence[int] | None) -> tuple[int, ...]
 def seeds(given: int | Sequence[int | None] | None, count: int) -> list[int | None]:
     """Return each environment's new seed: one for all, or one each; None keeps what it had."""
     if given is None or isinstance(given, int | np.integer):
-        return [None if given is None else int(given)] * count
+        given = [given] * count
     if len(given) != count:
         raise PocketworldError(f"{len(given)} seeds for {count} environments", "one each, or one for all")
-    return [None if new is None else int(new) for new in given]
+    new = [None if one is None else int(one) for one in given]
+    if any(one is not None and one < 0 for one in new):
+        raise PocketworldError(f"seed is {min(one for one in new if one is not None)}", "0 or more")
+    return new
 
 
 def _find(cousin: Cousin, id: str) -> Target:

@@ -22,6 +22,7 @@ POLICY = (
     "right_finger_20",
     "fingers_asked_20",
 )
+TOLD = sum(name.startswith("handle_") for name in POLICY)  # they come first: what no one senses without eyes
 PRIVILEGED = (
     *FACTS,
     "progress",

@@ -1,4 +1,4 @@
-"""The environments' names in gymnasium: `gymnasium.make_vec("pocketworld/Open-v0", world="kitchen.world")`."""
+"""The environments' names in gymnasium: `gym.make_vec("pocketworld/Open-v0", world="kitchen.world")`."""
 
 from gymnasium.envs.registration import register, registry
 

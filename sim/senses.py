@@ -97,11 +97,12 @@ class Senses:
             axis=zeros(n, 3),
         )
 
-    def forget(self, which: Array) -> None:
-        """Put zeros where (n,) what was read may be no number."""
+    def forget(self, which: Array, q: Array) -> None:
+        """Put zeros where (n,) what was read may be no number; their joints at q (n,)."""
         if namespace(which).any(which):
             for name in self.__slots__:
                 getattr(self, name)[which] = 0.0
+            self.q[which] = q[which]
 
     def read(self, group: Group, places: Places) -> None:
         """Copy a group's state out of its batch."""

@@ -3,7 +3,8 @@
 The same episodes as `environment.py`; on the backend "warp" nothing is copied to the host but who ended.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,32 +65,53 @@ class TensorEnv:
         everyone = np.arange(self.num_envs)
         asked = episode.asked_for(self.worlds.cousins, joint)
         self.worlds.seed(everyone, episode.seeds(seed, self.num_envs))
-        self.worlds.start(everyone, asked)
-        self.seen = self._observe()
-        return self.seen
+        with _lasting():
+            self.worlds.start(everyone, asked)
+            return self.look()
 
     def step(self, actions: torch.Tensor) -> Transition:
         """Advance all by 1/25 s; actions (n, num_actions) in [-1, 1]."""
+        with _lasting():
+            return self._step(actions.detach())
+
+    def look(self) -> Tensors:
+        """Return what is seen now, anew: where something other than a step has changed it."""
+        self.seen = {name: _tensor(values) for name, values in self.worlds.observe().items()}
+        return self.seen
+
+    def _step(self, actions: torch.Tensor) -> Transition:
         before = self.seen
-        given = actions if self.worlds.arrays.on_torch else actions.detach().cpu().numpy()
+        given = actions if self.worlds.arrays.on_torch else actions.cpu().numpy()
         out = self.worlds.advance(self.worlds.checked(given))
         progress, unstable, done = _tensor(self.worlds.progress), _tensor(out.unstable), _tensor(out.done)
-        last = self.seen = self._observe()
+        last = self.look()
         if bool(done.any()):
             # What follows where physics blew up is no state: what was seen before is the last that was.
-            last = {name: torch.where(unstable[:, None], before[name], now) for name, now in last.items()}
+            last = {name: _where(unstable, before[name], now) for name, now in last.items()}
             self.worlds.start(np.flatnonzero(done.cpu().numpy()))
-            self.seen = self._observe()
+            self.look()
         reward, success, cut = (_tensor(a) for a in (out.reward, out.success, out.truncated))
         single = torch.float32
         return Transition(self.seen, last, reward.to(single), success, cut, unstable, progress.to(single))
 
     def close(self) -> None:
         """Free what the physics holds."""
-        self.worlds.physics.close()
+        self.worlds.close()
 
-    def _observe(self) -> Tensors:
-        return {name: _tensor(values) for name, values in self.worlds.observe().items()}
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Compute without gradients, but with tensors that may be written later, whatever mode the caller is in.
+
+    Tensors that are made in torch's inference mode can't be written outside of it.
+    """
+    with torch.inference_mode(False), torch.no_grad():
+        yield
+
+
+def _where(which: torch.Tensor, those: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """Return rows (n, ...) of `those` where `which` (n,), else of `others`."""
+    return torch.where(which.reshape(-1, *(1,) * (others.ndim - 1)), those, others)
 
 
 def _tensor(values: Array) -> torch.Tensor:

@@ -24,7 +24,7 @@ class Views:
 
     def __init__(self, scenes: Sequence[Scene], robot: Robot, size: tuple[int, int] = (320, 240)) -> None:
         self.size, self._robot = size, robot
-        self._scenes = tuple(scenes)
+        self._scenes = scenes
         self._models: dict[int, mujoco.MjModel] = {}
         self._renderers: dict[int, mujoco.Renderer] = {}
 

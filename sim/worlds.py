@@ -6,19 +6,24 @@ know (`environment.py`, `tensor_env.py`) stand on it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.sim import episode
-from pocketworld.sim.arrays import Array
-from pocketworld.sim.observation import policy_view, privileged_view
+from pocketworld.sim.arrays import Array, to_numpy
+from pocketworld.sim.observation import TOLD, policy_names, policy_view, privileged_view
 from pocketworld.sim.physics import Group, Ids, Physics
 from pocketworld.sim.reward import potential, reward
 from pocketworld.sim.robots.robot import Aim, Robot
 from pocketworld.sim.senses import Places, Senses
 from pocketworld.sim.task import FACTS, Cousin, Target
 from pocketworld.sim.tasks import Task
+
+if TYPE_CHECKING:
+    from pocketworld.sim.sight import Sight
 
 SUBSTEPS = 10  # of 4 ms: 25 steps a second
 RANGE = FACTS.index("range")
@@ -62,9 +67,10 @@ class Worlds:
         replicas: Sequence[int] | None = None,
         max_steps: int = 200,
         eyes: episode.Eyes = episode.SHARP,
+        sight: "Sight | None" = None,
     ) -> None:
         self.cousins, self.physics, self.robot = tuple(cousins), physics, robot
-        self.task, self.eyes = task, eyes
+        self.task, self.eyes, self.sight = task, eyes, sight
         self.replicas = episode.numbered([cousin.id for cousin in cousins], replicas)
         self.max_steps, self.substeps, self.num_envs = max_steps, SUBSTEPS, len(cousins)
         self.arrays = arrays = physics.arrays
@@ -92,9 +98,9 @@ class Worlds:
         return self.arrays.xp.clip(self.senses.q / self.facts[:, RANGE], 0, 1)
 
     @property
-    def begun(self) -> bool:
-        """Say whether every environment has an episode."""
-        return bool((self._episodes >= 0).all())
+    def has_begun(self) -> NDArray[np.bool_]:
+        """Return which environments (n,) have an episode."""
+        return self._episodes >= 0
 
     def seed(self, which: Ids, seeds: Sequence[int | None]) -> None:
         """Give environments `which` new seeds, where there is one (n,): their next episode is their first."""
@@ -125,7 +131,7 @@ class Worlds:
         self.senses.look(self.places)
         self.steps += 1
         unstable = self.physics.unstable()
-        self.senses.forget(unstable)
+        self.senses.forget(unstable, self.begin)
         progress = self.progress
         success = (progress >= 1) & ~unstable
         after = potential(self.senses, self.facts, progress)
@@ -135,17 +141,41 @@ class Worlds:
         return Outcome(rewards, success, truncated, unstable)
 
     def observe(self) -> dict[str, Array]:
-        """Return what is seen now: `policy` and `privileged`, see observation.py."""
+        """Return what is seen now: `policy` and `privileged`, see observation.py.
+
+        With a sight also `rgb` and `depth`, see sight.py; then `policy` is told nothing of the handle.
+        """
         time = self.arrays.xp.astype(self.steps, self.arrays.real) / self.max_steps
         known = privileged_view(self.senses, self.facts, self.progress, self.sense, time)
-        return {"policy": policy_view(self.robot, self.senses, self.aim), "privileged": known}
+        seen = {"policy": policy_view(self.robot, self.senses, self.aim), "privileged": known}
+        if self.sight is None:
+            return seen
+        drawn = self.sight.see(self)
+        own = {name: self.arrays.xp.asarray(drawn[name], device=self.arrays.device) for name in drawn}
+        return seen | {"policy": seen["policy"][:, self._told :]} | own
+
+    @property
+    def policy_names(self) -> tuple[str, ...]:
+        """Return the names of the numbers of `policy`."""
+        return policy_names(self.robot)[self._told :]
+
+    @property
+    def _told(self) -> int:
+        """Return how many of the policy's numbers, the first, are left out: who has eyes looks."""
+        return 0 if self.sight is None else TOLD
+
+    def close(self) -> None:
+        """Free what the physics and the sight hold."""
+        self.physics.close()
+        if self.sight is not None:
+            self.sight.close()
 
     def checked(self, actions: Array) -> Array:
         """Return actions as they are done, cut to [-1, 1].
 
         Raises PocketworldError where they are of the wrong shape or no numbers, and before the first episode.
         """
-        if not self.begun:
+        if not self.has_begun.all():
             raise PocketworldError("step before reset", "call reset first")
         shape = (self.num_envs, len(self.robot.actions))
         act = self.arrays.reals(actions)
@@ -153,7 +183,7 @@ class Worlds:
             raise PocketworldError(f"actions have shape {tuple(act.shape)}", f"give {shape}")
         finite = self.arrays.xp.isfinite(act)
         if not finite.all():
-            where = np.flatnonzero(~np.asarray(finite).all(1))[:8].tolist()
+            where = np.flatnonzero(~to_numpy(finite).all(1))[:8].tolist()
             raise PocketworldError(f"actions of environments {where} are not finite", "give numbers in -1..1")
         return self.arrays.xp.clip(act, -1, 1)
 

@@ -26,7 +26,7 @@ from pocketworld.sim.reward import potential, reward
 from pocketworld.sim.robots.robot import Aim
 from pocketworld.sim.senses import Senses
 from pocketworld.sim.tensor_env import TensorEnv
-from pocketworld.sim.worlds import Worlds
+from pocketworld.sim.worlds import RANGE, Worlds
 
 
 def drawn(number: int) -> Scene:
@@ -256,3 +256,73 @@ def test_an_arms_joints_are_read_only_where_a_robot_has_an_arm() -> None:
     senses = Senses.empty(2, 9, 7, True, env.worlds.arrays)
     assert senses.robot_anchor.shape == senses.robot_axis.shape == (2, 7, 3)
     assert batches(env).arrays is env.worlds.arrays
+
+
+# Whoever calls
+
+
+def test_tensors_may_be_written_whatever_mode_the_caller_was_in() -> None:
+    """Trainers roll out in inference mode and reset outside of it; nothing keeps a graph of what it did."""
+    env = TensorEnv(SCENES[:2], threads=1, max_steps=3)
+    with torch.inference_mode():
+        env.reset(seed=0)
+        for _ in range(4):
+            out = env.step(torch.zeros(2, 4))
+    env.reset(seed=1)
+    wild = torch.zeros(2, 4, requires_grad=True)
+    out = env.step(torch.tanh(wild))
+    assert not any(
+        values.requires_grad or values.is_inference() for values in (*out.seen.values(), out.reward)
+    )
+
+
+def test_what_blew_up_is_as_far_as_it_began(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing is known any more nothing is claimed: a part to be closed is not shut by a NaN."""
+    monkeypatch.chdir(tmp_path)  # MuJoCo writes its log where it is
+    env = WorldEnv(SCENES, task="close", threads=1)
+    env.reset(seed=0)
+    began = env.worlds.begin[1] / env.worlds.facts[1, RANGE]
+    physics = batches(env)
+    physics.groups[physics.group_of[1]].qvel[physics.row_of[1], 0] = np.nan
+    _, reward_, success, cut, info = env.step(np.zeros((N, 4)))
+    assert (bool(success[1]), bool(cut[1]), float(reward_[1])) == (False, True, 0.0)
+    assert info["final_info"]["opened"][1] == pytest.approx(began)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        ({"max_steps": 0}, r"^max_steps is 0; at least 1$"),
+        ({"threads": 0}, r"^threads is 0; at least 1$"),
+        ({"threads": -3}, r"^threads is -3; at least 1$"),
+    ],
+)
+def test_less_than_one_is_one_line(options: dict[str, Any], line: str) -> None:
+    with pytest.raises(PocketworldError, match=line):
+        WorldEnv(SCENES[:1], **options)
+
+
+def test_bad_seeds_and_half_a_first_reset_are_one_line() -> None:
+    env = WorldEnv(SCENES[:2], threads=1)
+    with pytest.raises(PocketworldError, match=r"^seed is -1; 0 or more$"):
+        env.reset(seed=-1)
+    with pytest.raises(
+        PocketworldError, match=r"^reset_mask leaves out environments without an episode; reset"
+    ):
+        env.reset(options={"reset_mask": np.array([True, False])})
+
+
+def test_of_thousands_of_scenes_only_those_that_are_drawn_are_built_for_the_eye() -> None:
+    class Counted(list[Scene]):
+        asked = 0
+
+        def __getitem__(self, index: Any) -> Any:
+            Counted.asked += not isinstance(index, slice)
+            return super().__getitem__(index)
+
+    env = WorldEnv(Counted(SCENES), threads=1, render_mode="rgb_array")
+    env.reset(seed=0)
+    before = Counted.asked
+    env.draw([0, 1])
+    assert Counted.asked - before == 2
+    env.close()

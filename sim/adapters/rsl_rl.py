@@ -46,6 +46,7 @@ class RslRlEnv(VecEnv):  # type: ignore[misc, unused-ignore]
         # rsl_rl assigns it, so that time limits do not all fall into one step: it must reach the clock.
         arrays = self.env.worlds.arrays
         self.env.worlds.steps[:] = arrays.ints(steps if arrays.on_torch else steps.cpu().numpy())
+        self.env.look()  # the critic sees the time
 
     def get_observations(self) -> TensorDict:
         """Return what is seen now."""
