@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
@@ -18,7 +19,11 @@ from pocketworld.sim.worlds import Worlds
 if TYPE_CHECKING:
     from pocketworld.sim.sight import Sight
 
+if TYPE_CHECKING:
+    from pocketworld.sim.sight import Sight
+
 BACKENDS = ("mujoco", "warp")
+OBSERVATIONS = ("state", "rgbd")
 OBSERVATIONS = ("state", "rgbd")
 
 

@@ -58,7 +58,7 @@ class Worker:
     def close(self) -> None:
         """Free what it holds."""
         for worlds in self._open.values():
-            worlds.physics.close()
+            worlds.close()
         self._open.clear()
 
 
