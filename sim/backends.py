@@ -3,7 +3,6 @@
 import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-from typing import TYPE_CHECKING
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
@@ -19,11 +18,7 @@ from pocketworld.sim.worlds import Worlds
 if TYPE_CHECKING:
     from pocketworld.sim.sight import Sight
 
-if TYPE_CHECKING:
-    from pocketworld.sim.sight import Sight
-
 BACKENDS = ("mujoco", "warp")
-OBSERVATIONS = ("state", "rgbd")
 OBSERVATIONS = ("state", "rgbd")
 
 

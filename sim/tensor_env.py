@@ -114,11 +114,6 @@ def _where(which: torch.Tensor, those: torch.Tensor, others: torch.Tensor) -> to
     return torch.where(which.reshape(-1, *(1,) * (others.ndim - 1)), those, others)
 
 
-def _where(which: torch.Tensor, those: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-    """Return rows (n, ...) of `those` where `which` (n,), else of `others`."""
-    return torch.where(which.reshape(-1, *(1,) * (others.ndim - 1)), those, others)
-
-
 def _tensor(values: Array) -> torch.Tensor:
     """Return an array as a tensor on the same memory."""
     return values if isinstance(values, torch.Tensor) else torch.from_numpy(np.ascontiguousarray(values))

@@ -7,7 +7,6 @@ know (`environment.py`, `tensor_env.py`) stand on it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,6 @@ from pocketworld.sim.robots.robot import Aim, Robot
 from pocketworld.sim.senses import Places, Senses
 from pocketworld.sim.task import FACTS, Cousin, Target
 from pocketworld.sim.tasks import Task
-
-if TYPE_CHECKING:
-    from pocketworld.sim.sight import Sight
 
 if TYPE_CHECKING:
     from pocketworld.sim.sight import Sight
