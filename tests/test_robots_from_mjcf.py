@@ -90,6 +90,18 @@ def test_it_does_not_touch_itself_nor_sag(tmp_path: Path) -> None:
     assert np.abs(data.qpos - data.ctrl).max() < 1e-6
 
 
+def test_a_stiff_servo_on_a_light_joint_does_not_shake(tmp_path: Path) -> None:
+    arm = from_mjcf(written(tmp_path, xml().replace('mass="1.5"', 'mass="0.01"')))
+    model = mjcf.document(Scene("empty", ()), visual=False, extra=arm.physics).compile()
+    data = mujoco.MjData(model)
+    mujoco.mj_resetDataKeyframe(model, data, 0)
+    data.ctrl[:] = data.qpos
+    data.ctrl[4:11] += 0.1
+    mujoco.mj_step(model, data, nstep=250)
+    assert np.abs(data.qpos - data.ctrl).max() < 1e-3
+    assert np.abs(data.qvel).max() < 1e-2
+
+
 def test_its_own_fingers_place_is_taken_where_the_file_names_it(tmp_path: Path) -> None:
     arm = from_mjcf(written(tmp_path, xml(site="pinch")))
     far = plain_arm(tmp_path)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
-from pocketworld.sim.mjcf import Fragment
+from pocketworld.sim.mjcf import TIMESTEP, Fragment
 from pocketworld.sim.robots.convert import CORNERS, Written, bodies
 from pocketworld.sim.robots.description import (
     CARRIES,
@@ -46,6 +46,7 @@ def build(
 ) -> Arm:
     """Return the arm that ends in a site of a spec.
 
+    A joint that is too light for its servo at our time step, so that it would shake, gets a motor's inertia.
     The site is on its flange, z out of it: our hand is screwed on there. A site named "grip" or "pinch" is
     between its own fingers' tips, z away from the palm, y the way they close: ours come to be there.
     """
@@ -55,6 +56,9 @@ def build(
     tool = int(model.site(site).bodyid[0])
     carried = chain_to(model, tool)
     joints = tuple(f"robot/{model.joint(j).name}" for j in arm_joints(model, carried))
+    for j, servo in zip(arm_joints(model, carried), all_of, strict=True):
+        dof = model.jnt_dofadr[j]
+        model.dof_armature[dof] = max(model.dof_armature[dof], servo.stiffness * TIMESTEP**2)
     hand = hand_at(*_grip(model, site), _ahead(site))
     made = []
     for drawn in (False, True):
