@@ -19,7 +19,7 @@ from pocketworld.sim.training.settings import Settings
 
 SETTINGS = Settings(iterations=50)
 ORIGIN = {"world": "hall", "twin": "a" * 64, "spec": "b" * 64, "cousins learnt in": 64}
-STATE = {
+STATE: dict[str, Any] = {
     "actor_state_dict": {"w": torch.arange(3.0)},
     "optimizer_state_dict": {"lr": 0.5, "betas": [0.9, 0.99]},
 }
