@@ -4,7 +4,7 @@ from pocketworld.sim.arrays import Array, namespace
 from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.senses import Senses
 from pocketworld.sim.task import FACTS
-from pocketworld.sim.vectors import length
+from pocketworld.sim.vectors import length, turned_back
 
 BONUS, TIME, EFFORT = 4.0, 0.01, 0.002  # on success; a step; a step at full action
 ALMOST = 0.03  # m: half of what coming nearer at last pays is for these
@@ -12,13 +12,16 @@ ALMOST = 0.03  # m: half of what coming nearer at last pays is for these
 # front: else closing there pays, a policy does that, and never finds that narrower fingers go in.
 NEAR = 0.015
 FREE, FIT = 0.006, 0.5  # m free on each side of the handle on the way there, and what that is worth
+# m: half of what lining up across the handle pays is for these, and what it pays. Of a distance to the handle
+# alone what fingers are off across it is a small part, and in front of a recess it is all that matters.
+ASIDE, LINED = 0.005, 0.5
 
 
 def potential(senses: Senses, facts: Array, progress: Array) -> Array:
     """Return how good a state is (n,): near the handle, fingers closed on it, and above all far on its way.
 
-    On the way to the handle fingers are worth most that are just wide enough for it: wide ones meet what
-    stands beside it, and the edge of a recess.
+    On the way to the handle fingers are worth most that are lined up and just wide enough for it: others meet
+    what stands beside it, and the edge of a recess.
 
     Ng, Harada, Russell 1999: rewards that are differences of a potential change no best policy.
     progress (n,): how far the joint is on its way, 1 where it is to be.
@@ -29,7 +32,8 @@ def potential(senses: Senses, facts: Array, progress: Array) -> Array:
     there = xp.clip(1 - away / NEAR, 0, 1)
     held = there * (1 - xp.clip(beside / REACH, 0, 1))
     fitting = FIT * (1 - there) * (1 - xp.clip(xp.abs(beside - FREE) / REACH, 0, 1))
-    coming = -2 * xp.clip(away, max=0.6) - away / (away + ALMOST)
+    aside = xp.abs(turned_back(senses.grip_turn, senses.handle - senses.grip)[:, 1])
+    coming = -2 * xp.clip(away, max=0.6) - away / (away + ALMOST) - LINED * aside / (aside + ASIDE)
     return coming + fitting + held + 8 * xp.clip(progress, 0, 1)
 
 
