@@ -3,6 +3,9 @@
 On the wrist, as a handle of 1 cm is less than a pixel of 64 from where a whole kitchen is seen, and several
 from the hand. The physics is the batch's alone: scenes for the eye follow its state, so that looking changes
 nothing.
+
+The floating hand's own wrist still keeps square to the handle, as `Hand.aim` does: what eyes have to find is
+where the handle is.
 """
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.

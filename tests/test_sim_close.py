@@ -183,9 +183,9 @@ def test_left_alone_nothing_shuts_itself() -> None:
     """What success is given for is the hand's work."""
     env = closing(SCENES)
     for _ in range(50):
-        _, _, success, _, info = env.step(np.zeros((env.num_envs, 4)))
+        _, _, success, _, _ = env.step(np.zeros((env.num_envs, 4)))
         assert not success.any()
-    assert (info["opened"] > CLOSE.start[0] - 0.02).all()
+    assert (env.worlds.opened > CLOSE.start[0] - 0.02).all()
     env.close()
 
 

@@ -174,7 +174,7 @@ def _joined(address: str) -> bool:
     if ray.is_initialized():
         return False
     own = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": STORE}
-    where = own if address == LOCAL else {"address": address}
+    where: dict[str, Any] = own if address == LOCAL else {"address": address}
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
@@ -200,14 +200,15 @@ def _answers(address: str) -> None:
 def _got(which: int, one: Any) -> Arrays:
     """Return a shard's result; what it raised, raise here."""
     import ray
+    from ray.exceptions import RayError, RayTaskError
 
     try:
         out: Arrays = ray.get(one)
-    except ray.exceptions.RayTaskError as error:
+    except RayTaskError as error:
         if isinstance(error.cause, PocketworldError):
             raise error.cause from None
         raise
-    except ray.exceptions.RayError as error:
+    except RayError as error:
         why = str(error).strip().splitlines()[0][:160]
         raise PocketworldError(
             f"shard {which} was lost {LIVES + 1} times: {why}", "see Ray's logs"
