@@ -1,9 +1,9 @@
 """Films of environments side by side, as MP4 that browsers play."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import cv2
 import numpy as np
@@ -12,28 +12,30 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.picture import Image, tile
-from pocketworld.sim.worlds import Worlds
+from pocketworld.sim.policy import Bools, Policy, finish
+from pocketworld.sim.worlds import RATE
 
 Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
-RATE = 25  # pictures a second: one a step, so that the film runs in real time
 # OpenCV's wheels hold no H.264 encoder; VP9 in MP4 is the one they hold that browsers play.
 CODEC = "vp09"
-HOLD = RATE  # pictures for which the last one stays
+FPS = RATE  # pictures a second: one a step, so that the film runs in real time
+HOLD = FPS  # pictures for which the last one stays
 SHOWN = 16  # environments at most
 OPEN, SHUT, TRACK = (70, 170, 95), (200, 75, 65), (225, 225, 225)
 
 
 def film(
     env: WorldEnv,
-    policy: Callable[[Worlds], Any],
+    policy: Policy,
     file: Path,
     *,
     seed: int = 0,
     joints: Sequence[str | None] | None = None,
     columns: int = 4,
-) -> tuple[Bools, int]:
-    """Film one episode of the first SHOWN environments; return which of all succeeded (n,), and the steps.
+) -> tuple[Bools, Bools, int]:
+    """Film one episode of the first SHOWN environments.
+
+    Return which of all succeeded (n,), whose physics blew up (n,), and the steps.
 
     A bar below each picture shows how far the asked part is open, of what is asked; the picture stops as its
     episode ends. `env` is made with render_mode="rgb_array". Raises PocketworldError where the file can't be
@@ -41,25 +43,22 @@ def film(
     """
     env.reset(seed=seed, options={"joint": joints})
     shown = list(range(min(env.num_envs, SHOWN)))
-    won, live = np.zeros(env.num_envs, bool), np.ones(env.num_envs, bool)
-    images, steps = env.draw(shown), 0
+    won, wild = np.zeros(env.num_envs, bool), np.zeros(env.num_envs, bool)
+    live, images, steps = ~won, env.draw(shown), 0
     with _Writer(file) as out:
         out.write(_sheet(images, env.progress, won, live, columns))
-        for _ in range(env.max_steps):
-            _, _, success, truncated, _ = env.step(policy(env.worlds))
+        for acted, came in finish(env.worlds, policy):
             steps += 1
-            done = success | truncated
-            won |= success & live
-            live &= ~done
+            won |= came.success
+            wild |= came.unstable
+            live = acted & ~came.done
             moving = [i for i in shown if live[i]]
             for i, image in zip(moving, env.draw(moving), strict=True):
                 images[i] = image
             out.write(_sheet(images, np.where(live, env.progress, won), won, live, columns))
-            if not live.any():
-                break
         for _ in range(HOLD):
             out.write(_sheet(images, won.astype(float), won, live, columns))
-    return won, steps
+    return won, wild, steps
 
 
 def check(file: Path) -> None:
@@ -117,7 +116,7 @@ class _Writer:
         height, width = (side // 2 * 2 for side in image.shape[:2])
         if self._writer is None:
             code = cv2.VideoWriter.fourcc(*CODEC)
-            self._writer = cv2.VideoWriter(str(self._new), code, RATE, (width, height))
+            self._writer = cv2.VideoWriter(str(self._new), code, FPS, (width, height))
             if not self._writer.isOpened():
                 raise _refusal(self._file)
         self._writer.write(np.ascontiguousarray(image[:height, :width, ::-1]))

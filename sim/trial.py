@@ -1,7 +1,7 @@
 """Lets a policy try to open things once, and says what it did."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,20 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
-from pocketworld.sim.arrays import Array
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.film import film
-from pocketworld.sim.worlds import Worlds
-
-Policy = Callable[[Worlds], Array]
+from pocketworld.sim.policy import Bools, Policy, finish
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One episode in each environment: what was asked for and done.
 
-    asked, failed   as "COUSIN ASSET/JOINT";  unstable: physics that blew up and were reset
+    asked, failed   as "COUSIN ASSET/JOINT";  unstable: episodes whose physics blew up
     rate            environment steps a second, film and all
     did             who did what: "the expert opened"
     """
@@ -66,13 +63,12 @@ def run(
     start, steps = time.perf_counter(), 0
     _, info = env.reset(seed=seed, options={"joint": joints})
     asked = _names(info)
-    won, live = np.zeros(env.num_envs, bool), np.ones(env.num_envs, bool)
-    while live.any():
-        _, _, success, truncated, info = env.step(policy(env.worlds))
+    won, wild = np.zeros(env.num_envs, bool), np.zeros(env.num_envs, bool)
+    for _, came in finish(env.worlds, policy):
         steps += 1
-        won |= success & live
-        live &= ~(success | truncated)
-    return _trial(env, who, asked, won, steps / (time.perf_counter() - start))
+        won |= came.success
+        wild |= came.unstable
+    return _trial(env, who, asked, won, wild, steps / (time.perf_counter() - start))
 
 
 def filmed(
@@ -82,8 +78,8 @@ def filmed(
     start = time.perf_counter()
     _, info = env.reset(seed=seed)
     asked = _names(info)
-    won, steps = film(env, policy, file, seed=seed)
-    return _trial(env, who, asked, won, steps / (time.perf_counter() - start))
+    won, wild, steps = film(env, policy, file, seed=seed)
+    return _trial(env, who, asked, won, wild, steps / (time.perf_counter() - start))
 
 
 def open_each(scenes: Sequence[Scene], *, threads: int | None = None, policy: Policy = expert) -> Trial:
@@ -100,7 +96,7 @@ def _names(info: dict[str, NDArray[np.object_]]) -> tuple[str, ...]:
     return tuple(f"{cousin} {joint}" for cousin, joint in zip(info["cousin"], info["joint"], strict=True))
 
 
-def _trial(env: WorldEnv, who: str, asked: tuple[str, ...], won: NDArray[np.bool_], steps: float) -> Trial:
+def _trial(env: WorldEnv, who: str, asked: tuple[str, ...], won: Bools, wild: Bools, pace: float) -> Trial:
     failed = tuple(name for name, done in zip(asked, won, strict=True) if not done)
     did = f"{who} {env.worlds.task.done}"
-    return Trial(asked, failed, int(env.unstable_count.sum()), steps * env.num_envs, did)
+    return Trial(asked, failed, int(wild.sum()), pace * env.num_envs, did)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.sim import episode
 from pocketworld.sim.arrays import Array, to_numpy
+from pocketworld.sim.mjcf import TIMESTEP
 from pocketworld.sim.observation import TOLD, policy_names, policy_view, privileged_view
 from pocketworld.sim.physics import Group, Ids, Physics
 from pocketworld.sim.reward import potential, reward
@@ -25,7 +26,8 @@ from pocketworld.sim.tasks import Task
 if TYPE_CHECKING:
     from pocketworld.sim.sight import Sight
 
-SUBSTEPS = 10  # of 4 ms: 25 steps a second
+SUBSTEPS = 10  # of physics in a step of an environment
+RATE = round(1 / (SUBSTEPS * TIMESTEP))  # steps of an environment a second
 RANGE = FACTS.index("range")
 
 
@@ -124,7 +126,7 @@ class Worlds:
         self._potential[at] = potential(self.senses, self.facts, self.progress)[at]
 
     def advance(self, actions: Array) -> Outcome:
-        """Do actions (n, len(robot.actions)) in [-1, 1] for 1/25 s."""
+        """Do actions (n, len(robot.actions)) in [-1, 1] for 1/RATE s."""
         xp = self.arrays.xp
         self.aim = self.robot.aim(self.senses, self.aim, actions)
         self.physics.step(self.substeps, self._write, self._read)

@@ -19,7 +19,7 @@ from pocketworld.scene import HandleKind, Material, Pose, Scene, Side
 from pocketworld.sim import display, mjcf, views
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.film import HOLD, RATE, film
+from pocketworld.sim.film import FPS, HOLD, film
 from pocketworld.sim.picture import contact_sheet, picture, renderer, tile
 from pocketworld.sim.worlds import Worlds
 
@@ -143,7 +143,7 @@ def test_without_a_screen_it_is_the_first_library_that_loads(monkeypatch: pytest
 
 def frames(file: Path) -> list[NDArray[np.uint8]]:
     video = cv2.VideoCapture(str(file))
-    assert round(video.get(cv2.CAP_PROP_FPS)) == RATE
+    assert round(video.get(cv2.CAP_PROP_FPS)) == FPS
     out = []
     while (read := video.read())[0]:
         out.append(read[1][:, :, ::-1])
@@ -152,7 +152,7 @@ def frames(file: Path) -> list[NDArray[np.uint8]]:
 
 def test_a_film_shows_the_expert_opening_things(tmp_path: Path) -> None:
     env = WorldEnv([scene(i) for i in range(2)], 3, threads=1, render_mode="rgb_array", max_steps=80)
-    won, steps = film(env, expert, tmp_path / "out.mp4", columns=2)
+    won, _, steps = film(env, expert, tmp_path / "out.mp4", columns=2)
     env.close()
     assert won.all()
     seen = frames(tmp_path / "out.mp4")
@@ -170,7 +170,7 @@ def test_a_film_shows_the_expert_opening_things(tmp_path: Path) -> None:
 def test_what_is_missed_gets_a_red_bar(tmp_path: Path) -> None:
     env = WorldEnv([scene()], threads=1, render_mode="rgb_array", max_steps=5)
     drawer = f"chest/{scene().assets[0].movable[0].id}"
-    won, steps = film(env, lambda env: np.zeros((1, 4)), tmp_path / "out.mp4", joints=[drawer])
+    won, _, steps = film(env, lambda env: np.zeros((1, 4)), tmp_path / "out.mp4", joints=[drawer])
     assert not won.any()
     assert steps == 5
     env.close()
