@@ -2,7 +2,9 @@
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import mujoco
 import numpy as np
@@ -91,7 +93,7 @@ class Cousin:
     """A scene compiled with a robot, and what can be asked for in it.
 
     id       the cousin's id ("medium/7"), else the scene's name
-    targets  joints in the robot's reach
+    targets  joints in the robot's reach;  missed: the others, and why it does not reach them
     robot_qpos, robot_dof, robot_joint   of the robot's first joint; grip: its site
     """
 
@@ -102,6 +104,7 @@ class Cousin:
     robot_dof: int
     robot_joint: int
     grip: int
+    missed: Mapping[str, str] = field(default_factory=dict)
 
 
 def compile_cousin(scene: Scene, robot: Robot | None = None) -> Cousin:
@@ -129,7 +132,8 @@ def cousin_of(model: mujoco.MjModel, scene: Scene, robot: Robot, fitted: Fitted)
     )
     if not targets:
         raise PocketworldError(
-            f"scene {scene.name}: the {robot.name} reaches none of its {len(joints)} joints",
+            f"scene {scene.name}: the {robot.name} reaches none of its {len(joints)} joints"
+            f" ({why(fitted.missed)})",
             "another robot, or another place for it",
         )
     first = _id(model, mujoco.mjtObj.mjOBJ_JOINT, robot.joints[0])
@@ -141,7 +145,14 @@ def cousin_of(model: mujoco.MjModel, scene: Scene, robot: Robot, fitted: Fitted)
         int(model.jnt_dofadr[first]),
         first,
         _id(model, mujoco.mjtObj.mjOBJ_SITE, robot.grip),
+        dict(fitted.missed),
     )
+
+
+def why(missed: Mapping[str, str]) -> str:
+    """Return in words why joints are out of reach, counted: "2: it has no handle; 1: ..."."""
+    counted = Counter(missed.values())
+    return "; ".join(f"{count}: {reason}" for reason, count in sorted(counted.items()))
 
 
 def _id(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:

@@ -34,7 +34,7 @@ def test_what_ties_its_own_gripper_alone_is_left_behind_with_it(tmp_path: Path) 
 
 def test_it_has_the_files_joints_on_a_cart_with_our_fingers(tmp_path: Path) -> None:
     arm = plain_arm(tmp_path)
-    assert arm.joints == (*CART, *(f"robot/j{i}" for i in range(7)), *FINGERS)
+    assert arm.joints == (*CART, *(f"robot/arm/j{i}" for i in range(7)), *FINGERS)
     model = alone(arm.physics)
     assert [model.joint(i).name for i in range(model.njnt)] == list(arm.joints)
     assert [model.actuator(i).name for i in range(model.nu)] == list(arm.joints)
@@ -48,15 +48,15 @@ def test_the_arm_weighs_and_moves_as_in_its_file(tmp_path: Path) -> None:
     arm = plain_arm(tmp_path)
     ours, theirs = alone(arm.physics), mujoco.MjModel.from_xml_string(xml())
     for i in range(7):
-        one, other = ours.body(f"robot/link{i}"), theirs.body(f"link{i}")
+        one, other = ours.body(f"robot/arm/link{i}"), theirs.body(f"link{i}")
         assert one.mass == pytest.approx(other.mass)
         assert one.inertia == pytest.approx(other.inertia, rel=1e-6)
-        assert ours.joint(f"robot/j{i}").range == pytest.approx(theirs.joint(f"j{i}").range)
+        assert ours.joint(f"robot/arm/j{i}").range == pytest.approx(theirs.joint(f"j{i}").range)
     here, there = mujoco.MjData(ours), mujoco.MjData(theirs)
     here.qpos[4:11] = there.qpos[:7] = np.linspace(-0.5, 0.9, 7)
     mujoco.mj_kinematics(ours, here)
     mujoco.mj_kinematics(theirs, there)
-    assert here.body("robot/link6").xpos == pytest.approx(there.body("link6").xpos, abs=1e-8)
+    assert here.body("robot/arm/link6").xpos == pytest.approx(there.body("link6").xpos, abs=1e-8)
     site = there.site("attachment_site")
     ahead = site.xmat.reshape(3, 3)[:, 2]
     grip = here.site(GRIP)
@@ -73,7 +73,7 @@ def test_nothing_else_of_the_file_comes_along(tmp_path: Path) -> None:
         assert getattr(made, size) == getattr(bare, size)
     names = {made.body(b).name for b in range(made.nbody)} - {"world"}
     assert all(name.startswith("robot/") for name in names)
-    assert "robot/jaw" not in names
+    assert "robot/arm/jaw" not in names
     drawn = alone(arm.drawn)
     assert drawn.ngeom == alone(arm.physics).ngeom + 7
     assert [drawn.joint(i).name for i in range(drawn.njnt)] == list(arm.joints)

@@ -37,7 +37,7 @@ def settled(push: float = 0.0) -> tuple[mujoco.MjModel, mujoco.MjData]:
 def test_its_joints_are_frankas() -> None:
     model = alone(panda().physics)
     for i, (low, high) in enumerate(FRANKA):
-        joint = model.joint(f"robot/joint{i + 1}")
+        joint = model.joint(f"robot/arm/joint{i + 1}")
         assert joint.range == pytest.approx((low, high), abs=1e-4)
     assert model.actuator_forcerange[4:11, 1] == pytest.approx(TORQUE)
     assert ((np.array(FRANKA)[:, 0] < HOME) & (np.array(FRANKA)[:, 1] > HOME)).all()
@@ -70,7 +70,7 @@ def test_it_is_drawn_with_what_the_physics_leaves_out() -> None:
     assert drawn.nmesh > physics.nmesh + 40
     assert [drawn.joint(i).name for i in range(drawn.njnt)] == list(arm.joints)
     assert not arm.physics.files
-    assert drawn.body("robot/link5").mass == physics.body("robot/link5").mass
+    assert drawn.body("robot/arm/link5").mass == physics.body("robot/arm/link5").mass
 
 
 def test_its_package_is_read_not_imported() -> None:

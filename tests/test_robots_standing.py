@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
@@ -23,7 +24,7 @@ from pocketworld.sim.robots.panda import panda
 from pocketworld.sim.robots.robot import Aim
 from pocketworld.sim.robots.standing import AHEAD, NUDGE, STRIDE, ByGrip, ByJoints, as_held
 from pocketworld.sim.senses import Senses
-from pocketworld.sim.task import compile_cousin
+from pocketworld.sim.task import compile_cousin, why
 
 Array = NDArray[np.float64]
 
@@ -186,6 +187,15 @@ def test_only_what_is_reached_can_be_asked_for() -> None:
     high = replace(asset, id="high", pose=Pose.upright((0.0, 0.0, 3.0), 0.0))
     cousin = compile_cousin(Scene("s", (asset, high)), named("panda"))
     assert [target.id for target in cousin.targets] == ["cab/0"]
+    assert cousin.missed == {"high/0": "no free place to stand is near enough"}
+    with pytest.raises(PocketworldError, match=r"the panda reaches none of its 1 joints .1: no free place"):
+        compile_cousin(Scene("s", (high,)), named("panda"))
+    assert compile_cousin(Scene("s", (high,)), named("hand")).missed == {}
+
+
+def test_why_joints_are_missed_is_counted() -> None:
+    assert why({}) == ""
+    assert why({"a": "far", "b": "bare", "c": "far"}) == "1: bare; 2: far"
 
 
 @pytest.mark.slow

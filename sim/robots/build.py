@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.mjcf import TIMESTEP, Fragment
-from pocketworld.sim.robots.convert import CORNERS, Written, bodies
+from pocketworld.sim.robots.convert import CORNERS, OWN, Written, bodies
 from pocketworld.sim.robots.description import (
     CARRIES,
     CLASSES,
@@ -55,7 +55,7 @@ def build(
     model = spec.compile()
     tool = int(model.site(site).bodyid[0])
     carried = chain_to(model, tool)
-    joints = tuple(f"robot/{model.joint(j).name}" for j in arm_joints(model, carried))
+    joints = tuple(OWN + model.joint(j).name for j in arm_joints(model, carried))
     for j, servo in zip(arm_joints(model, carried), all_of, strict=True):
         dof = model.jnt_dofadr[j]
         model.dof_armature[dof] = max(model.dof_armature[dof], servo.stiffness * TIMESTEP**2)

@@ -40,13 +40,13 @@ class Clearance:
         return not self._hits(-1)
 
     def passes(self, path: Path, cart: Array, postures: Array) -> bool:
-        """Say whether the arm clears everything in each posture (k, n) along a path.
+        """Say whether the arm clears everything in postures (k, n) along a path and half-way between them.
 
         Its hand may touch the part that it opens.
         """
         joint = self.model.joint(path.id)
         part, at = int(self.model.jnt_bodyid[joint.id]), int(joint.qposadr[0])
-        for q, posture in zip(path.q, postures, strict=True):
+        for q, posture in zip(halved(path.q), halved(postures), strict=True):
             self._put(np.concatenate([cart, posture, (path.opening,) * 2]))
             self._data.qpos[at] = q
             if self._hits(part):
@@ -66,3 +66,10 @@ class Clearance:
         near = contact.dist < np.where(hand, TOUCH, CLEAR)
         opened = hand & (bodies == asked).any(1)
         return bool((near & ours.any(1) & ~opened).any())
+
+
+def halved(values: Array) -> Array:
+    """Return values (k, ...) with what is half-way between neighbours in between (2 k - 1, ...)."""
+    out = np.repeat(values, 2, axis=0)[:-1]
+    out[1::2] = (values[1:] + values[:-1]) / 2
+    return out

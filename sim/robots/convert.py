@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from pocketworld.sim.mjcf import row
 
 Array = NDArray[np.float64]
+# Before all names of the file: it may have a body "hand" or a joint "left" of its own.
+OWN = "robot/arm/"
 CORNERS = 32  # of a hull: with more, contacts cost more and say no more
 MESH = int(mujoco.mjtGeom.mjGEOM_MESH)
 SHAPES = {
@@ -47,7 +49,7 @@ def bodies(written: Written, root: int, keep: Callable[[int], bool], inside: dic
         if model.body_parentid[b] == root and keep(b)
     )
     return (
-        f"<body name={name(model.body(root).name or str(root))} pos={_q(model.body_pos[root])} "
+        f"<body name={_body(model, root)} pos={_q(model.body_pos[root])} "
         f'quat={_q(model.body_quat[root])} gravcomp="1" childclass="{kind}">\n'
         f"{''.join(_joint(model, j) for j in _own(model.body_jntadr[root], model.body_jntnum[root]))}"
         f"{_inertial(model, root)}{geoms}{inside.get(root, '')}{below}</body>\n"
@@ -56,7 +58,12 @@ def bodies(written: Written, root: int, keep: Callable[[int], bool], inside: dic
 
 def name(own: str) -> str:
     """Return a name of the file's as ours, quoted."""
-    return quoteattr(f"robot/{own}")
+    return quoteattr(OWN + own)
+
+
+def _body(model: mujoco.MjModel, b: int) -> str:
+    own = model.body(b).name
+    return name(own) if own else f'"robot/unnamed/{b}"'
 
 
 def _up(model: mujoco.MjModel, body: int) -> Iterator[int]:
@@ -122,8 +129,7 @@ def _colour(model: mujoco.MjModel, g: int) -> Array:
 def _mesh(written: Written, id: int, solid: bool) -> str:
     """Return the name of a mesh: of its hull where one bumps into it, else of all of it."""
     model = written.model
-    own = model.mesh(id).name or str(id)
-    named = name(f"{own}/hull" if solid else own)
+    named = f'"robot/{"hull" if solid else "mesh"}/{id}"'
     if named not in written.assets:
         start, count = model.mesh_vertadr[id], model.mesh_vertnum[id]
         points = model.mesh_vert[start : start + count].astype(float)

@@ -68,10 +68,47 @@ def _check(model: mujoco.MjModel, file: Path, joints: list[int], chain: list[int
         raise PocketworldError(f"{file}: its numbers are not all finite")
     if _tied(model, joints, chain):
         raise PocketworldError(f"{file}: an equality constrains the arm", "an arm whose joints move freely")
+    if _strung(model, joints, chain):
+        raise PocketworldError(f"{file}: a tendon is strung over the arm", "an arm whose joints move freely")
+    _check_joints(model, file, joints)
     if unnamed := [j for j in joints if not model.joint(j).name]:
         raise PocketworldError(f"{file}: joint {unnamed[0]} has no name", "name the arm's joints")
     if unnamed := [b for b in chain if not model.body(b).name]:
         raise PocketworldError(f"{file}: body {unnamed[0]} has no name", "name the arm's bodies")
+
+
+def _check_joints(model: mujoco.MjModel, file: Path, joints: list[int]) -> None:
+    """Refuse what a joint of ours would not have: it would move otherwise than in its file."""
+    for joint in joints:
+        name, dof = model.joint(joint).name, int(model.jnt_dofadr[joint])
+        if model.qpos0[model.jnt_qposadr[joint]] != 0:
+            raise PocketworldError(
+                f"{file}: joint {name} has a ref", "joints that are at 0 as they are drawn"
+            )
+        if model.jnt_stiffness[joint] != 0 or model.jnt_stiffnesspoly[joint].any():
+            raise PocketworldError(f"{file}: joint {name} has a spring", "joints that only their servos move")
+        if model.dof_dampingpoly[dof].any():
+            raise PocketworldError(
+                f"{file}: joint {name} is damped by a polynomial", "damping that is one number"
+            )
+
+
+def _strung(model: mujoco.MjModel, joints: list[int], chain: list[int]) -> bool:
+    """Say whether a tendon pulls at the arm itself: one that ends on a gripper's parts goes with these."""
+    for first, count in zip(model.tendon_adr, model.tendon_num, strict=True):
+        bodies: set[int] = set()
+        for kind, id in zip(
+            model.wrap_type[first : first + count].tolist(),
+            model.wrap_objid[first : first + count].tolist(),
+            strict=True,
+        ):
+            if kind == int(mujoco.mjtWrap.mjWRAP_JOINT) and id in joints:
+                return True
+            if kind == int(mujoco.mjtWrap.mjWRAP_SITE):
+                bodies.add(int(model.site_bodyid[id]))
+        if len(bodies & {0, *chain}) > 1:
+            return True
+    return False
 
 
 def _tied(model: mujoco.MjModel, joints: list[int], chain: list[int]) -> bool:

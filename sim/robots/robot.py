@@ -1,7 +1,7 @@
 """What a robot is to an environment: what it adds to a scene, where it starts, what its actions ask for."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -33,10 +33,12 @@ class Fitted:
     """A robot in a scene: its MJCF there, and how it opens the joints (asset/joint) in its reach.
 
     None means that it reaches everything, however it stands.
+    missed   the others, and why it does not reach them
     """
 
     fragment: Fragment
     reached: Mapping[str, Reach] | None = None
+    missed: Mapping[str, str] = field(default_factory=dict)
 
     def reaches(self, asset: Asset, joint: Joint) -> bool:
         """Say whether a joint is in its reach."""

@@ -26,6 +26,9 @@ OUT, ASIDE, LIFTS = (0.4, 0.55, 0.7, 0.85), (-0.6, -0.3, 0.0, 0.3, 0.6), (0.0, 0
 GRID = 0.05  # m: candidates of several handles that are nearer are one
 STARTS = 1  # postures besides the one at rest from which a solution is looked for, the hand both ways
 ITERATIONS, FOLLOW = 40, 12  # of a search; of a step along a path
+# rad or m that a joint moves at most between a path's points: one that has to swing further goes over to
+# another posture on the way, which servos that follow the handle never do
+LEAP = 0.8
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,7 +64,8 @@ def stands(scene: Scene, arm: Arm) -> Stands:
     wanted = paths(scene)
     missed = {f"{asset.id}/{joint.id}": "it has no handle" for asset, joint in scene.joints()}
     clearance = Clearance(scene, arm)
-    carts = np.array([cart for cart in candidates(wanted) if clearance.stands(cart, arm.home)])
+    free = [cart for cart in candidates(wanted) if clearance.stands(cart, arm.home)]
+    carts = np.array(free).reshape(-1, len(CART))
     search = Search(wanted, carts, arm.chain, clearance)
     found = search.run()
     missed |= {path.id: search.why(j) for j, path in enumerate(wanted)}
@@ -117,7 +121,7 @@ class Search:
         return (
             "no free place to stand is near enough",
             "the arm does not reach the closed handle",
-            "the arm does not reach it all the way as it opens",
+            "the arm does not follow it all the way as it opens",
             "the arm would be inside something",
         )[self._reasons[j]]
 
@@ -125,19 +129,20 @@ class Search:
         """Return the pairs (m, 2) whose path is within the length of the arm."""
         out = []
         far = self.chain_length()
+        first = np.array([*self.chain.anchor[0], 1.0])
+        shoulders = (frames(self.carts) @ first)[:, :3]
         for j, path in enumerate(self.wanted):
-            for c, cart in enumerate(self.carts):
-                shoulder = cart[:3] + self.chain.anchor[0] * (0, 0, 1)
-                if (np.linalg.norm(path.grips[:, :3, 3] - shoulder, axis=1) < far).all():
-                    out.append((c, j))
+            away = np.linalg.norm(path.grips[None, :, :3, 3] - shoulders[:, None], axis=2)
+            out += [(int(c), j) for c in np.flatnonzero((away < far).all(1))]
         if out:
             self._reasons[np.array(out)[:, 1]] = 1
         return np.array(out, int).reshape(-1, 2)
 
     def chain_length(self) -> float:
-        """Return how far a grip can be from the first joint at most, m."""
+        """Return how far a grip can be from the first joint at most, m: its slides all the way out."""
         joints = np.concatenate([self.chain.anchor, self.chain.grip[None, :3, 3]])
-        return float(np.linalg.norm(np.diff(joints, axis=0), axis=1).sum())
+        slides = np.maximum(np.abs(self.chain.low), np.abs(self.chain.high))[self.chain.slides]
+        return float(np.linalg.norm(np.diff(joints, axis=0), axis=1).sum() + slides.sum())
 
     def _round(self, pairs: Ints, start: Array, way: int) -> Ints:
         """Try all open pairs from one posture; return those that are open still."""
@@ -192,8 +197,9 @@ def follow(chain: Chain, grips: Array, start: Array) -> tuple[Array, Ints]:
     for way in (range(CLOSED + 1, k), range(CLOSED - 1, -1, -1)):
         at = closed[live]
         for i in way:
-            at, solved = chain.solve(at, grips[live, i], FOLLOW)
-            live, at = live[solved], at[solved]
+            next_, solved = chain.solve(at, grips[live, i], FOLLOW)
+            solved &= np.abs(next_ - at).max(1) <= LEAP
+            live, at = live[solved], next_[solved]
             postures[live, i] = at
     reasons[live] = 3
     return postures, reasons

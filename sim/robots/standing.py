@@ -14,6 +14,7 @@ from pocketworld.scene import Scene
 from pocketworld.sim.arrays import Array, columns, namespace
 from pocketworld.sim.mjcf import Fragment
 from pocketworld.sim.robots import stand
+from pocketworld.sim.robots.convert import OWN
 from pocketworld.sim.robots.description import CART, GRIP, Arm
 from pocketworld.sim.robots.differential import jacobian, pulled, times, turn_between
 from pocketworld.sim.robots.fingers import REACH
@@ -65,11 +66,12 @@ class Standing:
     @property
     def seen(self) -> tuple[str, ...]:
         """Return the names of what it adds to what is seen: how its arm stands."""
-        return tuple(f"joint_{name.removeprefix('robot/')}" for name in self.made.arm)
+        return tuple(f"joint_{name.removeprefix(OWN)}" for name in self.made.arm)
 
     def fitted(self, scene: Scene) -> Fitted:
         """Return the arm in a scene, and how it reaches which joints."""
-        return Fitted(self.made.physics, stand.stands(scene, self.made).reached)
+        found = stand.stands(scene, self.made)
+        return Fitted(self.made.physics, found.reached, found.missed)
 
     def drawn(self) -> Fragment:
         """Return what is added for the eye."""
@@ -148,7 +150,7 @@ class ByJoints(Standing):
     @property
     def actions(self) -> tuple[str, ...]:
         """Return its actions' names: one a joint, and the fingers'."""
-        return (*(name.removeprefix("robot/") for name in self.made.arm), "open")
+        return (*(name.removeprefix(OWN) for name in self.made.arm), "open")
 
     def aim(self, senses: "Senses", aim: Aim, actions: Array) -> Aim:
         """Move the joints' set points by actions (n, arm + 1)."""
