@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pocketworld.bench.machine import machine
+from pocketworld.bench.reach import Reached
 from pocketworld.bench.score import Score
 from pocketworld.bench.sim import SimSpeed
 from pocketworld.bench.speed import SpeedReport
@@ -76,6 +77,13 @@ def describe(result: Result) -> tuple[str, str, str]:
         case SimSpeed():
             about = "WorldEnv against bare `mujoco.batch` on the same models, controls and resets, by turns."
             return "sim", "Environment steps a second", about
+        case Reached():
+            about = "Joints in an arm's reach, and what the scripted expert opens of them in 200 steps (8 s)."
+            return (
+                f"reach {result.robot} {result.world}",
+                f"What a {result.robot} reaches in {result.world}",
+                about,
+            )
         case Transfer():
             about = "Success on cousins that none learnt in, against how many were learnt in."
             return f"transfer {result.world}", "What more cousins are worth", about

@@ -6,7 +6,7 @@ import click
 
 from pocketworld import learning, measures
 from pocketworld.cli.main import LazyGroup
-from pocketworld.cli.options import DEVICE, NAME, WORLD
+from pocketworld.cli.options import DEVICE, NAME, ROBOT, WORLD
 from pocketworld.cli.output import Output
 from pocketworld.errors import PocketworldError
 
@@ -16,6 +16,7 @@ COMMANDS = {
     "speed": ("bench", "CPU time and memory of each stage."),
     "sim": ("bench", "Environment steps a second against bare mujoco.batch."),
     "warp": ("bench", "The backend warp: different worlds against copies, and against C MuJoCo."),
+    "reach": ("bench", "What an arm reaches, and what the expert opens of it."),
     "transfer": ("bench", "Success on new cousins against how many were learnt in."),
 }
 DOCUMENT = click.option(
@@ -152,4 +153,21 @@ def warp(
     """Measure the backend warp: different worlds' speed against copies of one, errors against C MuJoCo."""
     with out.progress("warp") as tick:
         result = measures.measure_warp(world, preset, envs, steps, device, document, tick)
+    out.result(result.to_json(), result.text())
+
+
+@click.command()
+@WORLD
+@ROBOT
+@click.option("--preset", default="medium", show_default=True, help="How far cousins are from the twin.")
+@click.option("--count", default=24, show_default=True, type=click.IntRange(1), help="Cousins.")
+@click.option("--threads", type=click.IntRange(1), help="Of the physics.  [default: all cores]")
+@DOCUMENT
+@click.pass_obj
+def reach(
+    out: Output, world: Path, robot: str, preset: str, count: int, threads: int | None, document: Path | None
+) -> None:
+    """Measure which joints an arm reaches in a world's twin and cousins, and which the expert opens."""
+    with out.progress("reach") as tick:
+        result = measures.measure_reach(world, robot, preset, count, threads, document, tick)
     out.result(result.to_json(), result.text())

@@ -12,6 +12,7 @@ from pocketworld.api import Tick
 if TYPE_CHECKING:
     from pocketworld.bench.calibration import Believed
     from pocketworld.bench.doctor import Check
+    from pocketworld.bench.reach import Reached
     from pocketworld.bench.score import Score
     from pocketworld.bench.sim import SimSpeed
     from pocketworld.bench.speed import SpeedReport
@@ -86,6 +87,27 @@ def measure_warp(
     if document is not None:
         where = f" --device {device}" if device else ""
         command = f"pocketworld bench warp {folder} --preset {preset} --envs {envs} --steps {steps}{where}"
+        page.put(document, result, command)
+    return result
+
+
+def measure_reach(
+    folder: Path,
+    robot: str,
+    preset: str,
+    count: int,
+    threads: int | None,
+    document: Path | None,
+    tick: Tick,
+) -> "Reached":
+    """Measure what an arm reaches in a world; put the figures into a page if one is named."""
+    from pocketworld.bench import document as page
+    from pocketworld.bench import reach
+
+    cousins = api.make_cousins(folder, preset=preset, count=count)
+    result = reach.measure(cousins, robot, tick, world=folder.name, threads=threads)
+    if document is not None:
+        command = f"pocketworld bench reach {folder} --robot {robot} --preset {preset} --count {count}"
         page.put(document, result, command)
     return result
 

@@ -82,9 +82,15 @@ class Standing:
     ) -> NDArray[np.float64]:
         """Return its joint positions (joints,) at its stand, the grip square to the handle and near a place.
 
-        Where inverse kinematics does not get there it begins as near as it came.
+        Where inverse kinematics does not get there it begins as near as it came (`placed` says whether).
         """
         assert reach is not None, "an arm is asked only for what it reaches"
+        return self.placed(hold, where, reach)[0]
+
+    def placed(
+        self, hold: "Hold", where: NDArray[np.float64], reach: Reach
+    ) -> tuple[NDArray[np.float64], bool]:
+        """Return its joint positions (joints,) as `start` does, and whether the grip is there then."""
         near: NDArray[np.float64] = reach.postures[0].copy()
         wanted = np.eye(4)
         wanted[:3, :3], wanted[:3, 3] = hold.turn, where
@@ -92,9 +98,9 @@ class Standing:
         at, _ = self.made.chain.forward(near[None, FIRST:LAST])
         if (at[0, :3, 1] @ cart_from_grip[0, :3, 1]) < 0:
             cart_from_grip[0, :3, 1:3] *= -1
-        found, _ = self.made.chain.solve(near[None, FIRST:LAST], cart_from_grip, STARTS)
+        found, there = self.made.chain.solve(near[None, FIRST:LAST], cart_from_grip, STARTS)
         near[FIRST:LAST], near[LAST:] = found[0], REACH
-        return near
+        return near, bool(there[0])
 
     def motion(self, senses: "Senses") -> tuple[Array, Array]:
         """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s."""
