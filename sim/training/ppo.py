@@ -121,7 +121,7 @@ def config(settings: Settings) -> dict[str, Any]:
     }
     spread = {"class_name": "GaussianDistribution", "init_std": settings.deviation, "std_type": "log"}
     algorithm = {
-        "class_name": "PPO",
+        "class_name": "pocketworld.sim.adapters.rsl_rl:ExactPPO",
         "num_learning_epochs": settings.epochs,
         "num_mini_batches": settings.minibatches,
         "clip_param": settings.clip,
