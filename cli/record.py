@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
-from pocketworld import api
-from pocketworld.cli.options import NAME, POLICY, ROBOT, SEED, TASK, WORLD
+from pocketworld import learning
+from pocketworld.cli.options import BACKEND, DEVICE, NAME, POLICY, ROBOT, SEED, TASK, WORLD
 from pocketworld.cli.output import Output
-from pocketworld.errors import PocketworldError
 
 
 def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
@@ -27,9 +26,19 @@ def _size(ctx: click.Context, option: click.Parameter, value: str) -> tuple[int,
 @click.option("--episodes", default=50, show_default=True, type=click.IntRange(1), help="How many to keep.")
 @TASK
 @ROBOT
+@BACKEND
+@DEVICE
 @POLICY
 @click.option("--failed", is_flag=True, help="Keep episodes that failed too.")
 @click.option("--size", default="320x240", show_default=True, callback=_size, help="Of the pictures.")
+@click.option(
+    "--camera",
+    "cameras",
+    multiple=True,
+    default=("front",),
+    show_default=True,
+    help="front (the whole scene) or wrist (what is before the hand); may be given twice.",
+)
 @SEED
 @click.pass_obj
 def record(
@@ -40,34 +49,27 @@ def record(
     episodes: int,
     task: str,
     robot: str,
+    backend: str,
+    device: str | None,
     run: Path | None,
     failed: bool,
     size: tuple[int, int],
+    cameras: tuple[str, ...],
     seed: int,
 ) -> None:
     """Record a policy in a world's cousins, or its twin, as a LeRobot v3.0 dataset with video."""
-    from pocketworld.sim.expert import expert
-    from pocketworld.sim.lerobot import checks
-    from pocketworld.sim.lerobot import record as recording
-    from pocketworld.sim.training import policy
-
-    if dataset.exists():
-        raise PocketworldError(f"{dataset} is there already", "name another folder, or delete it")
-    scenes = api.scenes_of(world, name, visual=True)
-    acting = policy.load(run) if run else expert
     with out.progress("record", episodes) as tick:
-        made = recording.record(
-            scenes,
+        made = learning.record(
+            world,
             dataset,
             episodes,
-            acting,
+            name=name,
+            run=run,
             seed=seed,
             failed=failed,
             size=size,
+            cameras=cameras,
             tick=tick,
-            task=task,
-            robot=robot,
+            options={"task": task, "robot": robot, "backend": backend, "device": device},
         )
-        tick("reading it back")
-        checks.check(dataset)
     out.result(made.to_json(), made.text())

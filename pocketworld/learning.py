@@ -1,6 +1,6 @@
-"""The commands that learn: a policy in a world's cousins, and what learning in more of them is worth."""
+"""The commands that learn, or record what others learn from: in a world's cousins, and in how many."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +85,48 @@ def origin(folder: Path, cousins: "Cousins", train: int, held: int) -> dict[str,
         "cousins learnt in": train,
         "cousins held out": held,
     }
+
+
+def record(
+    folder: Path,
+    target: Path,
+    episodes: int,
+    *,
+    name: str | None,
+    run: Path | None,
+    seed: int,
+    failed: bool,
+    size: tuple[int, int],
+    cameras: Sequence[str],
+    tick: Tick,
+    options: Mapping[str, Any],
+) -> Made:
+    """Record a policy in a world's cousins, or its twin if it has none, as a LeRobot dataset.
+
+    run       the folder of a training, or None for the expert
+    options   of the environments: task, robot, backend, device
+    """
+    from pocketworld.sim.expert import expert
+    from pocketworld.sim.lerobot import record as recording
+    from pocketworld.sim.lerobot.writer import free
+    from pocketworld.sim.training.policy import load
+
+    free(target)  # before anything is loaded
+    policy = expert if run is None else load(run)
+    scenes = api.scenes_of(folder, name, visual=True)
+    made = recording.record(
+        scenes,
+        target,
+        episodes,
+        policy,
+        seed=seed,
+        failed=failed,
+        size=size,
+        cameras=cameras,
+        tick=tick,
+        **options,
+    )
+    return Made((made.text(),), made.to_json())
 
 
 def measure_transfer(

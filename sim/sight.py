@@ -79,6 +79,16 @@ class Sight:
             drawer.draw(worlds.physics.qpos(i), grips[i], turns[i], rgb[i], depth[i])
         return {"rgb": rgb, "depth": depth}
 
+    def draw(
+        self, which: int, qpos: Array, grip: Array, turn: Array
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return rgb (h, w, 3) and depth (h, w) of scene `which`, state qpos, from a grip (3,), (3, 3)."""
+        width, height = self.size
+        rgb, depth = np.empty((height, width, 3), np.uint8), np.empty((height, width), np.float32)
+        self._current()
+        self._drawer(which).draw(qpos, grip, turn, rgb, depth)
+        return rgb, depth
+
     def close(self) -> None:
         """Free what draws."""
         if self._gl is not None:
@@ -138,9 +148,12 @@ class _Drawer:
         self.data.qpos[:] = qpos
         mujoco.mj_kinematics(self.model, self.data)
         mujoco.mj_camlight(self.model, self.data)
-        everything = mujoco.mjtCatBit.mjCAT_ALL
+        everything, aspect = mujoco.mjtCatBit.mjCAT_ALL, self.rect.width / self.rect.height
+        # Before, as an endless floor is laid about the eyes, else about those of the last picture; and after,
+        # as the update puts them elsewhere.
+        _look(self.scene, grip + turn @ PLACE, turn @ GAZE, turn[:, 2], aspect)
         mujoco.mjv_updateScene(self.model, self.data, self.option, None, self.camera, everything, self.scene)
-        _look(self.scene, grip + turn @ PLACE, turn @ GAZE, turn[:, 2], self.rect.width / self.rect.height)
+        _look(self.scene, grip + turn @ PLACE, turn @ GAZE, turn[:, 2], aspect)
         mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self.context)
         mujoco.mjr_render(self.rect, self.scene, self.context)
         mujoco.mjr_readPixels(rgb, depth, self.rect, self.context)

@@ -48,6 +48,7 @@ def test_the_commands_run(home: Path) -> None:
         assert (run / name).is_file(), f"{name} is told of"
     assert (home / "policy.mp4").stat().st_size > 1000
     assert (home / "demonstrations" / "meta" / "origins.jsonl").is_file()
+    assert {file.name[19:] for file in (home / "closeups" / "videos").iterdir()} == {"front", "wrist"}
 
 
 def test_the_python_runs_from_top_to_bottom(home: Path) -> None:

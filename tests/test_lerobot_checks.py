@@ -211,3 +211,12 @@ def test_the_same_video_coded_anew_is_as_good(good: Path, tmp_path: Path) -> Non
     shutil.copytree(good, tmp_path / "set")
     coded()(tmp_path / "set")
     check(tmp_path / "set")
+
+
+def test_what_is_hidden_is_no_part_of_it(good: Path, tmp_path: Path) -> None:
+    """A lock that is held while it is read, or what the Hub keeps beside a dataset."""
+    shutil.copytree(good, tmp_path / "set")
+    (tmp_path / "set/.lock").touch()
+    (tmp_path / "set/.cache").mkdir()
+    (tmp_path / "set/.cache/of the hub").touch()
+    assert check(tmp_path / "set") == check(good)

@@ -11,8 +11,9 @@ import av
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
+from pocketworld import scene_file
 from pocketworld.cli.main import main
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
@@ -23,8 +24,9 @@ from pocketworld.scene import Pose, Scene
 from pocketworld.sim.arrays import Array
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
+from pocketworld.sim.lerobot.cameras import called
 from pocketworld.sim.lerobot.checks import check
-from pocketworld.sim.lerobot.record import CAMERA, Recorded, record
+from pocketworld.sim.lerobot.record import IN_VAIN, Recorded, record
 from pocketworld.sim.lerobot.words import sentence
 from pocketworld.sim.observation import POLICY
 from pocketworld.sim.views import Views
@@ -32,6 +34,7 @@ from pocketworld.sim.worlds import Worlds
 from tests.test_lerobot_writer import digests
 
 SIZE = (64, 48)
+CAMERA = called("front")
 
 
 def drawn(number: int) -> Scene:
@@ -151,9 +154,52 @@ def test_closing_is_recorded_too(tmp_path: Path) -> None:
 
 
 def test_a_policy_that_never_succeeds_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(PocketworldError, match=r"none of 6 episodes; --failed keeps"):
-        made(tmp_path / "set", 2, policy=idle, max_steps=3)
+    with pytest.raises(PocketworldError, match=r"kept 0 of 200 episodes, and none .*; --failed keeps"):
+        made(tmp_path / "set", 50, policy=idle, max_steps=2)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_one_that_succeeds_no_more_is_given_up_too(tmp_path: Path) -> None:
+    """Of one that succeeds once, in the first of many rounds."""
+    rounds = 0
+
+    def once(worlds: Worlds) -> Array:
+        nonlocal rounds
+        rounds += int(worlds.steps[0] == 0)
+        first = rounds == 1 and np.arange(worlds.num_envs) == 0
+        if not np.any(first):
+            worlds.steps[:] = worlds.max_steps  # to be cut short at once
+        return expert(worlds) * np.reshape(first, (-1, 1))
+
+    with pytest.raises(PocketworldError, match=rf"kept 1 of \d+ episodes, and none of the last {IN_VAIN};"):
+        made(tmp_path / "set", 50, policy=once)
+    assert rounds == 5
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_set_that_is_no_dataset_leaves_nothing(tmp_path: Path) -> None:
+    """Damaged as it is read back."""
+
+    def damage(now: str) -> None:
+        if now == "reading it back":
+            (new,) = tmp_path.glob(".set.new-*")
+            info = new / "meta/info.json"
+            info.write_text(info.read_text().replace('"v3.0"', '"v2.1"'))
+
+    with pytest.raises(PocketworldError, match=r"^not a LeRobot v3\.0 dataset: version v2\.1"):
+        made(tmp_path / "set", 1, tick=damage)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_has_come_there_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    def other(now: str) -> None:
+        if now == "reading it back":
+            (tmp_path / "set").mkdir()
+            (tmp_path / "set" / "of another").write_text("kept")
+
+    with pytest.raises(PocketworldError, match="is there already"):
+        made(tmp_path / "set", 1, tick=other)
+    assert [file.name for file in tmp_path.rglob("*")] == ["set", "of another"]
 
 
 @pytest.mark.parametrize(
@@ -163,6 +209,8 @@ def test_a_policy_that_never_succeeds_is_one_line_and_leaves_nothing(tmp_path: P
         ({"task": "fly"}, "no task 'fly'"),
         ({"size": (63, 48)}, "even"),
         ({"robot": "octopus"}, "no robot"),
+        ({"backend": "octopus"}, "no backend"),
+        ({"cameras": ("front", "back")}, "no camera 'back'; there are: front, wrist"),
     ],
 )
 def test_wrong_wishes_are_one_line_and_leave_nothing(
@@ -182,7 +230,7 @@ def test_what_draws_one_scene_is_freed_before_the_next(tmp_path: Path) -> None:
         views = [one for one in gc.get_objects() if isinstance(one, Views)]
         most = max(most, sum(len(one._models) for one in views))
 
-    made(tmp_path / "set", 5, tick=look)
+    made(tmp_path / "set", 2, tick=look)
     assert most == 1
 
 
@@ -229,24 +277,54 @@ def test_where_a_part_is_said_to_be_it_is() -> None:
 # The command
 
 
-@pytest.mark.slow  # a world of its own
-def test_the_command_records_a_world(pedestal_world: Path, tmp_path: Path) -> None:
-    words = ["record", str(pedestal_world), "-o", str(tmp_path / "set"), "--episodes", "2", "--size", "64x48"]
-    done = CliRunner().invoke(main, ["--json", *words])
+@pytest.fixture
+def world(tmp_path: Path) -> Path:
+    """A world of one cabinet, with a twin and no cousins."""
+    twin = tmp_path / "small.world" / "twin"
+    twin.mkdir(parents=True)
+    scene_file.save(SCENES[0], twin)
+    return tmp_path / "small.world"
+
+
+def said(*words: str) -> Result:
+    return CliRunner().invoke(main, list(words))
+
+
+def test_the_command_records_a_world(world: Path, tmp_path: Path) -> None:
+    words = ["record", str(world), "-o", str(tmp_path / "set"), "--episodes", "1", "--size", "64x48"]
+    done = said("--json", *words, "--camera", "wrist", "--camera", "front")
     assert done.exit_code == 0, done.stderr
     told = json.loads(done.stdout)
-    assert (told["episodes"], told["folder"]) == (2, str(tmp_path / "set"))
-    assert check(tmp_path / "set").episodes == 2
-    none = CliRunner().invoke(main, [*words, "--policy", str(tmp_path / "none"), "-o", str(tmp_path / "two")])
-    assert none.exit_code == 1
-    assert none.stderr.startswith(f"Error: {tmp_path / 'none'}")
-    again = CliRunner().invoke(main, words)
+    assert (told["episodes"], told["folder"]) == (1, str(tmp_path / "set"))
+    assert check(tmp_path / "set").episodes == 1
+    features = json.loads((tmp_path / "set/meta/info.json").read_text())["features"]
+    assert [features[called(name)]["shape"] for name in ("front", "wrist")] == [[48, 64, 3]] * 2
+    again = said(*words)
     assert again.exit_code == 1
     assert again.stderr == f"Error: {tmp_path / 'set'} is there already; name another folder, or delete it\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--policy", "none"], "none/policy.onnx does not exist"),
+        (["--backend", "octopus"], "no backend 'octopus'; there are: mujoco, warp"),
+        (["--device", "cuda:7"], "the backend mujoco runs on no 'cuda:7'"),
+        (["--camera", "back"], "no camera 'back'; there are: front, wrist"),
+        (["--name", "none"], "has no cousins 'none'"),
+    ],
+)
+def test_what_is_wrong_is_one_line(words: list[str], told: str, world: Path, tmp_path: Path) -> None:
+    done = said("record", str(world), "-o", str(tmp_path / "set"), *words)
+    assert done.exit_code == 1
+    assert told in done.stderr
+    assert done.stderr.startswith("Error: ")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "set").exists()
+
+
 @pytest.mark.parametrize("size", ["64", "x", "64x", "64x48x3", "wide"])
 def test_a_size_that_is_none_is_wrong_usage(size: str, tmp_path: Path) -> None:
-    done = CliRunner().invoke(main, ["record", "w", "-o", str(tmp_path / "set"), "--size", size])
+    done = said("record", "w", "-o", str(tmp_path / "set"), "--size", size)
     assert done.exit_code == 2
     assert "WIDTHxHEIGHT" in done.stderr

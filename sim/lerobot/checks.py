@@ -219,4 +219,5 @@ def _no_others(root: Path, info: Row, rows: Sequence[Row]) -> None:
         known.add(_file(row, "meta/episodes", "meta/episodes/chunk-{:03d}/file-{:03d}.parquet"))
         known |= {checks_video.file_of(row, camera, info) for camera in checks_video.cameras(info)}
     found = {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()}
+    found = {file for file in found if not file.startswith(".")}  # a lock, what the Hub keeps
     _require(found <= known, f"there are also {sorted(found - known)[:4]}")

@@ -14,23 +14,23 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
 from pocketworld.scene import Scene
+from pocketworld.sim import backends
 from pocketworld.sim.arrays import Array, to_numpy
-from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
+from pocketworld.sim.lerobot.cameras import Cameras, Moment
+from pocketworld.sim.lerobot.checks import check
 from pocketworld.sim.lerobot.features import Features, Limits
 from pocketworld.sim.lerobot.words import sentence
-from pocketworld.sim.lerobot.writer import Episode, Image, writing
+from pocketworld.sim.lerobot.writer import Episode, writing
 from pocketworld.sim.mjcf import name_of
-from pocketworld.sim.observation import policy_names
-from pocketworld.sim.robots import Robot
-from pocketworld.sim.views import Views
-from pocketworld.sim.worlds import Worlds
+from pocketworld.sim.policy import Policy, begin, finish
+from pocketworld.sim.worlds import RATE, Outcome, Worlds
 
-Policy = Callable[[Worlds], Array]
 Tick = Callable[[str], None]
-CAMERA = "observation.images.front"
 AT_ONCE = 64  # environments at most: each keeps its running episode's numbers, some 100 kB
-IN_VAIN = 3  # rounds without any success, after which it is no use to go on
+# Episodes one after another of which none is kept, after which it is no use to go on: of a policy that
+# succeeds in one of 20, one wait in 30 000 is longer.
+IN_VAIN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ class Recorded:
 class _Take:
     """What environment `which` did in an episode of which (seed, its cousin's id, replica) is all drawn.
 
-    states (t, nq) before each step, seen (t, n), actions (t, m), rewards (t,)
+    moments, seen (t, n): before each step;  actions (t, m), rewards (t,)
     """
 
     which: int
     seed: int
     joint: str
-    states: list[NDArray[np.float64]] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
     seen: list[NDArray[np.float32]] = field(default_factory=list)
     actions: list[NDArray[np.float32]] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
@@ -80,25 +80,18 @@ class _Take:
     success: bool = False
     unstable: bool = False
 
+    def act(self, worlds: Worlds, seen: NDArray[np.float32], actions: NDArray[np.float32]) -> None:
+        """Note what there is before a step, and what is done in it."""
+        self.moments.append(Moment.of(worlds, self.which))
+        self.seen.append(seen[self.which])
+        self.actions.append(actions[self.which])
 
-class _Eyes:
-    """Draws scenes, one after another: what draws a kitchen takes 30 MB."""
-
-    def __init__(self, scenes: Sequence[Scene], robot: Robot, size: tuple[int, int]) -> None:
-        self._scenes, self._robot, self._size = scenes, robot, size
-        self._which, self._views = -1, Views((), robot, size)
-
-    def draw(self, which: int, state: NDArray[np.float64]) -> Image:
-        """Return a picture (height, width, 3) of scene `which` in a state (nq,)."""
-        if which != self._which:
-            self.close()
-            self._which = which
-            self._views = Views([self._scenes[which]], self._robot, self._size)
-        return self._views.draw(0, state)
-
-    def close(self) -> None:
-        """Free what draws."""
-        self._views.close()
+    def end(self, came: Outcome) -> None:
+        """Note what the step came to."""
+        i = self.which
+        self.rewards.append(float(came.reward[i]))
+        self.success, self.unstable = bool(came.success[i]), bool(came.unstable[i])
+        self.ended = bool(came.done[i])
 
 
 @dataclass(eq=False, slots=True)
@@ -106,6 +99,15 @@ class _Counts:
     tried: int = 0
     succeeded: int = 0
     unstable: int = 0
+    kept: int = 0
+    in_vain: int = 0  # since the last one that was kept
+
+    def add(self, take: _Take, kept: bool) -> None:
+        self.tried += 1
+        self.succeeded += take.success
+        self.unstable += take.unstable
+        self.kept += kept
+        self.in_vain = 0 if kept else self.in_vain + 1
 
 
 def record(
@@ -117,30 +119,34 @@ def record(
     seed: int = 0,
     failed: bool = False,
     size: tuple[int, int] = (320, 240),
+    cameras: Sequence[str] = ("front",),
     limits: Limits | None = None,
     tick: Tick = lambda _: None,
     **options: Any,
 ) -> Recorded:
     """Record episodes of a policy in scenes, in rounds of one episode each; write them to a new folder.
 
+    It is read back before it is put in its place.
+
     policy    returns actions (n, len(robot.actions)) for where all environments are
     failed    keep episodes that failed too; else successful ones only
     size      of the pictures: width and height, pixels, even numbers
-    options   of the environment: task, robot, max_steps, threads, eyes ... (see `WorldEnv`)
-    Raises PocketworldError where nothing succeeds, and where `target` is there already. Pictures are drawn as
-    they are written, from the states that were met: only episodes that are kept are drawn.
+    cameras   front: the whole scene; wrist: what is before the hand
+    options   of the environments: task, robot, backend, max_steps, threads, eyes ... (see `backends.worlds`)
+    Raises PocketworldError where none of IN_VAIN episodes on end is kept, and where `target` is there
+    already. Pictures are drawn as they are written, of the moments that were met: only of what is kept.
     """
     if episodes < 1:
         raise PocketworldError(f"{episodes} episodes", "at least 1")
     count = min(episodes, AT_ONCE)
     shown = [scenes[i] for i in range(min(len(scenes), count))]
     with ExitStack() as used:
-        env = used.enter_context(closing(WorldEnv(shown, count, **options)))
-        views = used.enter_context(closing(_Eyes(shown, env.worlds.robot, size)))
-        writer = used.enter_context(writing(target, features(env, size), limits))
-        takes = _kept(env, len(shown), policy, seed, failed, counts := _Counts())
+        worlds = used.enter_context(closing(backends.worlds(shown, count, **options)))
+        eyes = used.enter_context(closing(Cameras(cameras, shown, worlds.robot, size)))
+        writer = used.enter_context(writing(target, features(worlds, eyes), limits, _checked(tick)))
+        takes = _kept(worlds, len(shown), policy, seed, failed, counts := _Counts())
         for take in islice(takes, episodes):
-            episode = _episode(take, env, shown, views)
+            episode = _episode(take, worlds, shown, eyes)
             tick(episode.task)
             writer.add(episode)
     return Recorded(
@@ -148,37 +154,46 @@ def record(
     )
 
 
-def features(env: WorldEnv, size: tuple[int, int]) -> Features:
-    """Return what is recorded of an environment: its `policy` observation as the state, never what only a
+def features(worlds: Worlds, cameras: Cameras) -> Features:
+    """Return what is recorded of environments: their `policy` observation as the state, never what only a
     teacher knows.
     """
-    robot = env.worlds.robot
     vectors = {
-        "observation.state": policy_names(robot),
-        "action": tuple(robot.actions),
+        "observation.state": worlds.policy_names,
+        "action": tuple(worlds.robot.actions),
         "next.reward": ("reward",),
     }
-    width, height = size
     flags = ("next.done", "next.success")
-    return Features(env.metadata["render_fps"], vectors, flags, {CAMERA: (height, width)}, robot.name)
+    return Features(RATE, vectors, flags, cameras.features, worlds.robot.name)
+
+
+def _checked(tick: Tick) -> Callable[[Path], object]:
+    def read_back(folder: Path) -> None:
+        tick("reading it back")
+        check(folder)
+
+    return read_back
 
 
 def _kept(
-    env: WorldEnv, scenes: int, policy: Policy, seed: int, failed: bool, counts: _Counts
+    worlds: Worlds, scenes: int, policy: Policy, seed: int, failed: bool, counts: _Counts
 ) -> Iterator[_Take]:
     """Yield episodes that are kept, round by round and scene by scene."""
     for number in count_up():
-        for take in sorted(_round(env, policy, _seed(seed, number)), key=lambda take: take.which % scenes):
-            counts.tried += 1
-            counts.succeeded += take.success
-            counts.unstable += take.unstable
-            if not take.unstable and (take.success or failed):
+        takes = _round(worlds, policy, _seed(seed, number))
+        for take in sorted(takes, key=lambda take: take.which % scenes):
+            kept = not take.unstable and (take.success or failed)
+            counts.add(take, kept)
+            if kept:
                 yield take
-        if number + 1 >= IN_VAIN and not (counts.tried - counts.unstable if failed else counts.succeeded):
-            raise PocketworldError(
-                f"the policy succeeded in none of {counts.tried} episodes",
-                "--failed keeps those that fail too",
-            )
+            elif counts.in_vain == IN_VAIN:
+                raise _vain(counts, failed)
+
+
+def _vain(counts: _Counts, failed: bool) -> PocketworldError:
+    what = f"kept {counts.kept} of {counts.tried} episodes, and none of the last {IN_VAIN}"
+    hint = "ask for fewer episodes" if counts.kept else "ask for another policy or task"
+    return PocketworldError(what, hint if failed else f"{hint}; --failed keeps those that fail too")
 
 
 def _seed(seed: int, number: int) -> int:
@@ -186,30 +201,30 @@ def _seed(seed: int, number: int) -> int:
     return seed if number == 0 else int(stream(seed, "record", number).integers(2**31))
 
 
-def _round(env: WorldEnv, policy: Policy, seed: int) -> list[_Take]:
+def _round(worlds: Worlds, policy: Policy, seed: int) -> list[_Take]:
     """Run one episode in each environment."""
-    seen, info = env.reset(seed=seed)
-    takes = [_Take(i, seed, str(joint)) for i, joint in enumerate(info["joint"])]
-    while live := [take for take in takes if not take.ended]:
+    begin(worlds, seed)
+    takes = [_Take(i, seed, str(joint)) for i, joint in enumerate(worlds.joints)]
+
+    def noted(worlds: Worlds) -> Array:
         # In the precision that is written: so that what is written, done again, does the same.
-        actions = np.clip(to_numpy(policy(env.worlds)), -1, 1).astype(np.float32)
-        for take in live:
-            take.states.append(env.worlds.physics.qpos(take.which))
-            take.seen.append(seen["policy"][take.which])
-            take.actions.append(actions[take.which])
-        seen, rewards, success, cut, info = env.step(actions.astype(np.float64))
-        for take in live:
-            i = take.which
-            take.rewards.append(float(rewards[i]))
-            take.success, take.unstable = bool(success[i]), bool(info["unstable"][i])
-            take.ended = bool(success[i] | cut[i])
+        actions = np.clip(to_numpy(policy(worlds)), -1, 1).astype(np.float32)
+        seen = to_numpy(worlds.observe()["policy"])
+        for take in takes:
+            if not take.ended:
+                take.act(worlds, seen, actions)
+        return actions
+
+    for live, came in finish(worlds, noted):
+        for i in np.flatnonzero(live):
+            takes[i].end(came)
     return takes
 
 
-def _episode(take: _Take, env: WorldEnv, scenes: Sequence[Scene], views: _Eyes) -> Episode:
+def _episode(take: _Take, worlds: Worlds, scenes: Sequence[Scene], eyes: Cameras) -> Episode:
     """Return what is written of a take; its pictures are drawn as they are asked for."""
-    which, steps = take.which % len(scenes), len(take.states)
-    cousin, last = env.worlds.cousins[take.which], np.arange(steps) == steps - 1
+    which, steps = take.which % len(scenes), len(take.moments)
+    cousin, last = worlds.cousins[take.which], np.arange(steps) == steps - 1
     columns: dict[str, NDArray[Any]] = {
         "observation.state": np.array(take.seen),
         "action": np.array(take.actions),
@@ -217,13 +232,13 @@ def _episode(take: _Take, env: WorldEnv, scenes: Sequence[Scene], views: _Eyes) 
         "next.done": last,
         "next.success": last & take.success,
     }
-    drawn: Iterator[dict[str, Image]] = ({CAMERA: views.draw(which, state)} for state in take.states)
-    task = _task(env, scenes[which], take.joint)
-    replica = env.worlds.replicas[take.which]
+    drawn = (eyes.see(which, moment) for moment in take.moments)
+    task = _task(worlds, scenes[which], take.joint)
+    replica = worlds.replicas[take.which]
     origin = {"cousin": cousin.id, "replica": replica, "seed": take.seed, "joint": take.joint}
     return Episode(task, columns, drawn, origin)
 
 
-def _task(env: WorldEnv, scene: Scene, name: str) -> str:
+def _task(worlds: Worlds, scene: Scene, name: str) -> str:
     asset, joint = next((a, j) for a, j in scene.joints() if name_of(a, j) == name)
-    return sentence(env.worlds.task.name, asset, joint)
+    return sentence(worlds.task.name, asset, joint)

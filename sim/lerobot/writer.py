@@ -4,7 +4,7 @@ import fcntl
 import io
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,14 +46,19 @@ class Episode:
 
 
 @contextmanager
-def writing(target: Path, features: Features, limits: Limits | None = None) -> Iterator["Writer"]:
+def writing(
+    target: Path,
+    features: Features,
+    limits: Limits | None = None,
+    check: Callable[[Path], object] = lambda _: None,
+) -> Iterator["Writer"]:
     """Give a writer of a dataset; the folder `target` is there on leaving, or nothing is after an error.
 
+    check   looks at all of it before it is put in its place, and raises what is wrong with it
     What a killed run has left beside it is deleted. Raises PocketworldError if `target` is there already, or
     no episode was added.
     """
-    if target.exists():
-        raise PocketworldError(f"{target} is there already", "name another folder, or delete it")
+    free(target)
     _clear(target)
     with world.folder(target) as new, (new / LOCK).open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -62,7 +67,15 @@ def writing(target: Path, features: Features, limits: Limits | None = None) -> I
             yield writer
             writer.complete()
         writer.finish()
+        check(new)
+        free(target)  # another may have been quicker
         (new / LOCK).unlink()
+
+
+def free(target: Path) -> None:
+    """Raise PocketworldError where something is there already."""
+    if target.exists():
+        raise PocketworldError(f"{target} is there already", "name another folder, or delete it")
 
 
 def _clear(target: Path) -> None:
