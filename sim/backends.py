@@ -16,7 +16,7 @@ from pocketworld.sim.tasks import task as task_named
 from pocketworld.sim.worlds import Worlds
 
 if TYPE_CHECKING:
-    from pocketworld.sim.sight import Sight
+    from pocketworld.sim.sight import Sees
 
 BACKENDS = ("mujoco", "warp")
 OBSERVATIONS = ("state", "rgbd")
@@ -55,17 +55,26 @@ def worlds(
     cousins, physics = make(
         backend, scenes, count, arm, threads=threads, device=device, sleep=sleep, workers=workers
     )
-    sight = _sight(scenes, min(count, len(scenes)), arm, observation, picture)
+    sight = _sight(backend, scenes, min(count, len(scenes)), arm, observation, picture)
     return Worlds(cousins, physics, arm, asked, replicas, max_steps, eyes, sight)
 
 
 def _sight(
-    scenes: Sequence[Scene], count: int, robot: Robot, observation: str, picture: tuple[int, int]
-) -> "Sight | None":
+    backend: str,
+    scenes: Sequence[Scene],
+    count: int,
+    robot: Robot,
+    observation: str,
+    picture: tuple[int, int],
+) -> "Sees | None":
     if observation not in OBSERVATIONS:
         raise PocketworldError(f"no observation {observation!r}", f"there are: {', '.join(OBSERVATIONS)}")
     if observation == "state":
         return None
+    if backend == "warp":
+        from pocketworld.sim.warp.sight import WarpSight
+
+        return WarpSight(picture)
     from pocketworld.sim.sight import Sight
 
     return Sight([scenes[i] for i in range(count)], robot, picture)

@@ -1,5 +1,7 @@
 """What a small camera on the wrist sees: colours and depth of every environment, drawn by MuJoCo on the CPU.
 
+The backend "warp" has its own eyes, `pocketworld.sim.warp.sight`.
+
 On the wrist, as a handle of 1 cm is less than a pixel of 64 from where a whole kitchen is seen, and several
 from the hand. The physics is the batch's alone: scenes for the eye follow its state, so that looking changes
 nothing.
@@ -15,7 +17,7 @@ import math
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import mujoco
 import numpy as np
@@ -46,6 +48,23 @@ OFF = (
 NEAR, FAR = 0.01, 5.0  # m: nothing nearer or farther is seen; depth is FAR where nothing is
 
 
+class Sees(Protocol):
+    """What draws what environments' cameras see; each backend has its own."""
+
+    @property
+    def spaces(self) -> dict[str, Box]:
+        """Return what a picture and its depth are made of."""
+        ...
+
+    def see(self, worlds: "Worlds") -> dict[str, Any]:
+        """Return rgb (n, h, w, 3) uint8 and depth (n, h, w) float32, m along the camera's axis."""
+        ...
+
+    def close(self) -> None:
+        """Free what draws."""
+        ...
+
+
 class Sight:
     """Pictures of environments: environment i holds scene i modulo their number.
 
@@ -54,18 +73,14 @@ class Sight:
     """
 
     def __init__(self, scenes: Sequence[Scene], robot: Robot, size: Sequence[int] = SIZE) -> None:
-        if len(size) != 2 or any(side not in range(1, LARGEST + 1) for side in size):
-            raise PocketworldError(f"pictures of {size} pixels", f"(width, height), each 1 to {LARGEST}")
-        self.size, self._scenes, self._robot = (int(size[0]), int(size[1])), tuple(scenes), robot
+        self.size, self._scenes, self._robot = checked(size), tuple(scenes), robot
         self._drawers: dict[int, _Drawer] = {}
         self._gl: Any = None
 
     @property
     def spaces(self) -> dict[str, Box]:
         """Return what a picture and its depth are made of."""
-        width, height = self.size
-        rgb = Box(0, 255, (height, width, 3), np.uint8)
-        return {"rgb": rgb, "depth": Box(0.0, FAR, (height, width), np.float32)}
+        return spaces_of(self.size)
 
     def see(self, worlds: "Worlds") -> dict[str, NDArray[Any]]:
         """Return rgb (n, h, w, 3) uint8 and depth (n, h, w) float32, m along the camera's axis."""
@@ -111,6 +126,20 @@ class Sight:
             with _can_draw():
                 self._drawers[which] = _Drawer(self._scenes[which], self._robot, self.size)
         return self._drawers[which]
+
+
+def checked(size: Sequence[int]) -> tuple[int, int]:
+    """Return a picture's width and height; raises PocketworldError for what can be none."""
+    if len(size) != 2 or any(side not in range(1, LARGEST + 1) for side in size):
+        raise PocketworldError(f"pictures of {size} pixels", f"(width, height), each 1 to {LARGEST}")
+    return int(size[0]), int(size[1])
+
+
+def spaces_of(size: tuple[int, int]) -> dict[str, Box]:
+    """Return what pictures (width, height) and their depths are made of."""
+    width, height = size
+    rgb = Box(0, 255, (height, width, 3), np.uint8)
+    return {"rgb": rgb, "depth": Box(0.0, FAR, (height, width), np.float32)}
 
 
 @contextmanager

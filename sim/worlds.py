@@ -24,7 +24,7 @@ from pocketworld.sim.task import FACTS, Cousin, Target
 from pocketworld.sim.tasks import Task
 
 if TYPE_CHECKING:
-    from pocketworld.sim.sight import Sight
+    from pocketworld.sim.sight import Sees
 
 SUBSTEPS = 10  # of physics in a step of an environment
 RATE = round(1 / (SUBSTEPS * TIMESTEP))  # steps of an environment a second
@@ -69,7 +69,7 @@ class Worlds:
         replicas: Sequence[int] | None = None,
         max_steps: int = 200,
         eyes: episode.Eyes = episode.SHARP,
-        sight: "Sight | None" = None,
+        sight: "Sees | None" = None,
     ) -> None:
         self.cousins, self.physics, self.robot = tuple(cousins), physics, robot
         self.task, self.eyes, self.sight = task, eyes, sight

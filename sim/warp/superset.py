@@ -103,6 +103,7 @@ def padded(document: mjcf.Document, scene: Scene, superset: Superset) -> Element
                 )
             _fill(body, asset, room)
     _found(root, "default/default[@class='furniture']/geom").set("conaffinity", str(mjcf.THING | mjcf.HAND))
+    ElementTree.SubElement(_found(root, "worldbody"), "camera", name="eye")  # put where a wrist is (sight.py)
     _contacts(root, scene, bodies)
     _key(root, scene, superset)
     _meshes(root)
