@@ -12,20 +12,22 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from pocketworld.cousins.sequence import Cousins, make
+from pocketworld.cousins.spec import preset
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.rng import stream
-from pocketworld.scene import HandleKind, Scene, Side
-from pocketworld.sim import trial
+from pocketworld.scene import HandleKind, JointKind, Scene, Side
+from pocketworld.sim import mjcf, trial
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.observation import PRIVILEGED, policy_names
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.shards.pools import Here
 from pocketworld.sim.shards.rollout import Arrays, Job, Worker, rollout
-from pocketworld.sim.shards.shard import Sent, Shard, split
+from pocketworld.sim.shards.shard import Sent, Shard, split, taken
 from pocketworld.sim.shards.tally import Evaluation, together
 from pocketworld.sim.shards.weights import FILES, Weights
 from pocketworld.sim.training import policy
@@ -145,7 +147,7 @@ def test_episodes_are_those_of_a_trial() -> None:
     env.close()
     got = Evaluation("the expert opened", together([rollout(shard, EPISODES) for shard in shards(2)]), 2)
     assert got.failed == tried.failed
-    assert got.text() == tried.text()
+    assert got.text().splitlines()[0] == tried.text()
     assert got.share == tried.share
     assert got.arrays["environment"].tolist() == list(range(7))
     assert ((got.arrays["opened"] >= 0.8) == got.arrays["success"]).all()
@@ -172,6 +174,33 @@ def test_steps_are_those_of_the_environment() -> None:
     env.close()
 
 
+def test_kinds_are_those_of_the_joints_that_were_asked_for() -> None:
+    """The chest has a drawer above a door; kinds add up to the whole."""
+    arrays = together([rollout(shard, EPISODES) for shard in shards(2, 12)])
+    made = SCENES.scenes[0]
+    kinds = {mjcf.name_of(a, j): "drawer" if j.kind is JointKind.SLIDE else "door" for a, j in made.joints()}
+    assert arrays["kind"].tolist() == [kinds[joint] for joint in arrays["joint"].tolist()]
+    got = Evaluation("x", arrays, 2)
+    assert set(got.kinds) == {"drawer", "door"}
+    assert sum(share.won for share in got.kinds.values()) == got.whole.won
+    assert sum(share.of for share in got.kinds.values()) == got.whole.of == 12
+    assert all(f"  {kind}" in got.text() for kind in got.kinds)
+
+
+def test_cousins_stay_cousins_in_a_shard_and_give_what_their_scenes_do() -> None:
+    """None is built to be shared out; their spec goes along, which says what form a batch on warp has."""
+    cousins = make(chest(0), preset("medium"), count=5)
+    parts = split(Sent(cousins), 8, 2, OPTIONS)
+    for part in parts:
+        some = taken(cousins, part.environments)
+        assert isinstance(some, Cousins)
+        assert some.spec is cousins.spec
+        assert some.ids == tuple(f"medium/{i % 5}" for i in part.environments)
+    listed = split(Sent(list(cousins)), 8, 2, OPTIONS)
+    for a, b in zip(parts, listed, strict=True):
+        assert same(rollout(a, EPISODES), rollout(b, EPISODES))
+
+
 def test_every_environment_is_in_one_shard_and_each_has_some_of_everything() -> None:
     parts = split(SCENES, 7, 3, {})
     assert sorted(i for part in parts for i in part.environments) == list(range(7))
@@ -196,6 +225,9 @@ def test_an_evaluation_is_json_and_says_what_was_lost() -> None:
     fine, lossy = Evaluation("x", arrays, 2), Evaluation("x", arrays, 2, lost=1)
     data = json.loads(json.dumps(fine.to_json()))
     assert (data["episodes"], data["share"], data["shards"]) == (7, fine.share, 2)
+    assert data["all"] == fine.whole.to_json()
+    low, high = data["all"]["interval"]
+    assert low < fine.share <= high
     assert fine.findings == ()
     assert lossy.findings[0].code == "worker-lost"
     assert lossy.digest == fine.digest

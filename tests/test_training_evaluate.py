@@ -20,8 +20,9 @@ from pocketworld.sim import backends
 from pocketworld.sim.expert import expert
 from pocketworld.sim.observation import POLICY
 from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.share import Share
 from pocketworld.sim.training import policy as policies
-from pocketworld.sim.training.evaluate import Share, evaluate, eyes, run, spread
+from pocketworld.sim.training.evaluate import evaluate, eyes, run, spread
 from pocketworld.sim.training.export import check, export
 from pocketworld.sim.training.policy import SPEC, WEIGHTS, fits, greedy, load, spec_of
 from pocketworld.sim.training.ppo import Counted, Learner

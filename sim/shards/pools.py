@@ -24,6 +24,8 @@ STORE = (
 AUTO = "auto"  # the cluster that this machine is part of
 PATIENCE = 5.0  # s in which a cluster's machine answers
 LOCAL = "local"  # instead of an address: a cluster of this machine, for as long as it is needed
+# What to do where there is none: "warp" takes a GPU unless it is told to do without: so all shards agree.
+INSTEAD = {"CPU": "add a machine", "GPU": "add a machine that has one, or compute without: --device cpu"}
 # Of every worker, before it imports anything: threads that spin while they wait bring a machine to a crawl.
 CALM = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
 # Ray tells its makers how it is used, and says so, unless asked not to.
@@ -31,7 +33,7 @@ QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "
 
 
 class Pool(Protocol):
-    """What computes shards; lost: how many workers were, and were begun anew."""
+    """What computes shards; lost: how often a worker died and was begun anew."""
 
     lost: int
 
@@ -65,33 +67,71 @@ class Here:
         self._worker.close()
 
 
+class Births:
+    """Counts how often a worker's process has begun: from outside two deaths in a row look like one."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def add(self) -> None:
+        """Count one."""
+        self._count += 1
+
+    def count(self) -> int:
+        """Return how many there were."""
+        return self._count
+
+
+class Member(Worker):
+    """A worker of a cluster; its processes are counted as they begin."""
+
+    def __init__(self, births: Any) -> None:
+        super().__init__()
+        import ray
+
+        ray.get(births.add.remote())
+
+
 class Cluster:
     """Computes shards in Ray's actors, which are begun anew where they die.
 
     address   of a cluster ("auto": the one that this machine is part of), or LOCAL
-    lost      how many workers were, so far
+    lost      how often a worker's process died and was begun anew, so far
+
+    Raises PocketworldError where there is no such cluster, or no room in it.
     """
 
     def __init__(self, shards: Sequence[Shard], address: str = LOCAL) -> None:
         require("ray", "ray")
         self._mine, self.lost = _joined(address), 0
+        self._workers: list[Any] = []
+        self._births: Any = None
+        try:
+            self._hire(shards)
+        except BaseException:
+            self.close()
+            raise
+
+    def _hire(self, shards: Sequence[Shard]) -> None:
+        """Make workers, as many as there is room for, and store the shards where they find them."""
         gpus = max(shard.gpus for shard in shards)
         import ray
 
+        # One that waits for room while others keep theirs waits for ever.
+        count = min(_room("GPU" if gpus else "CPU"), len(shards))
+        calm: dict[str, Any] = {"env_vars": CALM}
+        self._births = ray.remote(num_cpus=0, runtime_env=calm)(Births).remote()
         made: Any = ray.remote(
             num_cpus=1,
             num_gpus=gpus,
             max_restarts=LIVES,
             max_task_retries=LIVES,
-            runtime_env={"env_vars": CALM},
-        )(Worker)
-        # Nothing is given to a worker as it is made: what it was given then is lost with it.
-        # As many as there is room for: one that waits for room while others keep theirs waits for ever.
-        self._workers: list[Any] = [
-            made.remote() for _ in range(min(_room("GPU" if gpus else "CPU"), len(shards)))
-        ]
+            runtime_env=calm,
+        )(Member)
+        # No shard is given to a worker as it is made: one that is begun anew has not what was made since.
+        self._workers += [made.remote(self._births) for _ in range(count)]
         self._shards = [ray.put(shard) for shard in shards]
-        self._processes = self.processes()
+        self.processes()  # they are there
 
     def do(self, job: Job, tick: Tick = lambda _: None) -> list[Arrays]:
         """See Pool.
@@ -109,8 +149,7 @@ class Cluster:
                 _, left = ray.wait(left)
                 tick(_told(count - len(left), count))
             out = [_got(which, one) for which, one in enumerate(asked)]
-            before, self._processes = self._processes, self.processes()
-        self.lost += sum(was != now for was, now in zip(before, self._processes, strict=True))
+        self.lost = int(ray.get(self._births.count.remote())) - len(self._workers)
         return out
 
     def processes(self) -> list[int]:
@@ -123,8 +162,10 @@ class Cluster:
         """End the workers, and the cluster if it was made for them."""
         import ray
 
-        for worker in self._workers:
-            ray.kill(worker)
+        for actor in (*self._workers, self._births):
+            if actor is not None:
+                ray.kill(actor)
+        self._workers, self._births = [], None
         if self._mine:
             ray.shutdown()
 
@@ -154,7 +195,9 @@ def _room(of: str) -> int:
         if room:
             return room
         if time.monotonic() > until:
-            raise PocketworldError(f"the cluster has no {of} left", "wait, or add a machine")
+            if not ray.cluster_resources().get(of):  # type: ignore[no-untyped-call]
+                raise PocketworldError(f"the cluster has no {of}", INSTEAD[of])
+            raise PocketworldError(f"the cluster has no {of} left", f"wait, or {INSTEAD[of]}")
         time.sleep(0.1)
 
 

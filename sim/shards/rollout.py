@@ -12,6 +12,7 @@ from pocketworld.rng import stream
 from pocketworld.sim.arrays import Array, to_numpy
 from pocketworld.sim.shards.shard import Shard
 from pocketworld.sim.shards.weights import Act, Weights
+from pocketworld.sim.share import kinds_of
 from pocketworld.sim.worlds import Worlds
 
 Arrays = dict[str, NDArray[Any]]
@@ -65,7 +66,8 @@ class Worker:
 def rollout(shard: Shard, job: Job) -> Arrays:
     """Return what a job comes to in a shard: a function of these two alone. See `Worker`.
 
-    Of "episodes", (n,) each: environment, cousin, joint, success, unstable, steps, reward, opened.
+    Of "episodes", (n,) each: environment, cousin, joint, kind (see share.KINDS), success, unstable, steps,
+    reward, opened.
     Of "steps", T of them: environment (n,); policy and privileged (T + 1, n, ...), the first ones of what is
     seen before acting; actions (T, n, ...); reward, success, truncated, unstable (T, n).
     """
@@ -91,7 +93,8 @@ def _episodes(worlds: Worlds, act: Act) -> Arrays:
         opened = np.where(live, to_numpy(worlds.opened), opened)
         live &= ~to_numpy(out.done)
     ids = np.array([cousin.id for cousin in worlds.cousins])
-    told = {"cousin": ids, "joint": joints.astype(str), "success": success, "unstable": unstable}
+    told = {"cousin": ids, "joint": joints.astype(str), "kind": kinds_of(to_numpy(worlds.facts))}
+    told |= {"success": success, "unstable": unstable}
     return {**told, "steps": steps, "reward": reward, "opened": opened}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim import backends
@@ -41,7 +42,7 @@ class Shard:
 
     @property
     def gpus(self) -> int:
-        """Return how many GPUs it takes."""
+        """Return how many GPUs it takes: on "warp" one, unless it is told to do without."""
         return int(self.options.get("backend") == "warp" and self.options.get("device") != "cpu")
 
     def open(self) -> Worlds:
@@ -49,11 +50,18 @@ class Shard:
         scenes = self.source()
         if not len(scenes):
             raise PocketworldError("a shard without scenes", "make some cousins")
-        places = [i % len(scenes) for i in self.environments]
-        made = {place: scenes[place] for place in sorted(set(places))}
         replicas = [i // len(scenes) for i in self.environments]
         one = {"threads": 1, **self.options}  # a worker is a core; more of them are more shards
-        return backends.worlds([made[place] for place in places], replicas=replicas, **one)
+        return backends.worlds(taken(scenes, self.environments), replicas=replicas, **one)
+
+
+def taken(scenes: Sequence[Scene], environments: Sequence[int]) -> Sequence[Scene]:
+    """Return the scene of each environment; of `Cousins` those, still to be built."""
+    places = [i % len(scenes) for i in environments]
+    if isinstance(scenes, Cousins):
+        return scenes.take(places)
+    made = {place: scenes[place] for place in sorted(set(places))}
+    return [made[place] for place in places]
 
 
 def split(source: Source, count: int, shards: int, options: Mapping[str, Any]) -> list[Shard]:

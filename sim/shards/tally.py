@@ -9,6 +9,7 @@ import numpy as np
 from pocketworld.errors import PocketworldError
 from pocketworld.findings import Finding, Severity
 from pocketworld.sim.shards.rollout import Arrays
+from pocketworld.sim.share import Share, by_kind, lines
 
 SHOWN = 4  # names of what failed
 
@@ -19,7 +20,7 @@ class Evaluation:
 
     done      what was done to the joints, and by whom: "the expert opened"
     arrays    of all environments (n,), see `rollout`
-    shards    how many computed them;  lost: workers that died meanwhile
+    shards    how many computed them;  lost: how often a worker died meanwhile
     """
 
     done: str
@@ -28,9 +29,19 @@ class Evaluation:
     lost: int = 0
 
     @property
+    def whole(self) -> Share:
+        """Return how many episodes succeeded."""
+        return Share(int(self.arrays["success"].sum()), len(self.arrays["success"]))
+
+    @property
+    def kinds(self) -> dict[str, Share]:
+        """Return the same of drawers, doors and flaps, as far as there are."""
+        return by_kind(self.arrays["success"], self.arrays["kind"])
+
+    @property
     def share(self) -> float:
         """Return the share of episodes that succeeded."""
-        return float(self.arrays["success"].mean())
+        return self.whole.share
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -57,12 +68,13 @@ class Evaluation:
         return (Finding("worker-lost", Severity.NOTE, "evaluate", "ray", text, {"lost": float(self.lost)}),)
 
     def text(self) -> str:
-        """Return one line."""
+        """Return lines: how many, what failed; the share with its interval, of all and of each kind."""
         count, failed = len(self.arrays["success"]), self.failed
         worlds = len(set(self.arrays["cousin"].tolist()))
         told = f"{self.done} {count - len(failed)} of {count} (different worlds: {worlds})"
         more = " ..." if len(failed) > SHOWN else ""
-        return told + (f"; not: {', '.join(failed[:SHOWN])}{more}" if failed else "")
+        told += f"; not: {', '.join(failed[:SHOWN])}{more}" if failed else ""
+        return f"{told}\n{self.whole.text()}{lines(self.kinds)}"
 
     def to_json(self) -> dict[str, object]:
         """Return what JSON can hold."""
@@ -70,6 +82,8 @@ class Evaluation:
             "done": self.done,
             "episodes": len(self.arrays["success"]),
             "share": self.share,
+            "all": self.whole.to_json(),
+            "kinds": {kind: share.to_json() for kind, share in self.kinds.items()},
             "failed": list(self.failed),
             "unstable": int(self.arrays["unstable"].sum()),
             "steps": int(self.arrays["steps"].sum()),

@@ -6,50 +6,18 @@ from math import radians
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from pocketworld.errors import PocketworldError
-from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Scene, Side
+from pocketworld.scene import Asset, HandleKind, Joint, Scene
 from pocketworld.sim import backends, episode
 from pocketworld.sim.arrays import Array, to_numpy
 from pocketworld.sim.mjcf import name_of
+from pocketworld.sim.share import Share, by_kind, kinds_of, lines
 from pocketworld.sim.training.settings import Settings
 from pocketworld.sim.worlds import Worlds
 
 Policy = Callable[[Worlds], Array]
 EPISODES = 256  # of one evaluation at most: the interval at 95 % is then +- 3 %
-KINDS = ("drawer", "door", "flap")
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of how many episodes succeeded, and the interval that holds the true share with 95 %.
-
-    Wilson 1927: it stays within 0..1 and holds at shares near them, where most of ours are.
-    """
-
-    won: int
-    of: int
-
-    @property
-    def share(self) -> float:
-        """Return the share."""
-        return self.won / self.of
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Return the interval."""
-        found = binomtest(self.won, self.of).proportion_ci(0.95, method="wilson")
-        return float(found.low), float(found.high)
-
-    def text(self) -> str:
-        """Return it in words."""
-        low, high = self.interval
-        return f"{self.share:.3f} (95 %: {low:.3f} .. {high:.3f}; {self.won} of {self.of})"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what JSON can hold."""
-        return {"won": self.won, "of": self.of, "share": self.share, "interval": list(self.interval)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +40,7 @@ class Evaluation:
 
     def text(self) -> str:
         """Return lines for a person."""
-        kinds = "".join(f"\n  {kind:<8}{share.text()}" for kind, share in self.kinds.items())
-        return f"{self.where}: {self.whole.text()}{kinds}"
+        return f"{self.where}: {self.whole.text()}{lines(self.kinds)}"
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -124,7 +91,6 @@ def evaluate(
     return _evaluation(
         where,
         worlds,
-        [_kind(joint) for _, _, joint in chosen],
         won,
         steps,
         best,
@@ -167,23 +133,15 @@ def _holdable(asset: Asset, joint: Joint) -> bool:
     return handle is not None and handle.kind is not HandleKind.NONE
 
 
-def _kind(joint: Joint) -> str:
-    if joint.kind is JointKind.SLIDE:
-        return "drawer"
-    return "flap" if joint.belief.best.side in (Side.TOP, Side.BOTTOM) else "door"
-
-
 def _evaluation(
-    where: str, worlds: Worlds, kinds: list[str], won: Any, steps: Any, best: Any, wild: Any, unheld: int
+    where: str, worlds: Worlds, won: Any, steps: Any, best: Any, wild: Any, unheld: int
 ) -> Evaluation:
     names = [f"{cousin.id} {joint}" for cousin, joint in zip(worlds.cousins, worlds.joints, strict=True)]
-    which = {kind: np.array(kinds) == kind for kind in KINDS}
-    shares = {kind: Share(int(won[at].sum()), int(at.sum())) for kind, at in which.items() if at.any()}
     lost = tuple((names[i], round(float(best[i]), 3)) for i in np.flatnonzero(~won))
     return Evaluation(
         where,
         Share(int(won.sum()), len(won)),
-        shares,
+        by_kind(won, kinds_of(to_numpy(worlds.facts))),
         lost,
         tuple(names[i] for i in np.flatnonzero(wild)),
         unheld,
