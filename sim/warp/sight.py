@@ -120,8 +120,10 @@ def _without_absent(physics: "Warp") -> Any:
     All else in it is the physics' own.
     """
     base, rows, model = physics.packed.base, physics.packed.rows, copy.copy(physics.model)
-    margins = rows.get("geom_margin", base.geom_margin[None])
-    sizes = rows.get("geom_size", base.geom_size[None])
+    margins, sizes = (
+        rows[name] if name in rows else np.array(getattr(base, name))[None]
+        for name in ("geom_margin", "geom_size")
+    )
     sizes = np.where((margins == float(NEVER))[..., None], 0.0, sizes).astype(np.float32)
     model.geom_size = library().wp.array(sizes, dtype=library().wp.vec3)
     return model
