@@ -20,10 +20,10 @@ from pocketworld.sim.batch import Batches, let_sleep
 from pocketworld.sim.expert import expert
 from pocketworld.sim.robots import stand
 from pocketworld.sim.robots.robot import Fitted
-from pocketworld.sim.robots.standing import Standing
+from pocketworld.sim.robots.standing import ByGrip, ByJoints
+from pocketworld.sim.share import Share
 from pocketworld.sim.task import Cousin, cousin_of
 from pocketworld.sim.tasks import OPEN
-from pocketworld.sim.training.evaluate import Share
 from pocketworld.sim.worlds import Worlds
 
 Tick = Callable[[str], None]
@@ -130,10 +130,10 @@ def measure(
     Raises PocketworldError for a robot that goes anywhere, and where nothing moves.
     """
     arm = robots.named(robot)
-    if not isinstance(arm, Standing):
-        raise PocketworldError(f"the {arm.name} goes anywhere", "an arm: panda, or an MJCF file")
-    if arm.actions != robots.named("hand").actions:
+    if isinstance(arm, ByJoints):
         raise PocketworldError(f"the expert leads no arm by its joints: {robot}", "without :joints")
+    if not isinstance(arm, ByGrip):
+        raise PocketworldError(f"the {arm.name} goes anywhere", "an arm: panda, or an MJCF file")
     bare = cousins.bare()
     several = (("the twin", [bare.twin]), (f"{len(bare)} cousins", bare))
     made = tuple(place(name, scenes, arm, tick, max_steps, threads) for name, scenes in several)
@@ -141,7 +141,7 @@ def measure(
 
 
 def place(
-    name: str, scenes: Sequence[Scene], arm: Standing, tick: Tick, max_steps: int, threads: int | None
+    name: str, scenes: Sequence[Scene], arm: ByGrip, tick: Tick, max_steps: int, threads: int | None
 ) -> Place:
     """Measure some scenes."""
     joints = own = single = 0
@@ -167,7 +167,7 @@ def place(
     return Place(name, joints, own, single, dict(missed), tried, spent / len(scenes))
 
 
-def compiled(scene: Scene, arm: Standing, found: stand.Stands) -> Cousin:
+def compiled(scene: Scene, arm: ByGrip, found: stand.Stands) -> Cousin:
     """Return a scene with the arm, whose stands are known."""
     fitted = Fitted(arm.made.physics, found.reached, found.missed)
     model = mjcf.document(scene, visual=False, extra=fitted.fragment).compile()
@@ -176,7 +176,7 @@ def compiled(scene: Scene, arm: Standing, found: stand.Stands) -> Cousin:
 
 
 def try_each(
-    asked: Sequence[tuple[Cousin, str, Joint]], arm: Standing, max_steps: int, threads: int | None
+    asked: Sequence[tuple[Cousin, str, Joint]], arm: ByGrip, max_steps: int, threads: int | None
 ) -> tuple[Tried, ...]:
     """Let the expert try each joint once."""
     cousins, names = [cousin for cousin, _, _ in asked], [name for _, name, _ in asked]
@@ -202,7 +202,7 @@ def try_each(
     )
 
 
-def begins_there(cousin: Cousin, name: str, arm: Standing, replica: int) -> bool:
+def begins_there(cousin: Cousin, name: str, arm: ByGrip, replica: int) -> bool:
     """Say whether the arm comes to where the first episode of a joint begins."""
     (asked,) = episode.asked_for([cousin], name)
     one = episode.draw(cousin, OPEN, SEED, replica, 0, asked)

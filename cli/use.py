@@ -67,7 +67,7 @@ def sim(
     options = {"task": task, "robot": robot, "backend": backend, "device": device}
     with out.progress("sim") as tick:
         made = workflow.run_sim(world, name, envs, seed, record, tick, options, run)
-    out.result(made.to_json(), made.text())
+    out.result(made.to_json(), made.text(), made.findings)
 
 
 @click.command()

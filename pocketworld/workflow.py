@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pocketworld import __version__, api, world
 from pocketworld.api import Tick
-from pocketworld.findings import Finding, serious, worst_first
+from pocketworld.findings import Finding, Severity, serious, worst_first
 
 if TYPE_CHECKING:
     from pocketworld.scan.quality import Quality
@@ -165,7 +165,18 @@ def run_sim(
         else:
             done = trial.run(environment, policy, who=who, seed=seed)
     lines = [done.text(), *([f"film: {record}"] if record else [])]
-    return Made(tuple(lines), done.to_json() | {"film": str(record) if record else None})
+    missed = {f"{c.id} {id}": why for c in environment.worlds.cousins for id, why in c.missed.items()}
+    found = _out_of_reach(folder.name, environment.worlds.robot.name, missed)
+    data = done.to_json() | {"film": str(record) if record else None, "out_of_reach": missed}
+    return Made(tuple(lines), data, found)
+
+
+def _out_of_reach(world: str, robot: str, missed: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return what is to be known of joints that a robot can't be asked for."""
+    from pocketworld.sim.task import why
+
+    text = f"{len(missed)} joints are out of the {robot}'s reach and were not asked for ({why(missed)})"
+    return (Finding("out-of-reach", Severity.NOTE, "sim", world, text),) if missed else ()
 
 
 def write_report(folder: Path) -> tuple[Path, tuple[Finding, ...]]:

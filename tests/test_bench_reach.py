@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from pocketworld import scene_file
+from pocketworld import scene_file, workflow
 from pocketworld.bench import document, reach
 from pocketworld.bench.machine import machine
 from pocketworld.bench.reach import FAILED, Place, Reached, Tried, begins_there, compiled, measure, place
@@ -256,3 +256,20 @@ def test_a_world_without_joints_is_one_line() -> None:
     still = Scene("still", (replace(chest(), joints=(), parts=chest().parts[:1]),))
     with pytest.raises(PocketworldError, match="no joint moves"):
         place("the twin", [still], arm(), nothing, 1, 1)
+
+
+# What `pocketworld sim` says
+
+
+@pytest.mark.slow
+def test_sim_says_what_it_could_not_ask_for(tmp_path: Path) -> None:
+    folder = tmp_path / "some.world"
+    (folder / "twin").mkdir(parents=True)
+    scene_file.save(Scene("some", (chest(lift=0.0), chest("high", lift=3.0))), folder / "twin")
+    arm_s, hand_s = (
+        workflow.run_sim(folder, None, 1, 0, None, nothing, {"robot": robot}) for robot in ("panda", "hand")
+    )
+    (said,) = arm_s.findings
+    assert said.text == f"1 joints are out of the panda's reach and were not asked for (1: {FAR})"
+    assert arm_s.to_json()["out_of_reach"] == {"some high/0": FAR}
+    assert not hand_s.findings

@@ -2,18 +2,20 @@
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
 
+from dataclasses import replace
 from pathlib import Path
 
 import mujoco
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
 
 from pocketworld.geometry import se3
 from pocketworld.rng import stream
 from pocketworld.sim.robots.build import alone
 from pocketworld.sim.robots.description import GRIP, Arm
-from pocketworld.sim.robots.kinematics import CLOSE, Chain, close, difference, turned_about
+from pocketworld.sim.robots.kinematics import CLOSE, Chain, close, difference
 from tests.arms import plain_arm
 
 Array = NDArray[np.float64]
@@ -58,7 +60,7 @@ def test_a_slide_in_the_arm_counts_as_one(arm: Arm) -> None:
     )
     grips, jacobian = chain.forward(np.array([[0.3, 0.5]]))
     assert grips[0, :3, 3] == pytest.approx([0.3, 0, 0])
-    assert grips[0, :3, :3] == pytest.approx(turned_about(np.array([0.0, 1, 0]), np.array([0.5]))[0])
+    assert grips[0, :3, :3] == pytest.approx(Rotation.from_rotvec([0, 0.5, 0]).as_matrix())
     assert jacobian[0, :, 0] == pytest.approx([1, 0, 0, 0, 0, 0])
     assert jacobian[0, :, 1] == pytest.approx([0, 0, 0, 0, 1, 0])
 
@@ -117,8 +119,7 @@ def test_difference_is_the_way_there() -> None:
     way = difference(one, other)
     assert one[:, :3, 3] + way[:, :3] == pytest.approx(other[:, :3, 3])
     for a, b, turn in zip(one, other, way[:, 3:], strict=True):
-        angle = float(np.linalg.norm(turn))
-        made = turned_about(turn / angle, np.array([angle]))[0] @ a[:3, :3]
+        made = Rotation.from_rotvec(turn).as_matrix() @ a[:3, :3]
         assert made == pytest.approx(b[:3, :3], abs=1e-9)
 
 
@@ -134,3 +135,23 @@ def test_home_is_where_the_file_says(tmp_path: Path) -> None:
     grip, _ = chain.forward(chain.rest[None])
     assert grip[0, 0, 3] > 0.3, "ahead of it"
     assert grip[0, :3, 0] == pytest.approx((-1, 0, 0), abs=0.1), "pointing ahead"
+
+
+def test_the_jacobian_is_the_derivative_of_where_the_grip_is(arm: Arm) -> None:
+    """By central differences, of an arm whose second joint slides."""
+    slides = np.arange(7) == 1
+    chain = replace(arm.chain, slides=slides)
+    given, tiny = postures(chain, 10, "derivative"), 1e-6
+    _, jacobian = chain.forward(given)
+    for i in range(7):
+        (low, _), (high, _) = (chain.forward(given + sign * tiny * np.eye(7)[i]) for sign in (-1, 1))
+        assert jacobian[:, :, i] == pytest.approx(difference(low, high) / (2 * tiny), abs=1e-7)
+
+
+def test_a_posture_alone_has_the_grip_it_has_among_others(arm: Arm) -> None:
+    given = postures(arm.chain, 30)
+    grips, jacobians = arm.chain.forward(given)
+    for i in range(30):
+        grip, jacobian = arm.chain.forward(given[i : i + 1])
+        assert grip[0] == pytest.approx(grips[i], abs=1e-14)
+        assert jacobian[0] == pytest.approx(jacobians[i], abs=1e-14)
