@@ -100,7 +100,10 @@ def _gpu() -> Check:
     if shutil.which("nvidia-smi") is None:
         return Check("GPU", True, "no NVIDIA GPU (none is needed: the backend mujoco runs on the CPU)")
     asked = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Check("GPU", False, f"nvidia-smi: {type(error).__name__}", "see whether the driver hangs")
     found = "; ".join(done.stdout.strip().splitlines())
     if done.returncode or not found:
         last = (done.stderr.strip().splitlines() or ["nvidia-smi tells nothing"])[-1]
@@ -110,13 +113,21 @@ def _gpu() -> Check:
 
 def _batch() -> Check:
     """Say whether the backend warp is installed, and where its kernels are kept."""
-    from pocketworld.sim.warp.library import EXTRA, cache_folder, chosen, library
+    from pocketworld.sim.warp.library import EXTRA, TORCH, cache_folder, chosen, library
 
     try:
-        library()
+        lib, device = library(), chosen(None)
     except PocketworldError as error:
         return Check("backend warp", False, str(error).split(";")[0], EXTRA)
-    return Check("backend warp", True, f"on {chosen(None)}; compiled kernels in {cache_folder()}")
+    except RuntimeError as error:  # Warp's own library can't start
+        return Check("backend warp", False, _last(str(error)), "reinstall warp-lang, see the driver")
+    if device == "cpu" and lib.wp.is_cuda_available():
+        return Check("backend warp", False, f"torch {lib.torch.__version__} has no CUDA", TORCH)
+    return Check("backend warp", True, f"on {device}; compiled kernels in {cache_folder()}")
+
+
+def _last(text: str) -> str:
+    return (text.strip().splitlines() or ["it does not start"])[-1]
 
 
 def _worlds(scenes: Sequence[Scene]) -> Check:
@@ -126,8 +137,8 @@ def _worlds(scenes: Sequence[Scene]) -> Check:
         from pocketworld.sim.warp.size import fitting
 
         each, most, device = fitting(scenes)
-    except PocketworldError as error:
-        return Check(name, False, str(error), "see above")
+    except (PocketworldError, RuntimeError) as error:
+        return Check(name, False, _last(str(error)), "see above")
     many = "nobody says how many fit" if most is None else f"about {most:,} fit"
     return Check(name, True, f"{each / 1e6:.2f} MB each; {many} on {device}")
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,19 @@ from pocketworld.bench.machine import Machine, machine
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.scene import Scene
 from pocketworld.sim.physics import Group
-from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.robots.hand import JOINTS, Hand
 from pocketworld.sim.warp.accuracy import GROUPS, Error, Record, Rig
+from pocketworld.sim.warp.compiled import Compiled, compiled, copies
 from pocketworld.sim.warp.controls import CONTROLS, errors_with
-from pocketworld.sim.warp.library import library
-from pocketworld.sim.warp.physics import Warp, make
+from pocketworld.sim.warp.library import chosen, library
+from pocketworld.sim.warp.physics import Warp
+from pocketworld.sim.warp.room import EAGER
+from pocketworld.sim.warp.size import check
 
 COMPARED = 32  # cousins compared with C MuJoCo, one step of each five of 160, and 200 steps running freely
 STEPS, EVERY, FREELY = 160, 5, 200
+COPIED = 4  # cousins that are copied, one after the other: some have more contacts than others
+HALF = 0.5  # of their range joints are open where the pace is measured
 SUBSTEPS = 10  # of physics in a step of an environment
 
 
@@ -56,19 +62,28 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Physics steps a second of all worlds together; s to set up; bytes of GPU memory in use (0: no GPU)."""
+    """Physics steps of all worlds together a second (on the CPU: of its own time); GPU bytes in use then.
+
+    kernels_s   to put the rows on the device and load its kernels, compiled first where the cache lacks them
+    """
 
     steps_per_s: float
-    setup_s: float
+    kernels_s: float
     memory: int
 
 
 @dataclass(frozen=True, slots=True)
 class WarpFigures:
-    """envs different worlds, and as many copies of one, on a device; and how near they are to C MuJoCo."""
+    """envs different worlds, and as many copies of one, on a device; and how near they are to C MuJoCo.
+
+    rows_s   s to compile all cousins to rows
+    each     bytes that a further world takes
+    """
 
     envs: int
     device: str
+    rows_s: float
+    each: int
     joints: int
     geoms: int
     different: Pace
@@ -87,15 +102,17 @@ class WarpFigures:
 
     def text(self) -> str:
         """Return lines for a person."""
-        speed = (
-            f"{name} {pace.steps_per_s:,.0f} world steps/s, set up in {pace.setup_s:.1f} s"
-            + (f", {pace.memory / 2**30:.1f} GiB on the GPU" if pace.memory else "")
-            for name, pace in (
-                (f"{self.envs} different", self.different),
-                (f"{self.envs} copies", self.copies),
-            )
+        paces = (
+            (f"{self.envs} different", self.different),
+            (f"{self.envs} copies of each of {min(self.envs, COPIED)}", self.copies),
         )
-        form = f"{self.joints} joints, {self.geoms} geoms a world, none overflowed"
+        speed = (
+            f"{name} {pace.steps_per_s:,.0f} world steps/s, kernels ready in {pace.kernels_s:.1f} s"
+            + (f", {pace.memory / 2**30:.1f} GiB on the GPU" if pace.memory else "")
+            for name, pace in paces
+        )
+        form = f"{self.joints} joints, {self.geoms} geoms, {self.each / 1e6:.2f} MB a world, none overflowed"
+        form += f"; compiled to rows in {self.rows_s:.1f} s"
         lines = [f"on {self.device}: {form}", *speed, f"ratio {self.ratio:.2f}"]
         return "\n".join([*lines, *self.accuracy.lines(), self.machine.text()])
 
@@ -105,33 +122,68 @@ def measure(cousins: Cousins, device: str | None, steps: int) -> WarpFigures:
 
     Raises PocketworldError for a device that is not there, and where contacts overflow.
     """
-    different, warp = pace(cousins, len(cousins), device, steps)
-    copies, _ = pace(cousins[:1], len(cousins), device, steps)
-    base, name = warp.models[0], device_name(warp.device)
-    near = accuracy(cousins[:COMPARED], warp.device)
-    return WarpFigures(len(cousins), name, base.njnt, base.ngeom, different, copies, near, machine())
-
-
-def pace(scenes: Sequence[Scene], envs: int, device: str | None, steps: int) -> tuple[Pace, Warp]:
-    """Return how fast environments run whose hands hold still over everything closed."""
     begin = time.perf_counter()
-    _, warp = make(scenes, envs, Hand(), device)
-    set_up = time.perf_counter() - begin
+    where = chosen(device)
+    made = compiled(cousins, len(cousins), Hand())
+    rows_s = time.perf_counter() - begin
+    each = check(made.packed, made.room, len(cousins), where).world
+    different = pace(made, len(cousins), where, steps)
+    some = np.linspace(0, len(cousins) - 1, min(len(cousins), COPIED), dtype=int).tolist()
+    alike = _mean([pace(copies(made, i), len(cousins), where, steps) for i in some])
+    base, name = made.packed.base, device_name(where)
+    near = accuracy(cousins[:COMPARED], where)
+    return WarpFigures(
+        len(cousins), name, rows_s, each, base.njnt, base.ngeom, different, alike, near, machine()
+    )
 
-    def closed(group: Group, rows: Any) -> None:
-        group.qpos[rows] = group.start[rows]
+
+def pace(made: Compiled, envs: int, device: str, steps: int) -> Pace:
+    """Return how fast environments run whose hands pull at handles, all other joints in motion.
+
+    The batch is gone when this returns: two are never in memory at once.
+    """
+    # On a CPU that others use too, this process' own time; what a GPU does is no time of a process.
+    clock = time.perf_counter if device.startswith("cuda") else time.process_time
+    begin = time.perf_counter()
+    warp = Warp(made, envs, device)
+    ready = time.perf_counter() - begin
 
     def nothing(group: Group) -> None:
         """Leave all as it is."""
 
-    warp.reset(np.arange(envs), closed, nothing)
-    warp.step(SUBSTEPS, nothing, nothing)  # the first one captures the graph
-    warp.lib.wp.synchronize_device(warp.device)
-    begin = time.perf_counter()
-    for _ in range(steps):
-        warp.step(SUBSTEPS, nothing, nothing)
-    warp.lib.wp.synchronize_device(warp.device)
-    return Pace(envs * steps * SUBSTEPS / (time.perf_counter() - begin), set_up, in_use(warp.device)), warp
+    for timed in (False, True):  # the first time round captures the graphs, and what it met is warm
+        warp.reset(np.arange(envs), partial(busy, made, envs), nothing)
+        warp.lib.wp.synchronize_device(warp.device)
+        begin = clock()
+        for _ in range(steps if timed else 1):
+            warp.step(SUBSTEPS, nothing, nothing)
+        warp.lib.wp.synchronize_device(warp.device)
+    found = Pace(envs * steps * SUBSTEPS / (clock() - begin), ready, in_use(warp.device))
+    warp.close()
+    return found
+
+
+def _mean(paces: Sequence[Pace]) -> Pace:
+    """Return the pace of all one after the other."""
+    together = len(paces) / sum(1 / pace.steps_per_s for pace in paces)
+    return Pace(together, sum(pace.kernels_s for pace in paces), max(pace.memory for pace in paces))
+
+
+def busy(made: Compiled, envs: int, group: Group, rows: Any) -> None:
+    """Put hands on handles and let them pull; push all joints, each the other way than the last one."""
+    qpos, qvel, ctrl = group.qpos.cpu().numpy(), group.qvel.cpu().numpy(), group.ctrl.cpu().numpy()
+    for i in range(envs):
+        cousin = made.cousins[i % len(made.cousins)]
+        qpos[i] = made.packed.start[i % len(made.packed.start)]
+        for k, one in enumerate(cousin.targets):
+            qpos[i, one.qpos], qvel[i, one.dof] = HALF * one.range, EAGER * one.range * (-1) ** k
+        held = [target for target in cousin.targets if target.holdable] or cousin.targets
+        target = held[i % len(held)]
+        now, then = (target.hold(q * target.range) for q in (HALF, 1.0))
+        qpos[i, cousin.robot_qpos :][: len(JOINTS)] = Hand().start(now, now.grip)
+        ctrl[i] = [*then.grip, *then.wrist, 0.0, 0.0]
+    for view, values in ((group.qpos, qpos), (group.qvel, qvel), (group.ctrl, ctrl)):
+        view[rows] = view.new_tensor(values)[rows]
 
 
 def accuracy(scenes: Sequence[Scene], device: str | None = None) -> Accuracy:

@@ -4,8 +4,11 @@ The expert's run takes some seconds and stays in `make test`: it is what shows t
 """
 
 import json
+import shutil
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,13 +20,15 @@ pytest.importorskip("mujoco_warp")
 from pocketworld import api
 from pocketworld.bench import doctor
 from pocketworld.bench.machine import machine
-from pocketworld.bench.warp import Pace, WarpFigures, accuracy, pace
+from pocketworld.bench.warp import Pace, WarpFigures, accuracy, busy, pace
 from pocketworld.cli.main import main
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.warp import library, size
+from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.warp import library, size, upload
+from pocketworld.sim.warp.compiled import compiled, copies
 from pocketworld.sim.warp.physics import Warp
 
 STEPS = 50  # of an environment: the expert has opened most by then
@@ -79,9 +84,76 @@ def test_more_environments_than_memory_are_refused_before_any_is_made(warp_cousi
 
 def test_a_world_takes_as_many_bytes_as_its_arrays(warp_cousins: Cousins) -> None:
     each, most, device = size.fitting(warp_cousins)
-    assert 10_000 < each < 10_000_000
+    assert 100_000 < each < 10_000_000
     assert device in ("cpu", "cuda:0")
     assert most is None or most > 1
+
+
+def test_what_a_step_makes_for_itself_is_counted_world_by_world(warp_cousins: Cousins) -> None:
+    """It is several times what stands between steps; a constant for it was wrong by as much."""
+    made = compiled(warp_cousins, 4, Hand())
+    lib = library.library()
+    with library.told(), lib.wp.ScopedDevice("cpu"):
+        model = upload.uploaded(made.packed)
+        few, many = (upload.data(made.packed, count, made.room) for count in (4, 16))
+        steps = [size.step_bytes(model, state) for state in (few, many)]
+        assert steps[1] == pytest.approx(4 * steps[0], rel=0.03)
+        assert steps[1] > size.array_bytes(many)
+    first, again = (size.measured(made.packed, made.room, "cpu") for _ in range(2))
+    assert first.world == pytest.approx(again.world, rel=0.03)
+    assert first.world * 16 > steps[1] + size.array_bytes(many)
+    assert first.fit(first.of(7)) == 7
+    assert first.fit(0) == 0
+
+
+def test_where_the_pace_is_measured_hands_hold_and_joints_move(warp_cousins: Cousins) -> None:
+    made = compiled(warp_cousins, 4, Hand())
+    warp = Warp(made, 4, "cpu")
+    warp.reset(np.arange(4), partial(busy, made, 4), lambda group: None)
+    (group,) = warp.groups
+    for i, cousin in enumerate(made.cousins):
+        grip, site = group.site_xpos[i, cousin.grip], cousin.targets[i % len(cousin.targets)].site
+        assert float((grip - group.site_xpos[i, site]).norm()) < 1e-3
+        assert all(float(group.qvel[i, one.dof].abs()) > 0.1 for one in cousin.targets)
+    before = group.qpos.clone()
+    warp.advance(10)
+    assert (group.qpos - before).abs().max() > 1e-3
+
+
+def test_copies_are_of_the_same_form(warp_cousins: Cousins) -> None:
+    made = compiled(warp_cousins, 4, Hand())
+    alike = copies(made, 2)
+    assert alike.packed.base is made.packed.base
+    assert alike.packed.ids == made.packed.ids[2:3]
+    assert np.array_equal(alike.packed.rows["geom_size"][0], made.packed.rows["geom_size"][2])
+    assert {name: values.shape[0] for name, values in alike.packed.rows.items()} == dict.fromkeys(
+        made.packed.rows, 1
+    )
+
+
+def test_a_driver_that_hangs_does_not_end_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(*args: object, **kwargs: object) -> None:
+        raise subprocess.TimeoutExpired("nvidia-smi", 60)
+
+    def broken() -> None:
+        raise RuntimeError("no driver\nWarp can't start")
+
+    monkeypatch.setattr(shutil, "which", lambda name: "nvidia-smi")
+    monkeypatch.setattr(subprocess, "run", hangs)
+    assert not doctor._gpu().ok
+    monkeypatch.setattr(library, "library", broken)
+    check = doctor._batch()
+    assert not check.ok
+    assert check.seen == "Warp can't start"
+
+
+def test_doctor_says_when_torch_cannot_use_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    lib = library.library()
+    monkeypatch.setattr(lib.wp, "is_cuda_available", lambda: True)
+    monkeypatch.setattr(lib.torch.cuda, "is_available", lambda: False)
+    check = doctor._batch()
+    assert not check.ok
+    assert "has no CUDA" in check.seen
 
 
 def test_what_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,16 +185,18 @@ def test_doctor_says_how_many_fit(warp_cousins: Cousins) -> None:
 
 @pytest.mark.slow
 def test_figures_say_what_they_are_of(warp_cousins: Cousins) -> None:
-    different, warp = pace(warp_cousins, len(warp_cousins), "cpu", 2)
+    made = compiled(warp_cousins, len(warp_cousins), Hand())
+    different, alike = (pace(of, len(warp_cousins), "cpu", 2) for of in (made, copies(made, 3)))
+    assert alike.steps_per_s > 0
     assert different.steps_per_s > 0
     near = accuracy(warp_cousins, "cpu")
     assert near.layouts > 1
     assert all(max(max(pair) for pair in by.values()) > 10 for by in near.controls.values())
     figures = WarpFigures(
-        16, "cpu", 3, 9, different, Pace(2 * different.steps_per_s, 1.0, 0), near, machine()
+        16, "cpu", 2.5, 5_000_000, 3, 9, different, Pace(2 * different.steps_per_s, 1.0, 0), near, machine()
     )
     assert figures.ratio == pytest.approx(0.5)
     assert "16 different" in figures.text()
     assert "99 %" in figures.text()
     assert json.dumps(figures.to_json())
-    assert warp.models[0].njnt > 3
+    assert "5.00 MB a world" in figures.text()

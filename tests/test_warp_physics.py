@@ -8,6 +8,7 @@ cache.
 
 import logging
 from dataclasses import replace
+from types import SimpleNamespace
 
 import mujoco
 import numpy as np
@@ -17,13 +18,15 @@ pytest.importorskip("mujoco_warp")
 
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
+from pocketworld.sim.arrays import Array
 from pocketworld.sim.physics import Group
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.task import compile_cousin
 from pocketworld.sim.warp import physics, upload
-from pocketworld.sim.warp.accuracy import Error, Record, Rig
+from pocketworld.sim.warp.accuracy import AWAY, Error, Record, Rig
 from pocketworld.sim.warp.controls import CONTROLS, errors_with
-from pocketworld.sim.warp.library import LOG, chosen
+from pocketworld.sim.warp.library import LOG, chosen, library
+from pocketworld.sim.warp.physics import Warp
 from pocketworld.sim.warp.room import Room
 
 COUNT = 16
@@ -31,7 +34,7 @@ COUNT = 16
 MOST = {"joints": (1e-7, 2e-6), "hand": (1e-7, 5e-6), "things": (2e-5, 5e-4)}
 WORSE = 10.0  # times what is measured, at least, with one thing wrong on purpose
 # The groups in which what is wrong shows.
-SHOWS = {"sizes": "hand", "mesh": "things", "statics": "hand"}
+SHOWS = {"sizes": "hand", "mesh": "things", "statics": "hand", "boxes": "hand"}
 
 
 @pytest.fixture(scope="module")
@@ -167,16 +170,94 @@ def test_a_world_without_numbers_is_put_back_counted_and_named(
     assert not rig.warp.unstable().any()
 
 
-def test_contacts_that_do_not_fit_are_an_error_that_names_the_world(cousins: Cousins) -> None:
+def cramped(cousins: Cousins, room: Room) -> Warp:
+    """Return a batch that has too little room, everything closed and the hand where nothing is."""
     _, warp = physics.make(cousins, COUNT, Hand(), "cpu")
-    warp.data.njmax = 1
-    small = Room(contacts=1, rows=1)
-    warp.data = upload.data(warp.packed, COUNT, small)
+    warp.close()
+    warp.data = upload.data(warp.packed, COUNT, room)
     warp.groups = (warp._group(warp.packed, COUNT),)
-    everywhere = np.arange(COUNT)
-    warp.reset(everywhere, lambda group, r: group.qpos.__setitem__(r, group.start[r]), idle)
+    warp.reset(np.arange(COUNT), away, idle)
+    return warp
+
+
+def away(group: Group, rows: Array) -> None:
+    """Put hands to where they touch nothing."""
+    group.qpos[rows] = group.start[rows]
+    for of in (group.qpos, group.ctrl):
+        of[rows, -len(AWAY) :] = of.new_tensor(AWAY)
+
+
+def test_constraints_that_do_not_fit_are_an_error_that_names_the_world(cousins: Cousins) -> None:
+    warp = cramped(cousins, Room(contacts=64, rows=1))
     with pytest.raises(PocketworldError, match=r"environment \d+ \(cousin medium/\d+\): .*NEFC.* overflows"):
         warp.step(5, idle, idle)
+
+
+def test_contacts_that_do_not_fit_are_an_error_that_names_the_fullest_world(cousins: Cousins) -> None:
+    """All worlds share their room: the first one is not the one to blame."""
+    warp = cramped(cousins, Room(contacts=6, rows=400))
+    crowd = 5
+
+    def hold(group: Group) -> None:
+        # One world's things all stand in one place: its contacts are more than its share.
+        group.qpos[crowd, -len(AWAY) - 14 : -len(AWAY) - 7] = group.qpos[crowd, -len(AWAY) - 7 : -len(AWAY)]
+        group.qpos[crowd, -len(AWAY) :] = group.qpos.new_tensor([0.0, -8.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+
+    said = r"share room for 96 contacts; \d+ of them are of environment 5 \(cousin medium/5\)"
+    with pytest.raises(PocketworldError, match=said):
+        warp.step(2, hold, idle)
+
+
+def test_a_contact_too_deep_to_be_exact_is_counted_and_ends_nothing(
+    rig: Rig, caplog: pytest.LogCaptureFixture
+) -> None:
+    group = start(rig)
+    kinds = rig.warp.lib.mjw.OverflowType
+    counted = rig.warp.coarse.clone()
+    overflow = rig.warp.lib.wp.to_torch(rig.warp.data.overflow)
+    overflow[3] = int(kinds.EPA_HORIZON) | int(kinds.ITERATIONS)
+    with caplog.at_level(logging.WARNING, LOG.name):
+        rig.warp._look(group)
+    overflow[3] = 0
+    assert (rig.warp.coarse - counted).tolist() == [int(i == 3) for i in range(COUNT)]
+    assert "too deep to be exact: 3 (medium/3)" in caplog.text
+
+
+def test_one_substep_is_recorded_however_many_are_asked_for(rig: Rig) -> None:
+    group = start(rig)
+    for _ in range(2):
+        rig.warp.step(3, idle, idle)
+    six = group.qpos.clone()
+    start(rig)
+    rig.warp.step(6, idle, idle)
+    assert np.array_equal(group.qpos.numpy(), six.numpy())
+    assert set(rig.warp._graphs) <= {"substep", "places", "put back"}
+
+
+def test_an_environment_alone_agrees_with_itself_among_others(rig: Rig) -> None:
+    """Not to the bit: the form of worlds, and with it the order of sums, is the batch's."""
+    group = start(rig)
+    for i in (1, 6):
+        _, alone = physics.make(rig.scenes[i : i + 1], 1, Hand(), "cpu")
+        start(rig)
+        rig.warp.reset(np.arange(COUNT), away, idle)
+        alone.reset(np.arange(1), away, idle)
+        rig.warp.step(50, idle, idle)
+        alone.step(50, idle, idle)
+        assert np.abs(alone.qpos(0) - rig.warp.qpos(i)).max() < 1e-4
+    assert np.isfinite(group.qpos.numpy()).all()
+
+
+def test_a_gpu_that_torch_cannot_use_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    lib = library()
+    gpu = SimpleNamespace(alias="cuda:0")
+    monkeypatch.setattr(lib.wp, "get_devices", lambda: [SimpleNamespace(alias="cpu"), gpu])
+    monkeypatch.setattr(lib.torch.cuda, "is_available", lambda: False)
+    assert chosen(None) == "cpu"
+    with pytest.raises(PocketworldError, match=r"torch .* has no CUDA.*a torch built for CUDA"):
+        chosen("cuda")
+    monkeypatch.setattr(lib.torch.cuda, "is_available", lambda: True)
+    assert chosen(None) == chosen("cuda") == "cuda:0"
 
 
 def test_more_environments_than_cousins_share_rows(cousins: Cousins) -> None:

@@ -2,9 +2,11 @@
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
 
+import gc
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import ClassVar
 
 import mujoco
 import numpy as np
@@ -21,12 +23,16 @@ from pocketworld.families.cylinder import CylinderFamily
 from pocketworld.families.protocol import Site
 from pocketworld.rng import stream
 from pocketworld.scene import Base, Pose, Scene
-from pocketworld.sim import mjcf
+from pocketworld.sim import memory, mjcf
 from pocketworld.sim.robots.hand import JOINTS, Hand, hand
+from pocketworld.sim.robots.robot import Fitted
+from pocketworld.sim.task import compile_cousin
+from pocketworld.sim.warp import compiled as compiling
 from pocketworld.sim.warp import superset
-from pocketworld.sim.warp.compiled import bare, order
-from pocketworld.sim.warp.packed import pack, world
+from pocketworld.sim.warp.compiled import bare, compiled, order
+from pocketworld.sim.warp.packed import own_bytes, pack, world
 from pocketworld.sim.warp.pool import Pool, mesh_names, places_of, text_of
+from pocketworld.sim.warp.room import GRIP, ROWS, Room, at_rest, begin, met
 from pocketworld.sim.warp.slots import Pieces, Slots, flat, slots
 from pocketworld.sim.warp.superset import SPARE, Superset, content, name_of, padded
 
@@ -186,7 +192,8 @@ def test_every_geom_finds_its_mesh_in_the_pool(cousins: Cousins) -> None:
     assert content(SPARE) in mesh_names(base)
     seen = 0
     for model in made:
-        ids = places_of(mesh_names(model), mesh_names(base))[model.geom_dataid]
+        place = {name: i for i, name in enumerate(mesh_names(base))}
+        ids = places_of(mesh_names(model), place)[model.geom_dataid]
         assert np.array_equal(ids < 0, model.geom_dataid < 0)
         for own, pooled in zip(model.geom_dataid, ids, strict=True):
             if own >= 0:
@@ -210,6 +217,97 @@ def test_rows_are_what_each_model_says(cousins: Cousins) -> None:
                 assert np.array_equal(np.asarray(getattr(model, name), row.dtype), row)
     assert packed.static.sum() > 1
     assert np.abs(packed.places[:, packed.static] - packed.places[:1, packed.static]).max() > 0.01
+
+
+def test_a_pack_changes_no_world_and_equal_rows_take_no_memory(cousins: Cousins) -> None:
+    pytest.importorskip("mujoco_warp")
+    _, made, base = models(cousins[:4])
+    first = world("far/0", made[0])
+    worlds = [first, *(world(f"far/{i}", m, first) for i, m in enumerate(made[1:], 1))]
+    one, again = pack(base, worlds), pack(base, worlds)
+    assert np.array_equal(one.rows["geom_dataid"], again.rows["geom_dataid"])
+    assert np.array_equal(first.rows["geom_dataid"], made[0].geom_dataid)
+    assert worlds[1].rows["geom_condim"] is first.rows["geom_condim"] if "geom_condim" in first.rows else True
+    assert not worlds[1].fixed
+    whole = sum(row.nbytes for row in worlds[1].rows.values())
+    assert (
+        0
+        < own_bytes(first, worlds[1])
+        < whole + sum(of.nbytes for of in (first.start, first.places, first.turns))
+    )
+    made[2].geom_condim[3] = 6
+    with pytest.raises(PocketworldError, match="far/2: its geom_condim is not that of far/0"):
+        world("far/2", made[2], first)
+
+
+class Counting(Hand):
+    """A hand that counts how often it is placed, and in how many scenes at once it stands."""
+
+    placed: ClassVar[list[str]] = []
+
+    def fitted(self, scene: Scene) -> Fitted:
+        self.placed.append(name_of(scene))
+        return super().fitted(scene)
+
+
+def test_a_robot_is_placed_once_a_cousin(cousins: Cousins) -> None:
+    pytest.importorskip("mujoco_warp")
+    compiled(cousins, 3, Counting())
+    assert Counting.placed == list(cousins.ids[:3])
+
+
+def test_scenes_are_let_go_as_they_are_compiled(cousins: Cousins, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mujoco_warp")
+    alive: list[int] = []
+
+    def noted(scene: Scene) -> Scene:
+        gc.collect()
+        alive.append(sum(type(one) is Scene for one in gc.get_objects()))
+        return bare(scene)
+
+    monkeypatch.setattr(compiling, "bare", noted)
+    compiled(cousins, 3, Hand())
+    assert len(alive) == 2 * 3
+    assert max(alive) - alive[0] <= 1
+
+
+def test_more_cousins_than_memory_are_refused_after_the_second(
+    cousins: Cousins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("mujoco_warp")
+    Counting.placed.clear()
+    monkeypatch.setattr(memory, "available", lambda: 1000)
+    with pytest.raises(PocketworldError, match="12 different cousins in one batch need about"):
+        compiled(cousins, 12, Counting())
+    assert len(Counting.placed) == 2
+
+
+def test_room_is_measured_where_hands_hold_and_not_in_the_floor(cousins: Cousins) -> None:
+    cousin = compile_cousin(cousins[0])
+    rest, moving = at_rest(cousin, Hand()), met(cousin, Hand())
+    data = mujoco.MjData(cousin.model)
+    mujoco.mj_resetDataKeyframe(cousin.model, data, 0)
+    begin(cousin, Hand(), data, cousin.targets[0], 0.0, held=False)
+    for _ in range(5):
+        mujoco.mj_step(cousin.model, data)
+        bodies = cousin.model.geom_bodyid[data.contact.geom[: data.ncon]]
+        assert not any(cousin.model.body(b).name.startswith("hand") for b in bodies.ravel())
+    mujoco.mj_resetDataKeyframe(cousin.model, data, 0)
+    begin(cousin, Hand(), data, cousin.targets[0], 0.5, held=True)
+    for _ in range(30):
+        mujoco.mj_step(cousin.model, data)
+    bodies = cousin.model.geom_bodyid[data.contact.geom[: data.ncon]]
+    assert any(cousin.model.body(b).name.startswith("hand") for b in bodies.ravel())
+    assert moving.rows > rest.rows
+    assert moving.contacts >= rest.contacts
+
+
+def test_spare_room_is_more_than_what_was_met() -> None:
+    room = Room(10, 50)
+    assert room.with_spare() == Room(2 * 10 + GRIP, 2 * 50 + GRIP * ROWS)
+    assert room.beyond(Room(4, 60)) == Room(6, 0)
+    assert Room(4, 60) + room.beyond(Room(4, 60)) == Room(10, 60)
+    assert Room(4, 60) | room == Room(10, 60)
 
 
 def test_another_structure_is_refused_and_named(cousins: Cousins) -> None:

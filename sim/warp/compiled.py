@@ -2,7 +2,7 @@
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import mujoco
@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.scene import Base, Scene
-from pocketworld.sim import mjcf
+from pocketworld.sim import memory, mjcf
 from pocketworld.sim.robots.robot import Robot
 from pocketworld.sim.task import Cousin, cousin_of
-from pocketworld.sim.warp.packed import Packed, World, pack, world
+from pocketworld.sim.warp.packed import Packed, World, cut, own_bytes, pack, world
 from pocketworld.sim.warp.pool import Pool, text_of
-from pocketworld.sim.warp.room import Room, met
+from pocketworld.sim.warp.room import Room, at_rest, met
 from pocketworld.sim.warp.superset import Element, Superset, padded
 
-MEASURED = 8  # worlds of which the contacts are counted
+MEASURED = (
+    8  # worlds of which contacts are counted with a hand on handles and joints in motion; at rest: of all
+)
+COPIES = 2  # of each row while they are stacked
 
 Ids = NDArray[np.int64]
 
@@ -38,7 +41,17 @@ class Compiled:
     room: Room
 
 
-def superset_of(scenes: Sequence[Scene], kept: Sequence[Scene]) -> Superset:
+@dataclass(frozen=True, eq=False, slots=True)
+class _One:
+    """A scene compiled in the common form, its MJCF, and where the common form has its places."""
+
+    cousin: Cousin
+    root: Element
+    files: dict[str, bytes]
+    order: tuple[Ids, Ids]
+
+
+def superset_of(scenes: Sequence[Scene], kept: Iterable[Scene]) -> Superset:
     """Return the common form of those scenes that are kept: as their spec has it, where they are of one."""
     around = Superset.around(kept)
     return Superset.of(scenes.twin, scenes.spec) | around if isinstance(scenes, Cousins) else around
@@ -54,37 +67,53 @@ def bare(scene: Scene) -> Scene:
 
 
 def compiled(scenes: Sequence[Scene], count: int, robot: Robot) -> Compiled:
-    """Compile the first `count` scenes with a robot, one at a time: of each only its row is kept."""
+    """Compile the first `count` scenes with a robot, one at a time: of each only its row is kept.
+
+    `Cousins` are built twice: once to see what form holds all of them, once to be compiled in it.
+
+    Raises PocketworldError for scenes of different twins, and for more than fit into memory.
+    """
     light = scenes.bare() if isinstance(scenes, Cousins) else scenes
-    kept = [bare(light[i]) for i in range(count)]
-    superset, pool, room = superset_of(scenes, kept), Pool(), Room()
+    superset = superset_of(scenes, (bare(light[i]) for i in range(count)))
+    first = _one(bare(light[0]), superset, robot)
+    base_world, pool = world(first.cousin.id, first.cousin.model), Pool()
     measured = set(np.linspace(0, count - 1, min(count, MEASURED), dtype=int).tolist())
-    cousins: list[Cousin] = []
+    made: list[Cousin] = []
     worlds: list[World] = []
     orders: list[tuple[Ids, Ids]] = []
-    for i, scene in enumerate(kept):
-        cousin, meshes = _one(scene, superset, robot)
-        pool.add(meshes)
-        worlds.append(world(cousin.id, cousin.model))
-        orders.append(order(cousin.model, scene, robot))
-        room |= met(cousin.model) if i in measured else Room()
-        # Of the models only the base stays: 4096 of them would fill the memory.
-        cousins.append(replace(cousin, model=cousins[0].model if cousins else cousin.model))
-    base = pool.base(*_text(kept[0], superset, robot))
-    placed = tuple(replace(cousin, model=base) for cousin in cousins)
+    rest, more = Room(), Room()
+    for i in range(count):
+        one = _one(bare(light[i]), superset, robot) if i else first
+        pool.add(one.root)
+        worlds.append(world(one.cousin.id, one.cousin.model, base_world) if i else base_world)
+        if i == 1:
+            needed = COPIES * count * own_bytes(base_world, worlds[1])
+            memory.check(needed, f"{count} different cousins in one batch")
+        still = at_rest(one.cousin, robot)
+        rest |= still
+        more |= met(one.cousin, robot).beyond(still) if i in measured else Room()
+        orders.append(one.order)
+        # Of the models only the first stays: 4096 of them would fill the memory.
+        made.append(replace(one.cousin, model=first.cousin.model))
+    base = pool.base(first.root, first.files)
     qpos, dof = zip(*orders, strict=True)
-    return Compiled(placed, pack(base, worlds), qpos, dof, room.with_spare())
+    placed = tuple(replace(cousin, model=base) for cousin in made)
+    return Compiled(placed, pack(base, worlds), qpos, dof, (rest + more).with_spare())
 
 
-def _one(scene: Scene, superset: Superset, robot: Robot) -> tuple[Cousin, Element]:
-    """Return a scene compiled in the common form, and its MJCF."""
-    root, files = _text(scene, superset, robot)
-    return cousin_of(text_of(root, files).compile(), scene, robot, robot.fitted(scene)), root
+def copies(made: Compiled, which: int) -> Compiled:
+    """Return one cousin alone in the form of all: a batch of it is one of copies."""
+    own = slice(which, which + 1)
+    qpos, dof = made.scene_qpos[own], made.scene_dof[own]
+    return Compiled(made.cousins[own], cut(made.packed, own), qpos, dof, made.room)
 
 
-def _text(scene: Scene, superset: Superset, robot: Robot) -> tuple[Element, dict[str, bytes]]:
-    document = mjcf.document(scene, visual=False, extra=robot.fitted(scene).fragment)
-    return padded(document, scene, superset), document.files
+def _one(scene: Scene, superset: Superset, robot: Robot) -> _One:
+    fitted = robot.fitted(scene)  # once: an arm's takes longer than all the rest
+    document = mjcf.document(scene, visual=False, extra=fitted.fragment)
+    root = padded(document, scene, superset)
+    cousin = cousin_of(text_of(root, document.files).compile(), scene, robot, fitted)
+    return _One(cousin, root, document.files, order(cousin.model, scene, robot))
 
 
 def order(model: mujoco.MjModel, scene: Scene, robot: Robot) -> tuple[Ids, Ids]:

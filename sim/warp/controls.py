@@ -47,6 +47,19 @@ def same_statics(rig: Rig) -> Undo:
     return lambda: put_static(rig.warp.data, rig.warp.packed, len(rig.scenes))
 
 
+def other_boxes(rig: Rig) -> Undo:
+    """Let boxes meet boxes as Warp has it by default, by the algorithm for any two convex shapes."""
+    warp = rig.warp
+    kept = warp.model.opt.disableflags
+
+    def put(flags: int) -> None:
+        warp.model.opt.disableflags = flags
+        warp.close()  # what was recorded has the other kernels
+
+    put(kept & ~int(warp.lib.mjw.DisableBit.NATIVECCD))
+    return lambda: put(kept)
+
+
 CONTROLS: Mapping[str, Control] = {
     "sizes": next_world("geom_size"),
     "mesh": next_world("geom_dataid"),
@@ -56,4 +69,5 @@ CONTROLS: Mapping[str, Control] = {
     "axis": next_world("jnt_axis"),
     "range": next_world("jnt_range"),
     "statics": same_statics,
+    "boxes": other_boxes,
 }

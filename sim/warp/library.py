@@ -15,6 +15,7 @@ from pocketworld.errors import PocketworldError
 
 LOG = logging.getLogger("pocketworld.warp")
 EXTRA = "pip install 'pocketworld[warp]'"
+TORCH = "a torch built for CUDA: see pytorch.org/get-started/locally"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,6 @@ def library() -> Library:
     try:
         with told(), _native():
             wp, mjw, torch = map(import_module, ("warp", "mujoco_warp", "torch"))
-            wp.config.enable_backward = False  # nobody asks for gradients, and without them half is compiled
             wp.init()
     except ImportError as error:
         raise PocketworldError(f"backend warp: {error.name or error} is not installed", EXTRA) from error
@@ -41,7 +41,10 @@ def library() -> Library:
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """Send what Warp prints (which kernels it loads or compiles) to the log, line by line."""
+    """Send what Warp prints (which kernels it loads or compiles) to the log, line by line.
+
+    Python has one stdout and one stderr: what other threads print meanwhile goes to the log, too.
+    """
     text = io.StringIO()
     try:
         with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
@@ -70,13 +73,19 @@ def _native() -> Iterator[None]:
 def chosen(device: str | None) -> str:
     """Return the device to use: the one asked for, else a GPU where there is one, else the CPU.
 
+    A GPU counts where both Warp and torch can use it.
+
     Raises PocketworldError for a device that is not there.
     """
-    wp = library().wp
-    found = [str(one.alias) for one in wp.get_devices()]
+    lib = library()
+    there = [str(one.alias) for one in lib.wp.get_devices()]
+    both = lib.torch.cuda.is_available()
+    found = [name for name in there if both or not name.startswith("cuda")]
     if device is None:
         return "cuda:0" if "cuda:0" in found else "cpu"
     name = "cuda:0" if device == "cuda" else device
+    if name in there and name not in found:
+        raise PocketworldError(f"torch {lib.torch.__version__} has no CUDA, Warp has {name}", TORCH)
     if name not in found:
         raise PocketworldError(f"there is no device {device!r}", f"there are: {', '.join(found)}")
     return name

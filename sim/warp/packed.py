@@ -3,7 +3,7 @@
 # MuJoCo's names come out of compiled modules without stubs.
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -27,6 +27,8 @@ ALSO = ("geom_bodyid", "body_simple", "exclude_signature", "site_bodyid", "nM", 
 class World:
     """One world's row: what Warp may keep per world, by field; what it may not; its own meshes' names.
 
+    rows                of one that was compared with a first world: the first one's own arrays where equal
+    fixed               nothing more in one that was compared
     start (nq,)         qpos with everything closed
     places, turns       (ngeom, 3), (ngeom, 3, 3) of geoms in the world, with everything closed
     """
@@ -57,8 +59,13 @@ class Packed:
     turns: NDArray[np.float32]
 
 
-def world(id: str, model: mujoco.MjModel) -> World:
-    """Return the row of a compiled world."""
+def world(id: str, model: mujoco.MjModel, first: World | None = None) -> World:
+    """Return the row of a compiled world; raises PocketworldError where it has another structure.
+
+    first   a world of the batch to be compared with
+
+    Of a world that was compared only what differs takes memory: a batch has thousands.
+    """
     per, fixed = _fields()
     rows = {name: _single(getattr(model, name)) for name in per}
     data = mujoco.MjData(model)
@@ -66,31 +73,55 @@ def world(id: str, model: mujoco.MjModel) -> World:
     mujoco.mj_kinematics(model, data)
     places, turns = data.geom_xpos.astype(np.float32), data.geom_xmat.astype(np.float32)
     others = {name: np.array(getattr(model, name)) for name in fixed}
-    return World(id, rows, others, mesh_names(model), start.copy(), places, turns.reshape(-1, 3, 3))
+    one = World(id, rows, others, mesh_names(model), start.copy(), places, turns.reshape(-1, 3, 3))
+    if first is None:
+        return one
+    _same(first, one)
+    kept = {name: _shared(first.rows[name], row) for name, row in rows.items()}
+    return replace(one, rows=kept, fixed={})
+
+
+def own_bytes(first: World, one: World) -> int:
+    """Return how many bytes a world's row takes beside the first one's."""
+    rows = sum(row.nbytes for name, row in one.rows.items() if row is not first.rows[name])
+    return rows + one.start.nbytes + one.places.nbytes + one.turns.nbytes
 
 
 def pack(base: mujoco.MjModel, worlds: Sequence[World]) -> Packed:
     """Return worlds as rows of one model; raises PocketworldError where one has another structure."""
-    first, pool = worlds[0], mesh_names(base)
+    first, place = worlds[0], {name: i for i, name in enumerate(mesh_names(base))}
     for one in worlds:
         _same(first, one)
-        one.rows["geom_dataid"] = places_of(one.meshes, pool)[one.rows["geom_dataid"]]
-    differ = [
-        name
-        for name, row in first.rows.items()
-        if any(not np.array_equal(row, one.rows[name]) for one in worlds[1:])
-    ]
-    rows = {name: np.stack([one.rows[name] for one in worlds]) for name in differ}
+    meshes = np.stack([places_of(one.meshes, place)[one.rows["geom_dataid"]] for one in worlds])
+    stacks = {name: [one.rows[name] for one in worlds] for name in first.rows if name != "geom_dataid"}
+    rows = {name: np.stack(stack) for name, stack in stacks.items() if _differ(stack)}
+    rows |= {"geom_dataid": meshes} if _differ(list(meshes)) else {}
     static = base.body_weldid[base.geom_bodyid] == 0
-    stacks = (np.stack([getattr(one, name) for one in worlds]) for name in ("start", "places", "turns"))
-    start, places, turns = stacks
+    start, places, turns = (
+        np.stack([getattr(one, name) for one in worlds]) for name in ("start", "places", "turns")
+    )
     return Packed(tuple(one.id for one in worlds), base, rows, start, static, places, turns)
+
+
+def cut(packed: Packed, which: slice) -> Packed:
+    """Return some worlds' rows in the same model: with one, a batch has copies of it."""
+    rows = {name: values[which] for name, values in packed.rows.items()}
+    start, places, turns = packed.start[which], packed.places[which], packed.turns[which]
+    return replace(packed, ids=packed.ids[which], rows=rows, start=start, places=places, turns=turns)
+
+
+def _differ(stack: Sequence[Rows]) -> bool:
+    return any(row is not stack[0] and not np.array_equal(row, stack[0]) for row in stack[1:])
+
+
+def _shared(mine: Rows, its: Rows) -> Rows:
+    return mine if np.array_equal(mine, its) else its
 
 
 def _same(first: World, one: World) -> None:
     """Refuse a world that differs where no world can have its own."""
     shapes = (name for name, row in first.rows.items() if one.rows[name].shape != row.shape)
-    values = (name for name, value in first.fixed.items() if not np.array_equal(one.fixed[name], value))
+    values = (name for name, value in one.fixed.items() if not np.array_equal(first.fixed[name], value))
     for name in (*shapes, *values):
         raise PocketworldError(
             f"cousin {one.id}: its {name} is not that of {first.id}, and no world can have its own",

@@ -20,6 +20,11 @@ from pocketworld.sim.warp.size import check
 from pocketworld.sim.warp.upload import data, uploaded
 
 HARMLESS = ("ITERATIONS", "LS_ITERATIONS")  # the solver stopped where it was, as C MuJoCo does
+# What all worlds take from together. Warp sets the first two of them in every world, the third in whichever
+# comes last.
+POOLED = ("BROADPHASE", "NARROWPHASE", "CCD")
+# A pair of hulls so deep in each other that the list of its faces was cut: that contact alone is inexact.
+COARSE = ("EPA_HORIZON",)
 
 
 def make(
@@ -39,8 +44,13 @@ def make(
 class Warp:
     """The physics of `count` environments on a device: environment i has row i modulo the rows' number.
 
-    models     environment i's, as structure alone: its numbers are rows of the batch
-    wild (n,)  how often each environment met no finite number, and was put back to its defaults
+    models       environment i's, as structure alone: its numbers are rows of the batch
+    wild (n,)    how often each environment met no finite number, and was put back to its defaults
+    coarse (n,)  after how many calls of `step` each had a contact that is inexact (see COARSE)
+
+    The form of the worlds is the batch's: a cousin alone has another one, and agrees with itself among others
+    only as far as single precision carries. On the CPU the same batch gives the same bits again; on a GPU it
+    does not: contacts take their places in lists as threads come to them, and sums follow that order.
     """
 
     def __init__(self, made: Compiled, count: int, device: str) -> None:
@@ -57,7 +67,7 @@ class Warp:
         self._mask = self.arrays.bools(np.zeros(count))
         self._masked = self.lib.wp.from_torch(self._mask)
         self._unstable = self.arrays.bools(np.zeros(count))
-        self.wild = self.arrays.ints(np.zeros(count))
+        self.wild, self.coarse = (self.arrays.ints(np.zeros(count)) for _ in range(2))
         self.groups = (self._group(made.packed, count),)
         self._graphs: dict[str, Any] = {}
         self._warm()
@@ -73,7 +83,8 @@ class Warp:
     def _warm(self) -> None:
         """Load (the first time: compile) every kernel, then put everything back."""
         with self._scope():
-            self._advance(1)
+            self._substep()
+            self._places()
             self._mask[:] = True
             self._put_back()
 
@@ -116,12 +127,13 @@ class Warp:
 
     def advance(self, substeps: int) -> None:
         """Advance all by some substeps; nothing is written, read or looked at."""
-        self._do(f"{substeps} substeps", lambda: self._advance(substeps))
-
-    def _advance(self, substeps: int) -> None:
+        # One substep's graph, launched as often: a graph of all would hold that many steps' arrays.
         for _ in range(substeps):
-            self.lib.mjw.step(self.model, self.data)
-        self._places()  # a step leaves poses as they were before it
+            self._do("substep", self._substep)
+        self._do("places", self._places)  # a step leaves poses as they were before it
+
+    def _substep(self) -> None:
+        self.lib.mjw.step(self.model, self.data)
 
     def _places(self) -> None:
         self.lib.mjw.kinematics(self.model, self.data)
@@ -160,31 +172,55 @@ class Warp:
     def _look(self, group: Group) -> None:
         """Look for worlds that met no number, or had no room for their contacts."""
         torch = self.lib.torch
-        bits = self.lib.wp.to_torch(self.data.overflow) & ~harmless()
+        told_of = self.lib.wp.to_torch(self.data.overflow)
+        bits, coarse = told_of & ~bits_of(*HARMLESS, *COARSE), (told_of & bits_of(*COARSE)) != 0
         wild = ~(torch.isfinite(group.qpos).all(1) & torch.isfinite(group.qvel).all(1))
-        full, broken = torch.stack([(bits != 0).any(), wild.any()]).tolist()
+        full, broken, inexact = torch.stack([(bits != 0).any(), wild.any(), coarse.any()]).tolist()
         if full:
             self._raise(bits)
+        if inexact:
+            LOG.warning("a contact too deep to be exact: %s", self._named(coarse))
+            self.coarse += coarse
         if broken:
-            where = torch.nonzero(wild).flatten().tolist()
-            LOG.warning("no finite numbers, put back: %s", ", ".join(f"{i} ({self.ids[i]})" for i in where))
+            LOG.warning("no finite numbers, put back: %s", self._named(wild))
             self.wild += wild
             self._unstable |= wild
             self._mask[:] = wild
             self._do("put back", self._put_back)
             self._do("places", self._places)
 
+    def _named(self, which: Array) -> str:
+        where = self.lib.torch.nonzero(which).flatten().tolist()
+        return ", ".join(f"{i} ({self.ids[i]})" for i in where)
+
     def _raise(self, bits: Array) -> None:
-        i = int(self.lib.torch.nonzero(bits).flatten()[0])
-        what = self.lib.mjw.OverflowType(int(bits[i])).name
-        have = f"room for {self.data.naconmax} contacts in all, {self.data.njmax} constraints a world"
+        """Say which world had no room: of what is a world's own, that one; else the fullest."""
+        kinds, torch = self.lib.mjw.OverflowType, self.lib.torch
+        own = torch.nonzero(bits & ~bits_of(*POOLED)).flatten()
+        instead = 'backend="mujoco" has no such limit'
+        if len(own):
+            i = int(own[0])
+            what = kinds(int(bits[i]) & ~bits_of(*POOLED)).name
+            raise PocketworldError(
+                f"backend warp: environment {i} (cousin {self.ids[i]}): {what} overflows; there is room for "
+                f"{self.data.njmax} constraints a world",
+                instead,
+            )
+        i, count = self._fullest()
         raise PocketworldError(
-            f"backend warp: environment {i} (cousin {self.ids[i]}): {what} overflows; there is {have}",
-            'backend="mujoco" has no such limit',
+            f"backend warp: {kinds(int(bits[bits != 0][0])).name} overflows: all environments share room for "
+            f"{self.data.naconmax} contacts; {count} of them are of environment {i} (cousin {self.ids[i]})",
+            instead,
         )
 
+    def _fullest(self) -> tuple[int, int]:
+        """Return the environment that has the most contacts in the shared list, and how many."""
+        used = min(int(self.data.nacon.numpy()[0]), int(self.data.naconmax))
+        counts = np.bincount(self.data.contact.worldid.numpy()[:used], minlength=len(self.ids))
+        return int(counts.argmax()), int(counts.max())
 
-def harmless() -> int:
-    """Return the bits of what is no overflow of room."""
+
+def bits_of(*names: str) -> int:
+    """Return the bits of kinds of overflow, of those that this version has."""
     kinds = library().mjw.OverflowType
-    return int(sum(kinds[name] for name in HARMLESS))
+    return int(sum(kinds[name] for name in names if name in kinds.__members__))

@@ -2,7 +2,7 @@
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
@@ -49,7 +49,9 @@ def mesh_names(model: mujoco.MjModel) -> tuple[str, ...]:
     return tuple(model.mesh(i).name for i in range(model.nmesh))
 
 
-def places_of(names: Sequence[str], pool: Sequence[str]) -> NDArray[np.int32]:
-    """Return where in the pool a world's own meshes are (k + 1,); the last, -1, is of geoms without one."""
-    place = {name: i for i, name in enumerate(pool)}
+def places_of(names: Sequence[str], place: Mapping[str, int]) -> NDArray[np.int32]:
+    """Return where in the pool a world's own meshes are (k + 1,); the last, -1, is of geoms without one.
+
+    place   where in the pool each mesh is, by its name
+    """
     return np.array([*(place[name] for name in names), -1], np.int32)

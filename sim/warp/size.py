@@ -1,7 +1,9 @@
 """How much memory a batch takes, and how many worlds fit on a device."""
 
+import io
+import re
 from collections.abc import Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from pocketworld.errors import PocketworldError
@@ -10,21 +12,69 @@ from pocketworld.sim import memory
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.warp.compiled import compiled
 from pocketworld.sim.warp.library import chosen, library, told
-from pocketworld.sim.warp.packed import Packed
+from pocketworld.sim.warp.packed import Packed, cut
 from pocketworld.sim.warp.room import Room
-from pocketworld.sim.warp.upload import data
+from pocketworld.sim.warp.upload import data, uploaded
 
-# Times what stands between steps: what a step takes for itself (its solver's and its pairs' arrays) was not
-# measured on a GPU; of a pedestal it is a third by their shapes.
-STEP = 1.5
+FEW, MORE = 2, 34  # worlds that are measured
+UNITS = {"bytes": 1, "B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30}
+# All that was ever made, of Warp's report. The CPU's graph keeps all that its step makes; on a GPU an array
+# may take the place of one that was let go, so that the sum is the most that it can be.
+MADE = re.compile(r"Total allocations:\s+\S+\s+\d+ \(([\d.]+) (\w+)\)")
 
 
-def world_bytes(packed: Packed, room: Room) -> int:
-    """Return about how many bytes each further world takes: its state, its contacts, its row."""
-    with told(), library().wp.ScopedDevice("cpu"):
-        two, three = (array_bytes(data(packed, count, room)) for count in (2, 3))
-    rows = sum(values.nbytes // len(values) for values in packed.rows.values())
-    return int(STEP * (three - two)) + rows
+@dataclass(frozen=True, slots=True)
+class Bytes:
+    """What worlds take on a device.
+
+    world   each further one: its state, its contacts, its row, and what a step makes for itself
+    model   all of them, once
+    """
+
+    world: int
+    model: int
+
+    def of(self, count: int) -> int:
+        """Return what `count` worlds take."""
+        return self.model + count * self.world
+
+    def fit(self, free: int) -> int:
+        """Return how many worlds fit."""
+        return max(free - self.model, 0) // self.world
+
+
+def measured(packed: Packed, room: Room, device: str) -> Bytes:
+    """Return what worlds take on a device, measured there with a few of them and with some more."""
+    lib, few = library(), cut(packed, slice(FEW))
+    with told(), lib.wp.ScopedDevice(device):
+        model = uploaded(few)
+        two, many = (data(few, count, room) for count in (FEW, MORE))
+        state = (array_bytes(many) - array_bytes(two)) / (MORE - FEW)
+        step = step_bytes(model, many) / MORE
+        shared = array_bytes(model)
+    row = sum(values.nbytes // len(values) for values in packed.rows.values())
+    return Bytes(round(state + step) + row, shared)
+
+
+def step_bytes(model: Any, state: Any) -> int:
+    """Return the bytes of what a recorded step makes for itself on the current device."""
+    lib = library()
+    lib.mjw.step(model, state)  # kernels are loaded, and what all steps share is made
+    with lib.wp.ScopedMemoryTracker(print=False):
+        before = _made()
+        with lib.wp.ScopedCapture():
+            lib.mjw.step(model, state)
+        after = _made()
+    if after <= before:
+        raise RuntimeError(f"Warp's report on memory is not as known: {before} bytes, then {after}")
+    return after - before
+
+
+def _made() -> int:
+    report = io.StringIO()
+    library().wp.print_memory_report(report)
+    found = MADE.search(report.getvalue())
+    return int(float(found[1]) * UNITS[found[2]]) if found else 0
 
 
 def array_bytes(thing: Any) -> int:
@@ -41,20 +91,21 @@ def free_bytes(device: str) -> int | None:
     return memory.available()
 
 
-def check(packed: Packed, room: Room, count: int, device: str) -> None:
-    """Raise PocketworldError where `count` worlds do not fit on a device."""
-    each, free = world_bytes(packed, room), free_bytes(device)
-    if free is not None and each * count > free:
+def check(packed: Packed, room: Room, count: int, device: str) -> Bytes:
+    """Return what worlds take; raises PocketworldError where `count` of them do not fit on a device."""
+    sizes, free = measured(packed, room, device), free_bytes(device)
+    if free is not None and sizes.of(count) > free:
         raise PocketworldError(
-            f"{count} environments need about {each * count / memory.GIB:.1f} GiB, {device} has "
+            f"{count} environments need about {sizes.of(count) / memory.GIB:.1f} GiB, {device} has "
             f"{free / memory.GIB:.1f} GiB free",
-            f"at most {free // each} environments",
+            f"at most {sizes.fit(free)} environments",
         )
+    return sizes
 
 
 def fitting(scenes: Sequence[Scene]) -> tuple[int, int | None, str]:
     """Return how many bytes an environment of these cousins takes, how many fit, and on which device."""
     made = compiled(scenes, len(scenes), Hand())
     device = chosen(None)
-    each, free = world_bytes(made.packed, made.room), free_bytes(device)
-    return each, None if free is None else free // each, device
+    sizes, free = measured(made.packed, made.room, device), free_bytes(device)
+    return sizes.world, None if free is None else sizes.fit(free), device

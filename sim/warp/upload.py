@@ -21,6 +21,9 @@ def uploaded(packed: Packed) -> Any:
     # Boxes on boxes as C MuJoCo has them. By its default Warp takes the algorithm for any two convex shapes,
     # which drops shallow contacts of a small box on a large one: one step of a hand is then off by 1e-4 m.
     model.opt.disableflags |= int(library().mjw.DisableBit.NATIVECCD)
+    if library().wp.get_device().is_cuda:
+        # Graphs can end loops by themselves from CUDA 12.4 on; before, the solver takes all iterations.
+        model.opt.graph_conditional = library().wp.is_conditional_graph_supported()
     return model
 
 
