@@ -29,7 +29,7 @@ from pocketworld.rng import stream
 from pocketworld.scene import Pose, Scene
 from pocketworld.sim.adapters import rsl_rl, skrl, stable_baselines3
 from pocketworld.sim.environment import WorldEnv
-from pocketworld.sim.observation import POLICY, PRIVILEGED
+from pocketworld.sim.observation import POLICY, PRIVILEGED, TOLD
 from pocketworld.sim.tensor_env import TensorEnv
 
 N, LENGTH = 8, 12
@@ -290,6 +290,15 @@ def skrl_train(agent: Any, face: skrl.SkrlEnv, steps: int) -> None:
         timesteps=steps, headless=True, disable_progressbar=True, close_environment_at_exit=False
     )
     SequentialTrainer(cfg=config, env=face, agents=agent).train()
+
+
+def test_skrl_is_told_how_much_who_has_eyes_sees() -> None:
+    """With pictures the numbers of the handle are left out of `policy`: its space has the others alone."""
+    face = skrl.wrap(TensorEnv(SCENES[:1], 2, threads=1, observation="rgbd", picture=(8, 8)), seed=1)
+    seen, _ = face.reset()
+    assert face.observation_space.shape == seen.shape[1:] == (len(POLICY) - TOLD,)
+    assert face.state_space.shape == face.state().shape[1:]
+    face.close()
 
 
 @pytest.mark.parametrize("count", [N, 1])

@@ -11,7 +11,7 @@ from gymnasium.spaces import Box
 
 from pocketworld.errors import PocketworldError
 from pocketworld.extras import require
-from pocketworld.sim.observation import PRIVILEGED, policy_names
+from pocketworld.sim.observation import PRIVILEGED
 
 require("rl", "skrl", "torch")
 import torch  # noqa: E402
@@ -38,7 +38,7 @@ class SkrlEnv(Wrapper):  # type: ignore[misc, unused-ignore]
         super().__init__(env)
         self._seed, self._fresh = seed, True
         self._device, self._count = env.device, env.num_envs
-        seen = len(policy_names(env.worlds.robot))
+        seen = len(env.worlds.policy_names)
         self._observation_space, self._state_space = _box(seen), _box(seen + len(PRIVILEGED))
         self._action_space = Box(-1.0, 1.0, (env.num_actions,), np.float32)
 
