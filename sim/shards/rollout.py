@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from pocketworld.rng import stream
 from pocketworld.sim.arrays import Array, to_numpy
+from pocketworld.sim.policy import Policy, begin, finish
 from pocketworld.sim.shards.shard import Shard
-from pocketworld.sim.shards.weights import Act, Weights
+from pocketworld.sim.shards.weights import Weights
 from pocketworld.sim.share import kinds_of
 from pocketworld.sim.worlds import Worlds
 
@@ -47,8 +48,7 @@ class Worker:
             self._open[which] = shard.open()
         worlds, numbers = self._open[which], shard.environments
         act = _exploring(job, numbers)
-        worlds.seed(np.arange(worlds.num_envs), [job.call] * worlds.num_envs)
-        worlds.start(np.arange(worlds.num_envs))
+        begin(worlds, job.call)
         out = _episodes(worlds, act) if job.kind == "episodes" else _steps(worlds, act, job.steps)
         return {"environment": np.array(numbers), **out}
 
@@ -78,27 +78,24 @@ def rollout(shard: Shard, job: Job) -> Arrays:
         worker.close()
 
 
-def _episodes(worlds: Worlds, act: Act) -> Arrays:
-    """Run one episode in each environment; what has ended goes on unseen until all have."""
-    n = worlds.num_envs
-    live, joints = np.ones(n, bool), worlds.joints.copy()
+def _episodes(worlds: Worlds, act: Policy) -> Arrays:
+    """Run one episode in each environment, to its end."""
+    n, joints = worlds.num_envs, worlds.joints.copy()
     success, unstable, steps = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n, np.int64)
     reward, opened = np.zeros(n), np.zeros(n)
-    while live.any():
-        out = worlds.advance(worlds.checked(act(worlds)))
+    for live, came in finish(worlds, act):
         steps += live
-        reward += np.where(live, to_numpy(out.reward), 0.0)
-        success |= live & to_numpy(out.success)
-        unstable |= live & to_numpy(out.unstable)
+        reward += came.reward
+        success |= came.success
+        unstable |= came.unstable
         opened = np.where(live, to_numpy(worlds.opened), opened)
-        live &= ~to_numpy(out.done)
     ids = np.array([cousin.id for cousin in worlds.cousins])
     told = {"cousin": ids, "joint": joints.astype(str), "kind": kinds_of(to_numpy(worlds.facts))}
     told |= {"success": success, "unstable": unstable}
     return {**told, "steps": steps, "reward": reward, "opened": opened}
 
 
-def _steps(worlds: Worlds, act: Act, count: int) -> Arrays:
+def _steps(worlds: Worlds, act: Policy, count: int) -> Arrays:
     """Run on for so many steps; what ends starts anew."""
     seen, done = [worlds.observe()], []
     for _ in range(count):
@@ -113,7 +110,7 @@ def _steps(worlds: Worlds, act: Act, count: int) -> Arrays:
     return out_of | {name: np.stack([to_numpy(one[name]) for one in seen]) for name in seen[0]}
 
 
-def _exploring(job: Job, numbers: Sequence[int]) -> Act:
+def _exploring(job: Job, numbers: Sequence[int]) -> Policy:
     """Return what acts, with noise of each environment's own stream: no other shard shifts it."""
     act = job.weights.act()
     if not job.explore:

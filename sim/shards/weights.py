@@ -2,18 +2,16 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pocketworld.errors import PocketworldError
 from pocketworld.sim import robots
-from pocketworld.sim.arrays import Array
 from pocketworld.sim.expert import expert
+from pocketworld.sim.policy import Policy
 from pocketworld.sim.training import policy
-from pocketworld.sim.worlds import Worlds
 
-Act = Callable[[Worlds], Array]
 EXPERT = "expert"
 FILES = (policy.WEIGHTS, policy.SPEC)
 
@@ -52,7 +50,7 @@ class Weights:
                 ) from None
             policy.fits(spec, robots.named(robot), Path(self.name))
 
-    def act(self) -> Act:
+    def act(self) -> Policy:
         """Return the policy as a function of environments."""
         if not self.files:
             return expert

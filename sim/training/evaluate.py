@@ -1,6 +1,6 @@
 """How often a policy succeeds: one episode for each joint that is asked for, by kind, with intervals."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import radians
 from typing import Any
@@ -10,13 +10,13 @@ import numpy as np
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Asset, HandleKind, Joint, Scene
 from pocketworld.sim import backends, episode
-from pocketworld.sim.arrays import Array, to_numpy
+from pocketworld.sim.arrays import to_numpy
 from pocketworld.sim.mjcf import name_of
+from pocketworld.sim.policy import Policy, begin, finish
 from pocketworld.sim.share import Share, by_kind, kinds_of, lines
 from pocketworld.sim.training.settings import Settings
-from pocketworld.sim.worlds import Worlds
+from pocketworld.sim.worlds import RATE, Worlds
 
-Policy = Callable[[Worlds], Array]
 EPISODES = 256  # of one evaluation at most: the interval at 95 % is then +- 3 %
 
 
@@ -101,18 +101,14 @@ def evaluate(
 
 def run(policy: Policy, worlds: Worlds, joints: Sequence[str], seed: int) -> tuple[Any, Any, Any, Any]:
     """Run one episode in each environment; return who won, the steps, progress at best, who was unstable."""
-    everyone, n = np.arange(worlds.num_envs), worlds.num_envs
-    worlds.seed(everyone, [seed] * n)
-    worlds.start(everyone, episode.asked_for(worlds.cousins, joints))
-    won, live, wild = (np.full(n, value) for value in (False, True, False))
-    steps, best = np.zeros(n, int), np.zeros(n)
-    while live.any():
-        out = worlds.advance(worlds.checked(policy(worlds)))
+    begin(worlds, seed, joints)
+    n = worlds.num_envs
+    won, wild, steps, best = np.zeros(n, bool), np.zeros(n, bool), np.zeros(n, int), np.zeros(n)
+    for live, came in finish(worlds, policy):
         steps += live
         best = np.where(live, np.fmax(best, to_numpy(worlds.progress)), best)
-        won |= to_numpy(out.success) & live
-        wild |= to_numpy(out.unstable) & live
-        live &= ~to_numpy(out.done)
+        won |= came.success
+        wild |= came.unstable
     return won, steps, best, wild
 
 
@@ -145,5 +141,5 @@ def _evaluation(
         lost,
         tuple(names[i] for i in np.flatnonzero(wild)),
         unheld,
-        float(np.median(steps[won]) / 25) if won.any() else 0.0,
+        float(np.median(steps[won]) / RATE) if won.any() else 0.0,
     )

@@ -1,7 +1,6 @@
 """Policies as functions of `Worlds`: a network that learns, or what a run has exported, on any backend."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,16 +9,15 @@ import numpy as np
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.arrays import Array, to_numpy
 from pocketworld.sim.observation import policy_names
+from pocketworld.sim.policy import Policy
 from pocketworld.sim.robots import Robot
-from pocketworld.sim.worlds import Worlds
+from pocketworld.sim.worlds import RATE, Worlds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Policy = Callable[[Worlds], Array]
 WEIGHTS, SPEC = "policy.onnx", "policy.json"
 SEEN, DONE = "policy", "actions"  # the network's input and output
-RATE = 25  # actions a second
 
 
 def greedy(actor: Any) -> Policy:
