@@ -96,7 +96,7 @@ def make(
     threads   of the backend "mujoco" [all cores]; sleep: whether what has come to rest sleeps there, until
               it is touched
     workers   processes that compile cousins, where that pays (`compiling.compile_all`)
-    device:   of "warp" ["cuda" where there is one, else "cpu"]
+    device:   of "warp" ["cuda" where there is one, else "cpu"]; it has no use for threads, sleep and workers
 
     Raises PocketworldError for a backend that there is not, or that is not installed.
     """
