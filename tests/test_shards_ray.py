@@ -8,7 +8,9 @@ import sys
 import textwrap
 import threading
 import time
+from contextlib import redirect_stdout
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +74,36 @@ def checks() -> dict[str, Any]:
         out["full"] = str(error)
     workers.close()
     out["turns"], out["told"] = turns()
+    empty = Cluster([Shard(Sent([]), (0,))])
     try:
-        Cluster([Shard(Sent([]), (0,))]).do(Job(0))
+        empty.do(Job(0))
     except PocketworldError as error:
         out["raised"] = str(error)
+    empty.close()
+    out["twice"] = killed_twice()
+    out["still there"] = ray.is_initialized()
+    ray.shutdown()
+    try:
+        Cluster(split(Sent([chest(0)]), 1, 1, {"backend": "warp"}))
+    except PocketworldError as error:
+        out["no GPU"] = str(error)
+    out["left behind"] = ray.is_initialized()
     return out
+
+
+def killed_twice() -> int:
+    """Kill a worker, and the one in its place, in one call; return how many were lost."""
+    workers = Cluster(shards(1))
+    with redirect_stdout(StringIO()):  # where Ray tells at length of workers that died
+        for _ in range(2):
+            (now,) = workers.processes()
+            os.kill(now, signal.SIGKILL)
+            while workers.processes() == [now]:
+                time.sleep(0.1)
+        workers.do(Job(1))
+    lost = workers.lost
+    workers.close()
+    return lost
 
 
 def killed(workers: Cluster, expected: list[Arrays], wait: float) -> dict[str, Any]:
@@ -133,6 +160,22 @@ def test_a_cluster_that_is_full_says_so(checked: dict[str, Any]) -> None:
 
 
 @pytest.mark.slow
+def test_every_death_is_counted(checked: dict[str, Any]) -> None:
+    assert checked["twice"] == 2
+
+
+@pytest.mark.slow
+def test_without_a_gpu_one_line_says_how_to_do_without_and_the_cluster_made_is_ended(
+    checked: dict[str, Any],
+) -> None:
+    assert checked["no GPU"] == (
+        "the cluster has no GPU; add a machine that has one, or compute without: --device cpu"
+    )
+    assert checked["still there"]  # one that others made is theirs
+    assert not checked["left behind"]
+
+
+@pytest.mark.slow
 def test_what_a_shard_raises_is_raised_here(checked: dict[str, Any]) -> None:
     assert checked["raised"] == "a shard without scenes; make some cousins"
 
@@ -166,7 +209,11 @@ def test_evaluate_says_what_was_done(tmp_path: Path) -> None:
     world(tmp_path)
     options = ["--envs", "4", "--shards", "3", "--task", "close"]
     done = CliRunner().invoke(main, ["--quiet", "evaluate", str(tmp_path), *options])
-    assert done.output == "the expert closed 4 of 4 (different worlds: 1)\n"
+    first, whole, *kinds = done.output.splitlines()
+    assert first == "the expert closed 4 of 4 (different worlds: 1)"
+    assert whole == "1.000 (95 %: 0.510 .. 1.000; 4 of 4)"  # Wilson: n / (n + 1.96²)
+    assert {line.split()[0] for line in kinds} <= {"drawer", "door"}
+    assert kinds
 
 
 @pytest.mark.parametrize(

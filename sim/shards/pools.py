@@ -82,14 +82,31 @@ class Births:
         return self._count
 
 
-class Member(Worker):
-    """A worker of a cluster; its processes are counted as they begin."""
+class Member:
+    """A worker of a cluster, which counts itself with the first thing it is asked for.
 
-    def __init__(self, births: Any) -> None:
-        super().__init__()
+    It is made of nothing: what an actor is given as it is made may be gone when it is begun anew.
+    """
+
+    def __init__(self) -> None:
+        self._worker, self._counted = Worker(), False
+
+    def do(self, births: Any, which: int, shard: Shard, job: Job) -> Arrays:
+        """Return what a job comes to in a shard."""
+        self._count(births)
+        return self._worker.do(which, shard, job)
+
+    def process(self, births: Any) -> int:
+        """Return its process's number."""
+        self._count(births)
+        return self._worker.process()
+
+    def _count(self, births: Any) -> None:
         import ray
 
-        ray.get(births.add.remote())
+        if not self._counted:
+            ray.get(births.add.remote())
+            self._counted = True
 
 
 class Cluster:
@@ -128,8 +145,7 @@ class Cluster:
             max_task_retries=LIVES,
             runtime_env=calm,
         )(Member)
-        # No shard is given to a worker as it is made: one that is begun anew has not what was made since.
-        self._workers += [made.remote(self._births) for _ in range(count)]
+        self._workers += [made.remote() for _ in range(count)]
         self._shards = [ray.put(shard) for shard in shards]
         self.processes()  # they are there
 
@@ -143,7 +159,10 @@ class Cluster:
         given = ray.put(job)
         count = len(self._shards)
         with redirect_stdout(StringIO()):  # where Ray tells at length of workers that died
-            asked = [self._worker(k).do.remote(k, shard, given) for k, shard in enumerate(self._shards)]
+            asked = [
+                self._worker(k).do.remote(self._births, k, shard, given)
+                for k, shard in enumerate(self._shards)
+            ]
             left = list(asked)
             while left:
                 _, left = ray.wait(left)
@@ -156,7 +175,10 @@ class Cluster:
         """Return the number of each worker's process."""
         import ray
 
-        return [int(number) for number in ray.get([worker.process.remote() for worker in self._workers])]
+        return [
+            int(number)
+            for number in ray.get([worker.process.remote(self._births) for worker in self._workers])
+        ]
 
     def close(self) -> None:
         """End the workers, and the cluster if it was made for them."""
