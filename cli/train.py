@@ -6,10 +6,8 @@ from typing import Any
 import click
 
 from pocketworld import learning
-from pocketworld.cli.options import WORLD
+from pocketworld.cli.options import DEVICE, WORLD
 from pocketworld.cli.output import Output
-
-COUSINS = 64
 
 
 @click.command()
@@ -18,22 +16,12 @@ COUSINS = 64
 @click.option("--task", help="What is learnt: open, close.  [default: open]")
 @click.option("--robot", help="With what.  [default: hand]")
 @click.option("--backend", help="On which physics: mujoco, warp.  [default: mujoco]")
-@click.option("--preset", default="medium", show_default=True, help="How far cousins are from the twin.")
+@DEVICE
+@click.option("--preset", help="How far cousins are from the twin.  [default: medium]")
 @click.option("--spec", type=click.Path(dir_okay=False, path_type=Path), help="A spec of your own (TOML).")
+@click.option("--train", "train_in", type=click.IntRange(1), help="Cousins to learn in.  [default: 64]")
 @click.option(
-    "--train",
-    "train_in",
-    default=COUSINS,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Cousins to learn in.",
-)
-@click.option(
-    "--held-out",
-    default=COUSINS,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Cousins that are kept for the judgement.",
+    "--held-out", type=click.IntRange(1), help="Cousins that are kept for the judgement.  [default: 64]"
 )
 @click.option("--iterations", type=click.IntRange(1), help="Of 4096 environment steps each.  [default: 100]")
 @click.option("--envs", type=click.IntRange(1), help="Environments at once.  [default: 128]")
@@ -50,10 +38,11 @@ def train(
     /,
     world: Path,
     name: str,
-    preset: str,
+    device: str | None,
+    preset: str | None,
     spec: Path | None,
-    train_in: int,
-    held_out: int,
+    train_in: int | None,
+    held_out: int | None,
     threads: int | None,
     resume: bool,
     film: bool,
@@ -62,7 +51,7 @@ def train(
     """Learn to open (or close) things in cousins of a world's twin, and judge the policy on others.
 
     WORLD/runs/NAME then holds the policy (ONNX) with its spec, the evaluation, the curve and a film. The
-    policy sees what a robot senses, never the cabinet's facts.
+    policy sees what a robot senses, never the cabinet's facts. --resume takes what it is not told from there.
     """
     given = {key: value for key, value in asked.items() if value is not None}
     try:
@@ -77,13 +66,12 @@ def train(
                 held=held_out,
                 resume=resume,
                 threads=threads,
+                device=device,
                 film=film,
                 tick=tick,
             )
     except KeyboardInterrupt:
         if not out.quiet:
-            click.echo(
-                f"{world / learning.RUNS / name} keeps the last checkpoint: --resume goes on", err=True
-            )
+            click.echo(learning.kept(world, name), err=True)
         raise
     out.result(made.to_json(), made.text(), made.findings)

@@ -11,9 +11,9 @@ from pocketworld.workflow import Made
 
 if TYPE_CHECKING:
     from pocketworld.bench.transfer import Transfer
-    from pocketworld.cousins.sequence import Cousins
 
 RUNS = "runs"
+PRESET, COUSINS = "medium", 64
 
 
 def train(
@@ -21,22 +21,26 @@ def train(
     name: str,
     asked: Mapping[str, Any],
     *,
-    preset: str,
+    preset: str | None,
     spec: Path | None,
-    train: int,
-    held: int,
+    train: int | None,
+    held: int | None,
     resume: bool,
     threads: int | None,
+    device: str | None,
     film: bool,
     tick: Tick,
 ) -> Made:
     """Learn in `train` cousins of a world's twin, judge on `held` others and on the twin; all in runs/NAME.
 
     asked   settings that differ from the defaults; going on, from those that it began with
+    preset, spec, train, held   None: medium, COUSINS, COUSINS; going on, what it began with
     """
+    from pocketworld.cousins import spec as specs
     from pocketworld.cousins.spec import checked_name
     from pocketworld.sim.training import train as training
-    from pocketworld.sim.training.run_folder import RunFolder
+    from pocketworld.sim.training.origin import HELD_OUT, LEARNT_IN, origin
+    from pocketworld.sim.training.run_folder import SPEC, RunFolder, write
     from pocketworld.sim.training.settings import Settings
     from pocketworld.sim.training.split import needed, split
 
@@ -44,24 +48,28 @@ def train(
     run = RunFolder(folder / RUNS / checked_name(name, "--name"))
     if not resume:
         run.free()
-    settings = replace(run.config[0] if resume else Settings(), **asked)
-    cousins = api.make_cousins(folder, preset, spec=spec, seed=settings.seed, count=needed(train, held))
+    began, came_from = run.config if resume else (Settings(), {})
+    settings = replace(began, **asked)
+    train, held = train or came_from.get(LEARNT_IN, COUSINS), held or came_from.get(HELD_OUT, COUSINS)
+    if resume and preset is None and spec is None:
+        spec = run.path / SPEC
+    count = needed(train, held)
+    cousins = api.make_cousins(folder, preset or PRESET, spec=spec, seed=settings.seed, count=count)
     parts = split(cousins, train, held)
-    come_from = origin(folder, cousins, train, held)
+    come_from = origin(folder.name, cousins, train, held)
     with run.held():
         run.go_on(settings, come_from) if resume else run.begin(settings, come_from)
+        write(run.path / SPEC, specs.dump(cousins.spec).encode())
         tick(f"{train} cousins are built")
-        scenes = list(parts.train.bare())
-        training.learn(run, scenes, settings, lambda now: tick(now.text()), threads)
-        twin = (parts.train.bare().twin,)
-        other = training.other(settings.backend)
+        training.learn(run, parts.train.bare(), settings, lambda now: tick(now.text()), threads, device)
+        other, bare = training.other(settings.backend), cousins.bare()
         places = [
-            (f"{train} cousins learnt in", scenes, settings.backend),
-            (f"{held} cousins held out", list(parts.held.bare()), settings.backend),
-            ("the twin", twin, settings.backend),
-            (f"the twin on {other}", twin, other),
+            (f"{train} cousins learnt in", parts.train.bare(), settings.backend),
+            (f"{held} cousins held out", parts.held.bare(), settings.backend),
+            ("the twin", (bare.twin,), settings.backend),
+            (f"the twin on {other}", (bare.twin,), other),
         ]
-        judged, findings = training.judge(run, settings, places, tick, threads)
+        judged, findings = training.judge(run, settings, places, tick, threads, device)
         shown = []
         if film:
             tick("film")
@@ -71,20 +79,14 @@ def train(
     return Made(lines, data, findings)
 
 
-def origin(folder: Path, cousins: "Cousins", train: int, held: int) -> dict[str, Any]:
-    """Return what a training learns in, by which a change of it is known."""
-    from pocketworld.cousins import spec as specs
-    from pocketworld.cousins.table import twin_digest
+def kept(folder: Path, name: str) -> str:
+    """Return in words what a training that was interrupted leaves."""
+    from pocketworld.sim.training.run_folder import RunFolder
 
-    return {
-        "world": folder.name,
-        "twin": twin_digest(cousins.twin),
-        "spec": specs.digest(cousins.spec),
-        "spec's name": cousins.spec.name,
-        "cousins' seed": cousins.seed,
-        "cousins learnt in": train,
-        "cousins held out": held,
-    }
+    run = RunFolder(folder / RUNS / name)
+    if run.last:
+        return f"{run.path} keeps the last checkpoint: --resume goes on"
+    return f"{run.path} has come to no checkpoint yet: the same command begins anew"
 
 
 def record(
@@ -158,5 +160,7 @@ def measure_transfer(
     if picture is not None:
         draw(result, picture)
     if document is not None:
-        page.put(document, result, f"pocketworld bench transfer {folder} --preset {preset}")
+        asked = f"--preset {preset} --counts {','.join(map(str, counts))} --seeds {seeds} --steps {steps}"
+        command = f"pocketworld bench transfer {folder.name} --into {into.name} {asked} --held-out {held}"
+        page.put(document, result, command)
     return result

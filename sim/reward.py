@@ -1,4 +1,4 @@
-"""What a task is worth: the difference of a potential, so that no detour pays, and a bonus at the end."""
+"""What a task is worth: the difference of a potential, so that no loop pays, and a bonus at the end."""
 
 from pocketworld.sim.arrays import Array, namespace
 from pocketworld.sim.robots.fingers import REACH
@@ -23,7 +23,10 @@ def potential(senses: Senses, facts: Array, progress: Array) -> Array:
     On the way to the handle fingers are worth most that are lined up and just wide enough for it: others meet
     what stands beside it, and the edge of a recess.
 
-    Ng, Harada, Russell 1999: rewards that are differences of a potential change no best policy.
+    Differences add up to what the end has more than the beginning, by whatever way: without a discount no
+    loop pays. With a discount g they are not quite the shaping that Ng, Harada, Russell 1999 prove to change
+    no best policy (g * after - before, and 0 after the end): beyond it a step earns (1 - g) * after, which
+    asks for good states soon, too.
     progress (n,): how far the joint is on its way, 1 where it is to be.
     """
     xp = namespace(senses.grip)

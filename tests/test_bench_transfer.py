@@ -11,7 +11,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from pocketworld import scene_file
+from pocketworld import api, scene_file
 from pocketworld.bench import document, transfer
 from pocketworld.bench.machine import machine
 from pocketworld.bench.transfer import Row, Run, Transfer, measure, settings, wanted
@@ -26,6 +26,7 @@ from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, Scene
+from pocketworld.sim.share import Share
 from pocketworld.sim.training.settings import Settings
 from pocketworld.sim.training.split import split
 
@@ -41,7 +42,7 @@ def cousins() -> Cousins:
 
 def runs(*held: tuple[int, int, float]) -> tuple[Run, ...]:
     return tuple(
-        Run(count, seed, 401_408, 0.9, share, {"drawer": share}, 100.0) for count, seed, share in held
+        Run(count, seed, 401_408, 0.9, share, 200, {"drawer": share}, 100.0) for count, seed, share in held
     )
 
 
@@ -92,8 +93,26 @@ def test_seeds_learn_in_cousins_of_their_own_and_are_judged_on_the_same(
 def test_results_of_other_settings_are_not_taken(cousins: Cousins, tmp_path: Path) -> None:
     once = {"world": "w", "counts": (1,), "seeds": 1, "held": 2}
     measure(cousins, tmp_path, SMALL, nothing, **once)  # type: ignore[arg-type]
-    with pytest.raises(PocketworldError, match=r"was another run: gamma was 0\.97, is 0\.5"):
+    with pytest.raises(PocketworldError, match=r"was another run: settings: gamma was 0\.97, is 0\.5"):
         measure(cousins, tmp_path, replace(SMALL, gamma=0.5), nothing, **once)  # type: ignore[arg-type]
+    for change, told in (
+        ({"world": "v"}, 'origin: world was "w", is "v"'),
+        ({"held": 3}, "origin: cousins held out was 2, is 3"),
+    ):
+        with pytest.raises(PocketworldError, match=told):
+            measure(cousins, tmp_path, SMALL, nothing, **once | change)  # type: ignore[arg-type]
+    others = sequence.make(TWIN, preset("far"), seed=1, count=len(cousins))
+    with pytest.raises(PocketworldError, match="origin: cousins' seed was 0, is 1"):
+        measure(others, tmp_path, SMALL, nothing, **once)  # type: ignore[arg-type]
+    for part, name in (("origin", "twin"), ("origin", "spec"), ("machine", "processor")):
+        file = tmp_path / "cousins_1_seed_0.json"
+        whole = file.read_text()
+        data = json.loads(whole)
+        data[part][name] = "other"
+        file.write_text(json.dumps(data))
+        with pytest.raises(PocketworldError, match=f'{part}: {name} was "other"'):
+            measure(cousins, tmp_path, SMALL, nothing, **once)  # type: ignore[arg-type]
+        file.write_text(whole)
     (tmp_path / "cousins_1_seed_0.json").write_text("{")
     with pytest.raises(PocketworldError, match=r"is no run.*delete it"):
         measure(cousins, tmp_path, SMALL, nothing, **once)  # type: ignore[arg-type]
@@ -119,15 +138,25 @@ def test_as_many_cousins_are_drawn_as_are_needed(cousins: Cousins) -> None:
 def test_the_interval_holds_the_mean_as_often_as_it_says(true: float) -> None:
     """Of seeds whose shares are spread as a normal law has it."""
     draws = stream(0, "transfer", str(true)).normal(true, 0.05, (2000, 5))
-    holds = [low <= true <= high for low, high in (Row(1, tuple(row), 1.0).interval for row in draws)]
+    holds = [
+        low <= true <= high for low, high in (Row(1, tuple(row), 1.0, 100_000).interval for row in draws)
+    ]
     assert 0.93 < np.mean(holds) < 0.97
 
 
 def test_intervals_stay_within_0_and_1_and_one_seed_says_nothing() -> None:
-    assert Row(1, (0.9,), 1.0).interval == (0.0, 1.0)
-    assert Row(1, (1.0, 1.0, 1.0), 1.0).interval == (1.0, 1.0)
-    low, high = Row(1, (0.0, 0.1, 0.9), 1.0).interval
+    assert Row(1, (0.9,), 1.0, 200).interval == (0.0, 1.0)
+    low, high = Row(1, (0.0, 0.1, 0.9), 1.0, 600).interval
     assert (low, high) == (0.0, 1.0)
+
+
+def test_seeds_that_agree_leave_open_what_their_episodes_do() -> None:
+    low, high = Row(1, (1.0,) * 5, 1.0, 5 * 60).interval
+    assert (low, high) == pytest.approx(Share(300, 300).interval)
+    assert 0.98 < low < 0.99
+    agreed, apart = Row(1, (0.8,) * 5, 1.0, 1000), Row(1, (0.4, 0.6, 0.8, 1.0, 1.0), 1.0, 1000)
+    assert agreed.interval == pytest.approx(Share(800, 1000).interval)
+    assert np.ptp(apart.interval) > np.ptp(agreed.interval)
 
 
 def test_rows_are_by_number_of_cousins_with_all_seeds() -> None:
@@ -176,16 +205,21 @@ def test_the_command_measures_draws_and_documents(tmp_path: Path) -> None:
     words = ["bench", "transfer", str(world), "--into", str(tmp_path / "runs"), "--counts", "1,2"]
     words += ["--seeds", "1", "--steps", "1", "--held-out", "1"]
     words += ["--picture", str(tmp_path / "t.png"), "--document", str(tmp_path / "page.md")]
+    cousins = api.make_cousins(world, count=3)
     for count in (1, 2):  # done before: learning is tested above, 4096 steps take seconds
-        made = Run(count, 0, 4096, 0.5, 0.25, {}, 1.0)
+        made = Run(count, 0, 4096, 0.5, 0.25, 4, {}, 1.0)
         (tmp_path / "runs").mkdir(exist_ok=True)
-        data = {"settings": settings(1).to_json(), "run": asdict(made)}
-        (tmp_path / "runs" / f"cousins_{count}_seed_0.json").write_text(json.dumps(data))
+        data = transfer.made_of("some.world", cousins, settings(1), count, 1, 0, machine())
+        file = tmp_path / "runs" / f"cousins_{count}_seed_0.json"
+        file.write_text(json.dumps({**data, "run": asdict(made)}))
     done = CliRunner().invoke(main, words)
     assert done.exit_code == 0, done.stderr
     assert "0.250" in done.stdout
     assert (tmp_path / "t.png").is_file()
-    assert "pocketworld bench transfer" in (tmp_path / "page.md").read_text()
+    page = (tmp_path / "page.md").read_text()
+    asked = "--preset medium --counts 1,2 --seeds 1 --steps 1 --held-out 1"
+    assert f"pocketworld bench transfer some.world --into runs {asked}\n" in page
+    assert str(tmp_path) not in page
 
 
 @pytest.mark.parametrize("counts", ["", "1,a", "0,4", "1;4", "-1"])

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from pocketworld import api, learning, scene_file
 from pocketworld.cli.main import main
+from pocketworld.cousins import spec as specs
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
@@ -22,8 +23,11 @@ from pocketworld.families.cabinet.parameters import Cabinet, Front
 from pocketworld.scene import HandleKind, Scene
 from pocketworld.sim import backends
 from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.training import evaluate as evaluation
+from pocketworld.sim.training import train as training
+from pocketworld.sim.training.origin import origin
 from pocketworld.sim.training.policy import WEIGHTS, load
-from pocketworld.sim.training.run_folder import CHECKPOINTS, CURVE, RunFolder
+from pocketworld.sim.training.run_folder import CHECKPOINTS, CURVE, SPEC, RunFolder
 from pocketworld.sim.training.settings import Settings
 
 SMALL = ("--train", "2", "--held-out", "1", "--envs", "8", "--threads", "1", "--no-film")
@@ -42,14 +46,7 @@ def world(tmp_path: Path) -> Path:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out what takes long and is tested elsewhere: Warp's kernels."""
-    real = backends.worlds
-
-    def worlds(*words: Any, **options: Any) -> Any:
-        if options.get("backend") == "warp":
-            raise PocketworldError("the backend warp is not installed", "pip install 'pocketworld[warp]'")
-        return real(*words, **options)
-
-    monkeypatch.setattr("pocketworld.sim.training.evaluate.backends.worlds", worlds)
+    monkeypatch.setitem(sys.modules, "mujoco_warp", None)
 
 
 def train(world: Path, *words: str) -> Result:
@@ -98,6 +95,63 @@ def test_it_goes_on_after_an_interruption_as_if_there_had_been_none(
     assert [r[:-1] for r in _rows(ours)] == [r[:-1] for r in _rows(theirs)]  # but for the CPU time
 
 
+@pytest.mark.usefixtures("quick")
+def test_more_iterations_are_as_if_asked_for_at_first(world: Path) -> None:
+    """Also where the first ones ended within a leg. What it began with need not be said again."""
+    words = ("--checkpoint-every", "2", "--preset", "near")
+    assert train(world, "--name", "whole", "--iterations", "4", *words).exit_code == 0
+    assert train(world, "--name", "parts", "--iterations", "3", *words).exit_code == 0
+    assert RunFolder(world / "runs" / "parts").last == 2
+    more = CliRunner().invoke(
+        main, ["train", str(world), "--name", "parts", "--resume", "--iterations", "4", "--no-film"]
+    )
+    assert more.exit_code == 0, more.stderr
+    ours, theirs = (content(world / "runs" / name) for name in ("parts", "whole"))
+    for name in (WEIGHTS, "evaluation.json", "config.json", "spec.toml"):
+        assert ours[name] == theirs[name]
+    again = train(world, "--name", "parts", "--iterations", "4", *words)
+    assert "is a training already" in again.stderr
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_interruption_before_a_checkpoint_says_so(world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "learn", stopped)
+    done = train(world)
+    assert done.exit_code == 130
+    assert "has come to no checkpoint yet" in done.stderr
+    assert "--resume" not in done.stderr
+
+
+def test_what_fails_on_the_other_backend_degrades_the_evaluation(
+    world: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = evaluation.evaluate
+
+    def fails(*words: Any, **options: Any) -> Any:
+        if options["backend"] == "warp":
+            raise PocketworldError("contacts overflow", "more room")
+        return real(*words, **options)
+
+    monkeypatch.setattr(training, "evaluate", fails)
+    done = CliRunner().invoke(main, ["--json", "train", str(world), *SMALL, "--iterations", "1"])
+    assert done.exit_code == 0, done.stderr
+    (found,) = json.loads(done.stdout)["findings"]
+    assert (found["code"], found["severity"]) == ("not-evaluated", "degraded")
+    assert "the twin on warp: contacts overflow" in found["text"]
+
+
+@pytest.mark.slow
+def test_the_twin_is_judged_on_warp_too(world: Path) -> None:
+    done = train(world, "--iterations", "1", "--device", "cpu")
+    assert done.exit_code == 0, done.stderr
+    judged = json.loads((world / "runs" / "open" / "evaluation.json").read_text())["evaluations"]
+    assert [one["where"] for one in judged][3:] == ["the twin on warp"]
+    assert judged[3]["all"]["of"] == 1
+
+
 def _rows(files: dict[str, bytes]) -> list[list[str]]:
     return list(csv.reader(files[CURVE].decode().splitlines()))
 
@@ -108,12 +162,12 @@ def test_what_it_leaves_is_whole_and_acts(world: Path) -> None:
     assert done.exit_code == 0, done.stderr
     run = world / "runs" / "some"
     names = {"config.json", CURVE, "curve.png", "policy.onnx", "policy.json", "evaluation.json", ".lock"}
-    assert set(content(run)) == names | {f"{CHECKPOINTS}/000001.pt"}
+    assert set(content(run)) == names | {"spec.toml"}
     config = json.loads((run / "config.json").read_text())
     assert (config["settings"]["place_mm"], config["settings"]["turn_deg"]) == (10.0, 3.0)
     judged = json.loads((run / "evaluation.json").read_text())["evaluations"]
     assert [one["where"] for one in judged] == ["2 cousins learnt in", "1 cousins held out", "the twin"]
-    assert "the twin on warp: the backend warp is not installed" in done.stderr
+    assert "the twin on warp: mujoco_warp is not installed" in done.stderr
     worlds = backends.worlds([api.twin_of(world)], 2, threads=1)
     worlds.start(np.arange(2))
     assert load(run)(worlds).shape == (2, 4)
@@ -151,7 +205,8 @@ def test_a_film_is_made_where_asked_for(world: Path) -> None:
 def test_what_can_not_be_is_one_line(world: Path, words: tuple[str, ...], told: str) -> None:
     run = RunFolder(world / "runs" / "open")
     cousins = api.make_cousins(world, "medium", count=3)
-    run.begin(Settings(envs=8), learning.origin(world, cousins, 2, 1))
+    run.begin(Settings(envs=8), origin(world.name, cousins, 2, 1))
+    (run.path / SPEC).write_text(specs.dump(cousins.spec))
     run.keep(25, {}, Hand())
     done = train(world, *words)
     assert done.exit_code == 1
@@ -176,9 +231,7 @@ def test_what_is_not_installed_is_one_line(world: Path, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "rsl_rl", None)
     done = train(world)
     assert done.exit_code == 1
-    assert done.stderr == (
-        "Error: training needs rsl_rl, which is not installed; pip install 'pocketworld[train]'\n"
-    )
+    assert done.stderr == ("Error: rsl_rl is not installed; pip install 'pocketworld[train]'\n")
 
 
 def test_help_loads_nothing_heavy() -> None:

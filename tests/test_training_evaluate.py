@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +12,24 @@ import torch
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from pocketworld.cousins import sequence
+from pocketworld.cousins.sequence import Cousins
+from pocketworld.cousins.spec import preset
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
-from pocketworld.scene import HandleKind, Scene, Side
+from pocketworld.scene import HandleKind, JointKind, Scene, Side
 from pocketworld.sim import backends
 from pocketworld.sim.expert import expert
+from pocketworld.sim.mjcf import name_of
 from pocketworld.sim.observation import POLICY
 from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.robots.robot import Fitted
 from pocketworld.sim.share import Share
+from pocketworld.sim.training import export as exporting
 from pocketworld.sim.training import policy as policies
-from pocketworld.sim.training.evaluate import evaluate, eyes, run, spread
+from pocketworld.sim.training.evaluate import evaluate, eyes, joints, run, spread
 from pocketworld.sim.training.export import check, export
 from pocketworld.sim.training.policy import SPEC, WEIGHTS, fits, greedy, load, spec_of
 from pocketworld.sim.training.ppo import Counted, Learner
@@ -92,6 +99,7 @@ def test_the_expert_opens_all_and_kinds_are_told_apart() -> None:
     assert {kind: share.of for kind, share in done.kinds.items()} == {"drawer": 2, "door": 1, "flap": 1}
     assert done.whole == Share(4, 4)
     assert (done.failed, done.unstable, done.unheld) == ((), (), 0)
+    assert done.seconds is not None
     assert 1 < done.seconds < 6
     assert done.text().splitlines()[0] == f"x: {done.whole.text()}"
     assert json.loads(json.dumps(done.to_json()))["kinds"]["flap"]["won"] == 1
@@ -102,6 +110,8 @@ def test_what_fails_is_named_with_how_far_it_came() -> None:
     assert done.whole.won == 0
     assert [name for name, _ in done.failed] == ["test/0.5 chest/0", "test/0.5 chest/1"]
     assert all(abs(best) < 0.01 for _, best in done.failed)
+    assert done.seconds is None
+    assert done.to_json()["seconds"] is None
 
 
 def test_what_has_no_handle_is_counted_and_not_asked_for() -> None:
@@ -109,6 +119,39 @@ def test_what_has_no_handle_is_counted_and_not_asked_for() -> None:
     assert (done.whole.of, done.unheld) == (1, 1)
     with pytest.raises(PocketworldError, match="y: no joint has a handle"):
         evaluate(still, [chest(0.5, BARE)], SETTINGS, "y", threads=1)
+
+
+REACH: Any = None  # how it gets there plays no part
+
+
+class Short(Hand):
+    """A hand that does not get to doors."""
+
+    def fitted(self, scene: Scene) -> Fitted:
+        near = {name_of(a, j) for a, j in scene.joints() if j.kind is JointKind.SLIDE}
+        return replace(super().fitted(scene), reached=dict.fromkeys(near, REACH))
+
+
+def test_what_is_out_of_reach_is_counted_and_not_asked_for() -> None:
+    scenes = [chest(0.5, DOOR, DRAWER, BARE), chest(0.6, DOOR)]
+    there = joints(scenes, Short())
+    assert (there.held, there.unheld, there.far) == (((0, "chest/1"),), 1, 2)
+    assert joints(scenes, Hand()).far == 0
+
+
+def test_cousins_stay_unbuilt_and_come_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    cousins = sequence.make(chest(0.5, DRAWER, DOOR), preset("near"), count=2)
+    expected = evaluate(expert, list(cousins.bare()), SETTINGS, "x", threads=1)
+    given: list[Any] = []
+
+    def noted(scenes: Any, **options: Any) -> Worlds:
+        given.append(scenes)
+        return worlds_of(scenes, **options)
+
+    worlds_of = backends.worlds
+    monkeypatch.setattr(backends, "worlds", noted)
+    assert evaluate(expert, cousins.bare(), SETTINGS, "x", threads=1) == expected
+    assert isinstance(given[0], Cousins)
 
 
 def test_an_episode_counts_once_and_ends_with_its_first_end() -> None:
@@ -180,6 +223,18 @@ def test_its_spec_names_each_number(exported: Path) -> None:
     fits(spec, Hand(), exported)
 
 
+def test_a_network_that_does_other_things_leaves_the_policy_that_was_there(
+    learner: Learner, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name: (exported / name).read_bytes() for name in (WEIGHTS, SPEC)}
+    for name, content in before.items():
+        (tmp_path / name).write_bytes(content)
+    monkeypatch.setattr(exporting, "CLOSE", -1.0)  # nothing is close enough
+    with pytest.raises(PocketworldError, match="differs from the network"):
+        export(learner.actor, Hand(), tmp_path, {"task": "close"})
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
 def test_a_file_that_does_other_things_than_the_network_is_found(learner: Learner, exported: Path) -> None:
     module = learner.actor.as_onnx(verbose=False)
     check(module, exported / WEIGHTS)
@@ -212,6 +267,26 @@ def test_a_policy_is_refused_as_it_first_acts(exported: Path, tmp_path: Path) ->
     with pytest.raises(PocketworldError, match="control_hz"):
         load(tmp_path)(worlds)
     worlds.physics.close()
+
+
+def test_a_policy_of_another_task_is_refused_as_it_first_acts(exported: Path) -> None:
+    worlds = backends.worlds([chest(0.5, DRAWER)], threads=1, task="close")
+    worlds.start(np.arange(1))
+    with pytest.raises(PocketworldError, match="the policy's task is another: 'open', not 'close'"):
+        load(exported)(worlds)
+    worlds.close()
+
+
+@pytest.mark.parametrize("name", ["observation", "action"])
+def test_a_network_of_another_width_than_its_spec_is_one_line(
+    exported: Path, tmp_path: Path, name: str
+) -> None:
+    spec = json.loads((exported / SPEC).read_text())
+    spec[name].pop()
+    (tmp_path / WEIGHTS).write_bytes((exported / WEIGHTS).read_bytes())
+    (tmp_path / SPEC).write_text(json.dumps(spec))
+    with pytest.raises(PocketworldError, match=r"policy\.onnx and policy\.json are not of one policy"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize(

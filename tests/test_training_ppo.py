@@ -16,6 +16,7 @@ from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
 from pocketworld.scene import HandleKind, Scene, Side
 from pocketworld.sim.adapters.rsl_rl import RslRlEnv
 from pocketworld.sim.observation import POLICY, PRIVILEGED
+from pocketworld.sim.training import train as training
 from pocketworld.sim.training.evaluate import evaluate
 from pocketworld.sim.training.policy import greedy
 from pocketworld.sim.training.ppo import Counted, Learner, config
@@ -65,6 +66,36 @@ def test_the_same_seed_learns_the_same_to_the_bit_and_another_one_does_not() -> 
     assert same(first, again)
     assert told == told_again
     assert not same(first, learnt(replace(SMALL, seed=1))[0])
+
+
+def test_learning_takes_one_thread_and_leaves_their_number_to_others() -> None:
+    torch.set_num_threads(2)
+    training.needs()
+    seen = []
+    with learning(SMALL) as learner:
+        step = learner.env.step
+
+        def noted(actions: torch.Tensor) -> Any:
+            seen.append(torch.get_num_threads())
+            return step(actions)
+
+        learner.env.step = noted  # type: ignore[method-assign]
+        next(learner.leg(0))
+    assert set(seen) == {1}
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(1)
+
+
+def test_several_processes_of_torchrun_are_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    with pytest.raises(PocketworldError, match=r"WORLD_SIZE is 4.*docs/clusters\.md"), learning(SMALL):
+        pass
+
+
+def test_success_is_unknown_where_no_episode_ended() -> None:
+    _, told = learnt(replace(SMALL, max_steps=100_000, iterations=1))
+    assert (told[0].episodes, told[0].success) == (0, None)
+    assert told[0].text().endswith(": no episode ended")
 
 
 def test_learning_leaves_what_else_draws_from_torch_alone() -> None:
@@ -186,4 +217,5 @@ def test_it_learns_to_open_a_drawer_it_never_saw() -> None:
         after = evaluate(policy, others, settings, "after", threads=1).whole
     assert before.share == 0
     assert after.share >= 0.9
+    assert told[-1].success is not None
     assert told[-1].success > 0.8

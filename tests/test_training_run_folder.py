@@ -13,6 +13,7 @@ import torch
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.training.curve import curve, smooth
+from pocketworld.sim.training.policy import WEIGHTS
 from pocketworld.sim.training.progress import Progress
 from pocketworld.sim.training.run_folder import CHECKPOINTS, CONFIG, CURVE, Row, RunFolder, write
 from pocketworld.sim.training.settings import Settings
@@ -53,6 +54,12 @@ def test_a_training_is_not_begun_again_once_it_has_a_checkpoint(run: RunFolder) 
     assert run.config[0].seed == 1
     run.keep(25, STATE, Hand())
     with pytest.raises(PocketworldError, match="is a training already; --resume goes on"):
+        run.begin(SETTINGS, ORIGIN)
+
+
+def test_a_training_that_ended_before_a_whole_leg_is_not_begun_again(run: RunFolder) -> None:
+    (run.path / WEIGHTS).write_bytes(b"some")
+    with pytest.raises(PocketworldError, match="is a training already"):
         run.begin(SETTINGS, ORIGIN)
 
 
@@ -164,6 +171,20 @@ def test_the_curve_is_read_as_it_was_up_to_a_checkpoint(run: RunFolder) -> None:
     assert run.rows(0) == []
 
 
+def test_the_time_of_what_is_done_again_counts(run: RunFolder) -> None:
+    assert run.cpu_s == 0.0
+    run.write_rows(rows(50))
+    assert run.cpu_s == rows(50)[-1].cpu_s > run.rows(25)[-1].cpu_s
+
+
+def test_an_iteration_without_an_end_has_no_success(run: RunFolder) -> None:
+    some = rows(3)
+    some[1] = replace(some[1], progress=replace(some[1].progress, success=None))
+    run.write_rows(some)
+    assert run.rows(3) == some
+    assert curve(some, "some").startswith(b"\x89PNG")
+
+
 def test_a_damaged_curve_is_one_line(run: RunFolder) -> None:
     (run.path / CURVE).write_text("a,b\n1,2\n")
     with pytest.raises(PocketworldError, match=r"curve\.csv is damaged"):
@@ -193,6 +214,10 @@ def test_running_means_are_over_the_last_five() -> None:
     values = np.arange(12.0)
     expected = [values[max(i - 4, 0) : i + 1].mean() for i in range(12)]
     assert smooth(values) == pytest.approx(expected)
+
+
+def test_running_means_leave_out_what_is_unknown() -> None:
+    assert smooth(np.array([np.nan, 1.0, np.nan, 3.0])) == pytest.approx([np.nan, 1.0, 1.0, 2.0], nan_ok=True)
 
 
 def test_the_curve_is_drawn_the_same_each_time_and_shows_success(tmp_path: Path) -> None:

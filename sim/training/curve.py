@@ -22,7 +22,7 @@ def curve(rows: Sequence[Row], title: str) -> bytes:
     left: Any = figure.add_subplot()
     right = left.twinx()
     steps = np.array([row.progress.env_steps for row in rows]) / 1e6
-    success = np.array([row.progress.success for row in rows])
+    success = np.array([row.progress.success for row in rows], float)  # None, where no episode ended: nan
     reward = np.array([row.progress.reward for row in rows])
     right.plot(steps, smooth(reward), color=GREY, lw=1, label="reward a step")
     left.plot(steps, success, color=GREEN, lw=0.6, alpha=0.4)
@@ -40,8 +40,12 @@ def curve(rows: Sequence[Row], title: str) -> bytes:
 
 
 def smooth(values: Any) -> Any:
-    """Return running means over the last WINDOW values (n,)."""
-    total = np.cumsum(np.concatenate([[0.0], values]))
+    """Return running means of those of the last WINDOW values (n,) that are numbers; nan where none is."""
+    there = np.isfinite(values)
     upto = np.arange(1, len(values) + 1)
     since = np.maximum(upto - WINDOW, 0)
-    return (total[upto] - total[since]) / (upto - since)
+    sums, counts = (
+        total[upto] - total[since]
+        for total in (np.append(0.0, np.cumsum(of)) for of in (np.where(there, values, 0.0), there))
+    )
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

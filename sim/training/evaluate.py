@@ -9,10 +9,12 @@ import numpy as np
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Asset, HandleKind, Joint, Scene
-from pocketworld.sim import backends, episode
+from pocketworld.sim import backends, episode, robots
 from pocketworld.sim.arrays import to_numpy
 from pocketworld.sim.mjcf import name_of
 from pocketworld.sim.policy import Policy, begin, finish
+from pocketworld.sim.robots import Robot
+from pocketworld.sim.shards.shard import taken
 from pocketworld.sim.share import Share, by_kind, kinds_of, lines
 from pocketworld.sim.training.settings import Settings
 from pocketworld.sim.worlds import RATE, Worlds
@@ -27,7 +29,8 @@ class Evaluation:
     kinds      drawer, door, flap, as far as there are
     failed     "COUSIN ASSET/JOINT", with how far each came at best;  unstable: whose physics blew up
     unheld     joints that were left out: they have no handle, no hand opens them
-    seconds    that those which succeeded took, median
+    far        joints that were left out: they have one that is out of the robot's reach
+    seconds    that those which succeeded took, median; None where none did
     """
 
     where: str
@@ -36,7 +39,8 @@ class Evaluation:
     failed: tuple[tuple[str, float], ...]
     unstable: tuple[str, ...]
     unheld: int
-    seconds: float
+    far: int
+    seconds: float | None
 
     def text(self) -> str:
         """Return lines for a person."""
@@ -51,6 +55,7 @@ class Evaluation:
             "failed": [list(one) for one in self.failed],
             "unstable": list(self.unstable),
             "without_handle": self.unheld,
+            "out_of_reach": self.far,
             "seconds": self.seconds,
         }
 
@@ -65,18 +70,18 @@ def evaluate(
     threads: int | None = None,
     **options: Any,
 ) -> Evaluation:
-    """Ask for the scenes' joints, each once, or evenly chosen ones of them where there are too many.
+    """Ask for the joints in the robot's reach, each once, or evenly chosen ones where there are too many.
 
+    scenes     of `Cousins` no more than one is built at a time
     settings   task, robot, how well is seen and how long; `options` go to `backends.worlds`: backend, device
     """
-    built = list(scenes)
-    every = [(scene, *pair) for scene in built for pair in scene.joints()]
-    held = [one for one in every if _holdable(*one[1:])]
-    if not held:
-        raise PocketworldError(f"{where}: no joint has a handle", "nothing can be asked for")
-    chosen = spread(held, episodes)
+    there = joints(scenes, robots.named(settings.robot))
+    if not there.held:
+        why = f"the {settings.robot} reaches none of {there.far}" if there.far else "no joint has a handle"
+        raise PocketworldError(f"{where}: {why}", "nothing can be asked for")
+    chosen = spread(there.held, episodes)
     worlds = backends.worlds(
-        [scene for scene, _, _ in chosen],
+        taken(scenes, [place for place, _ in chosen]),
         task=settings.task,
         robot=settings.robot,
         max_steps=settings.max_steps,
@@ -85,18 +90,35 @@ def evaluate(
         **options,
     )
     try:
-        won, steps, best, wild = run(policy, worlds, [name_of(a, j) for _, a, j in chosen], settings.seed)
+        came = run(policy, worlds, [name for _, name in chosen], settings.seed)
+        return _evaluation(where, worlds, *came, there)
     finally:
-        worlds.physics.close()
-    return _evaluation(
-        where,
-        worlds,
-        won,
-        steps,
-        best,
-        wild,
-        len(every) - len(held),
-    )
+        worlds.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Joints:
+    """Joints to ask for, each a scene's place and asset/joint; how many have no handle, are out of reach."""
+
+    held: tuple[tuple[int, str], ...]
+    unheld: int
+    far: int
+
+
+def joints(scenes: Sequence[Scene], robot: Robot) -> Joints:
+    """Return the joints of scenes that have a handle and are in a robot's reach: those that compile."""
+    held: list[tuple[int, str]] = []
+    unheld = far = 0
+    for place, scene in enumerate(scenes):
+        fitted = robot.fitted(scene)
+        for asset, joint in scene.joints():
+            if not _holdable(asset, joint):
+                unheld += 1
+            elif fitted.reaches(asset, joint):
+                held.append((place, name_of(asset, joint)))
+            else:
+                far += 1
+    return Joints(tuple(held), unheld, far)
 
 
 def run(policy: Policy, worlds: Worlds, joints: Sequence[str], seed: int) -> tuple[Any, Any, Any, Any]:
@@ -130,7 +152,7 @@ def _holdable(asset: Asset, joint: Joint) -> bool:
 
 
 def _evaluation(
-    where: str, worlds: Worlds, won: Any, steps: Any, best: Any, wild: Any, unheld: int
+    where: str, worlds: Worlds, won: Any, steps: Any, best: Any, wild: Any, there: Joints
 ) -> Evaluation:
     names = [f"{cousin.id} {joint}" for cousin, joint in zip(worlds.cousins, worlds.joints, strict=True)]
     lost = tuple((names[i], round(float(best[i]), 3)) for i in np.flatnonzero(~won))
@@ -140,6 +162,7 @@ def _evaluation(
         by_kind(won, kinds_of(to_numpy(worlds.facts))),
         lost,
         tuple(names[i] for i in np.flatnonzero(wild)),
-        unheld,
-        float(np.median(steps[won]) / RATE) if won.any() else 0.0,
+        there.unheld,
+        there.far,
+        float(np.median(steps[won]) / RATE) if won.any() else None,
     )

@@ -16,7 +16,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
 from pocketworld.sim.robots import Robot
 from pocketworld.sim.training.policy import DONE, SEEN, SPEC, WEIGHTS, session_of, spec_of
-from pocketworld.sim.training.run_folder import write, write_json
+from pocketworld.sim.training.run_folder import write_json
 
 OPSET = 18
 CHECKED = 64  # observations on which both must agree
@@ -30,19 +30,25 @@ def export(actor: Any, robot: Robot, folder: Path, facts: dict[str, Any]) -> Non
     actor   rsl_rl's network: its own normalisation of observations goes into the file
     facts   what else its spec says: the task, what it was learnt in
 
-    Raises PocketworldError where what was written does not do what the network does.
+    Raises PocketworldError where what was written does not do what the network does; then, and wherever it
+    ends before, the policy that was there is as it was.
     """
     module = actor.as_onnx(verbose=False).to("cpu").eval()
     model = _converted(module)
-    write(folder / WEIGHTS, model.SerializeToString(deterministic=True))
-    check(module, folder / WEIGHTS)
     spec = spec_of(robot) | {
         "input": {"name": SEEN, "shape": ["n", module.input_size], "type": "float32"},
         "output": {"name": DONE, "shape": ["n", len(robot.actions)], "type": "float32", "cut_to": [-1, 1]},
         **facts,
         "versions": {name: version(name) for name in MADE_BY},
     }
-    write_json(folder / SPEC, spec)
+    new = folder / f".{WEIGHTS}.new"
+    try:
+        new.write_bytes(model.SerializeToString(deterministic=True))
+        check(module, new)
+        write_json(folder / SPEC, spec)
+        new.replace(folder / WEIGHTS)
+    finally:
+        new.unlink(missing_ok=True)
 
 
 def check(module: torch.nn.Module, file: Path) -> None:

@@ -1,6 +1,8 @@
 """Policies as functions of `Worlds`: a network that learns, or what a run has exported, on any backend."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +29,7 @@ def greedy(actor: Any) -> Policy:
 
     def act(worlds: Worlds) -> Array:
         seen = torch.as_tensor(worlds.observe()["policy"], device=next(actor.parameters()).device)
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             actions = actor(TensorDict({"policy": seen}, batch_size=[worlds.num_envs]))
         return worlds.arrays.reals(actions if worlds.arrays.on_torch else actions.cpu().numpy())
 
@@ -37,16 +39,19 @@ def greedy(actor: Any) -> Policy:
 def load(folder: Path) -> Policy:
     """Return the policy that a run has exported.
 
-    Raises PocketworldError where there is none, where it is damaged, and, as it first acts, where a robot
-    senses or does other things than the policy was taught with.
+    Raises PocketworldError where there is none, where it is damaged, and, as it first acts, where the task is
+    another, or a robot senses or does other things, than the policy was taught with.
     """
     session, spec = session_of(folder / WEIGHTS), _spec(folder / SPEC)
-    agreed: list[str] = []
+    _as_wide(session, spec, folder)
+    agreed: list[tuple[str, str]] = []
 
     def act(worlds: Worlds) -> Array:
-        if worlds.robot.name not in agreed:
+        asked = worlds.robot.name, worlds.task.name
+        if asked not in agreed:
             fits(spec, worlds.robot, folder)
-            agreed.append(worlds.robot.name)
+            taught(spec, worlds.task.name, folder)
+            agreed.append(asked)
         seen: NDArray[np.float32] = to_numpy(worlds.observe()["policy"])
         return worlds.arrays.reals(np.clip(session.run([DONE], {SEEN: seen})[0], -1, 1))
 
@@ -71,6 +76,37 @@ def fits(spec: dict[str, Any], robot: Robot, where: Path) -> None:
         if spec.get(name) != now:
             was = _difference(spec.get(name), now)
             raise PocketworldError(f"{where}: the policy's {name} is another: {was}", "train one for this")
+
+
+def taught(spec: dict[str, Any], task: str, where: Path) -> None:
+    """Raise PocketworldError where a policy was taught another task."""
+    if spec.get("task") != task:
+        was = _difference(spec.get("task"), task)
+        raise PocketworldError(f"{where}: the policy's task is another: {was}", f"--task {spec.get('task')}")
+
+
+def _as_wide(session: Any, spec: dict[str, Any], folder: Path) -> None:
+    """Raise PocketworldError where a network takes or gives other numbers than its spec says."""
+    for name, found, told in (
+        (SEEN, session.get_inputs(), spec.get("observation")),
+        (DONE, session.get_outputs(), spec.get("action")),
+    ):
+        widths = {one.name: list(one.shape)[-1:] for one in found}
+        if not isinstance(told, list) or widths != {name: [len(told)]}:
+            raise PocketworldError(f"{folder}: {WEIGHTS} and {SPEC} are not of one policy", "train again")
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch compute on one thread: small networks gain nothing by more, and sums keep their order."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _difference(was: object, now: object) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
 from pocketworld.sim.adapters.rsl_rl import RslRlEnv
 from pocketworld.sim.tensor_env import TensorEnv, Transition
+from pocketworld.sim.training.policy import one_thread
 from pocketworld.sim.training.progress import Progress
 from pocketworld.sim.training.settings import Settings
 
@@ -43,12 +45,11 @@ class Learner:
     """A policy that learns in an environment, leg by leg."""
 
     def __init__(self, env: Counted, settings: Settings) -> None:
+        alone()
         self.env, self.settings = env, settings
         self.face = RslRlEnv(env, seed=settings.seed)
         with _seeded(settings.seed, "policy"), _quiet():
             self.runner = OnPolicyRunner(self.face, config(settings), None, str(env.device))
-        if self.runner.is_distributed:  # by torchrun: all begin with the same weights
-            self.runner.alg.broadcast_parameters()
 
     @property
     def actor(self) -> Any:
@@ -89,12 +90,13 @@ class Learner:
         # What `OnPolicyRunner.learn` does, without its bookkeeping of time and its printing.
         algorithm, seen = self.runner.alg, self.face.get_observations()
         algorithm.train_mode()
-        with torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             for _ in range(self.settings.steps):
                 seen, rewards, dones, extras = self.face.step(algorithm.act(seen))
                 algorithm.process_env_step(seen, rewards, dones, extras)
             algorithm.compute_returns(seen)
-        losses: dict[str, float] = algorithm.update()
+        with one_thread():
+            losses: dict[str, float] = algorithm.update()
         return losses
 
     def _progress(self, iteration: int, losses: dict[str, float]) -> Progress:
@@ -103,11 +105,20 @@ class Learner:
             iteration,
             iteration * settings.envs * settings.steps,
             env.ended,
-            env.won / env.ended if env.ended else 0.0,
+            env.won / env.ended if env.ended else None,
             env.earned / settings.steps,
             losses["value"],
             float(self.actor.output_std.detach().mean()),
             float(self.runner.alg.learning_rate),
+        )
+
+
+def alone() -> None:
+    """Raise PocketworldError where torchrun has started several processes: each would learn for itself."""
+    if (size := os.environ.get("WORLD_SIZE", "1")) != "1":
+        raise PocketworldError(
+            f"WORLD_SIZE is {size}; this learns in one process",
+            "docs/clusters.md has the script for torchrun",
         )
 
 

@@ -1,8 +1,8 @@
 """A training's folder: what was asked for, checkpoints, the curve, and what was made of it.
 
-    config.json        settings, and what was learnt in
+    config.json        settings, and what was learnt in;  spec.toml: of the cousins
     curve.csv, .png    a row an iteration
-    checkpoints/       000025.pt: after 25 iterations; learning goes on from the last one
+    checkpoints/       000025.pt: after 25 iterations, a whole leg; learning goes on from the last one
     policy.onnx, .json, evaluation.json, film.mp4   as it is done
 
 Each file is written beside its place and renamed: one that is there is whole, however the process ended.
@@ -11,6 +11,7 @@ Each file is written beside its place and renamed: one that is there is whole, h
 import csv
 import io
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 CONFIG, CURVE, CHECKPOINTS, EVALUATION = "config.json", "curve.csv", "checkpoints", "evaluation.json"
+SPEC, POLICY = "spec.toml", "policy.onnx"
 COLUMNS = (*(field.name for field in fields(Progress)), "cpu_s")
 Origin = Mapping[str, Any]
 
@@ -58,8 +60,8 @@ class RunFolder:
         return Settings.from_json(data.get("settings", {}), str(file)), data["origin"]
 
     def free(self) -> None:
-        """Raise PocketworldError where there is a training already that has come to a checkpoint."""
-        if self.last:
+        """Raise PocketworldError where there is a training that has come to a checkpoint or its end."""
+        if self.last or (self.path / POLICY).exists():
             raise PocketworldError(f"{self.path} is a training already", "--resume goes on; or name another")
 
     def begin(self, settings: Settings, origin: Origin) -> None:
@@ -147,6 +149,11 @@ class RunFolder:
             raise PocketworldError(f"{self.path / CURVE} is damaged: {error}", "delete it") from None
         return [row for row in rows if row.progress.iteration <= until]
 
+    @property
+    def cpu_s(self) -> float:
+        """Return the CPU time so far, s, with that of what is done again."""
+        return self.rows(sys.maxsize)[-1].cpu_s if self.rows(sys.maxsize) else 0.0
+
     def write_rows(self, rows: Sequence[Row]) -> None:
         """Write the curve."""
         text = io.StringIO()
@@ -188,8 +195,13 @@ def _json(file: Path, hint: str) -> dict[str, Any]:
 
 def _row(line: Mapping[str, str]) -> Row:
     types = {field.name: field.type for field in fields(Progress)}
-    values = {name: int(line[name]) if kind is int else float(line[name]) for name, kind in types.items()}
-    return Row(Progress(**values), float(line["cpu_s"]))  # type: ignore[arg-type]
+    values: dict[str, Any] = {
+        name: int(line[name]) if kind is int else float(line[name])
+        for name, kind in types.items()
+        if name != "success" or line[name]
+    }
+    values.setdefault("success", None)  # no episode ended
+    return Row(Progress(**values), float(line["cpu_s"]))
 
 
 def _short(value: object) -> str:

@@ -16,8 +16,9 @@ class Settings:
     task, robot, backend   what is learnt, with what, on which physics
     seed       of everything that is drawn
     envs       at once;  steps: of each in an iteration;  iterations: in all
-    leg        iterations between checkpoints; each leg begins anew from (seed, leg), so that going on from a
-               checkpoint gives the very same as never having stopped
+    leg        iterations between checkpoints, which are kept after whole legs only; each leg begins anew from
+               (seed, leg), so that going on from a checkpoint gives the very same as never having stopped,
+               also with more iterations than were asked for at first
     max_steps  after which an episode is cut short (25 a second)
     place_mm, turn_deg   how far off handles are seen, standard deviations (see `episode.Eyes`)
     gamma .. hidden      of PPO (Schulman et al. 2017): discount, GAE's lambda, passes over the data, parts it

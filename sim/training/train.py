@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pocketworld.errors import PocketworldError
+from pocketworld.extras import require
 from pocketworld.findings import Finding, Severity
 from pocketworld.scene import Scene
 from pocketworld.sim import backends, film
@@ -19,29 +20,20 @@ from pocketworld.sim.training.run_folder import EVALUATION, Row, RunFolder, writ
 from pocketworld.sim.training.settings import Settings
 
 FILMED = 4  # environments: a cousin of a kitchen takes 0.2 s of CPU a picture
+NEEDS = {"mujoco": ("mujoco",), "warp": ("warp", "mujoco_warp", "torch")}  # by backend
 PLOTTED = 5  # iterations between pictures of the curve
 Watch = Callable[[Progress], None]
 
 
 def needs() -> None:
     """Raise PocketworldError where what learning needs is not installed."""
-    try:
-        import matplotlib  # noqa: F401
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-        import rsl_rl  # noqa: F401
-        import torch
-    except ImportError as error:
-        raise PocketworldError(
-            f"training needs {error.name}, which is not installed", "pip install 'pocketworld[train]'"
-        ) from None
-    # The networks are small: a second thread costs more than it gives, and one always sums in one order.
-    torch.set_num_threads(1)
+    require("train", "matplotlib", "onnx", "onnxruntime", "rsl_rl", "torch")
 
 
-def options(settings: Settings) -> dict[str, Any]:
-    """Return the options of environments as the settings ask for them."""
+def options(settings: Settings, device: str | None = None) -> dict[str, Any]:
+    """Return the options of environments as the settings ask for them, on a device of their backend."""
     return {
+        "device": device,
         "task": settings.task,
         "robot": settings.robot,
         "backend": settings.backend,
@@ -51,9 +43,14 @@ def options(settings: Settings) -> dict[str, Any]:
 
 
 def learn(
-    run: RunFolder, scenes: Sequence[Scene], settings: Settings, watch: Watch, threads: int | None = None
+    run: RunFolder,
+    scenes: Sequence[Scene],
+    settings: Settings,
+    watch: Watch,
+    threads: int | None = None,
+    device: str | None = None,
 ) -> None:
-    """Learn from the last checkpoint on, keeping one a leg; then export the policy.
+    """Learn from the last checkpoint on, keeping one a whole leg; then export the policy.
 
     An interruption leaves the last checkpoint: going on from it does again what was done since, alike.
     """
@@ -62,8 +59,8 @@ def learn(
 
     done = run.last
     rows = run.rows(done)
-    before, began = rows[-1].cpu_s if rows else 0.0, time.process_time()
-    with closing(Counted(scenes, settings.envs, threads=threads, **options(settings))) as env:
+    before, began = run.cpu_s, time.process_time()
+    with closing(Counted(scenes, settings.envs, threads=threads, **options(settings, device))) as env:
         robot = env.worlds.robot
         learner = Learner(env, settings)
         if done:
@@ -76,7 +73,8 @@ def learn(
                     plot(run, rows)
                 watch(now)
             done = rows[-1].progress.iteration
-            run.keep(done, learner.state(), robot)
+            if done % settings.leg == 0:  # from within a leg none can go on as if it had not stopped
+                run.keep(done, learner.state(), robot)
         plot(run, rows)
         export(learner.actor, robot, run.path, {"task": settings.task, "settings": settings.to_json()})
 
@@ -93,24 +91,31 @@ def judge(
     places: Sequence[tuple[str, Sequence[Scene], str]],
     tick: Callable[[str], None],
     threads: int | None = None,
+    device: str | None = None,
 ) -> tuple[tuple[Evaluation, ...], tuple[Finding, ...]]:
     """Let the exported policy try in places (name, scenes, backend); write evaluation.json.
 
-    A backend that is not installed is a finding.
+    device   of the backend that was learnt on. Another one that is not installed is a note; one that fails
+             leaves the evaluation degraded: what was learnt and judged on its own backend stands.
     """
     policy = policies.load(run.path)
     done: list[Evaluation] = []
     found: list[Finding] = []
     for name, scenes, backend in places:
+        own = backend == settings.backend
+        severity = Severity.NOTE
         tick(f"the policy tries: {name}")
         try:
-            done.append(evaluate(policy, scenes, settings, name, threads=threads, backend=backend))
+            if not own:
+                require(backend, *NEEDS[backend])
+                severity = Severity.DEGRADED
+            on: dict[str, Any] = {"backend": backend, "device": device if own else None}
+            done.append(evaluate(policy, scenes, settings, name, threads=threads, **on))
         except PocketworldError as error:
-            if backend == settings.backend:
+            if own:
                 raise
-            found.append(Finding("not-evaluated", Severity.NOTE, "train", run.path.name, f"{name}: {error}"))
-    last = run.last
-    whole = {"iteration": last, "evaluations": [one.to_json() for one in done]}
+            found.append(Finding("not-evaluated", severity, "train", run.path.name, f"{name}: {error}"))
+    whole = {"iteration": settings.iterations, "evaluations": [one.to_json() for one in done]}
     write_json(run.path / EVALUATION, whole)
     return tuple(done), tuple(found)
 
