@@ -296,8 +296,9 @@ def test_skrl_is_told_how_much_who_has_eyes_sees() -> None:
     """With pictures the numbers of the handle are left out of `policy`: its space has the others alone."""
     face = skrl.wrap(TensorEnv(SCENES[:1], 2, threads=1, observation="rgbd", picture=(8, 8)), seed=1)
     seen, _ = face.reset()
-    assert face.observation_space.shape == seen.shape[1:] == (len(POLICY) - TOLD,)
-    assert face.state_space.shape == face.state().shape[1:]
+    assert face.observation_space.shape == (len(POLICY) - TOLD,)
+    assert tuple(seen.shape) == (2, len(POLICY) - TOLD)
+    assert face.state_space.shape == tuple(face.state().shape[1:])
     face.close()
 
 
