@@ -50,7 +50,8 @@ def train(
         run.free()
     began, came_from = run.config if resume else (Settings(), {})
     settings = replace(began, **asked)
-    train, held = train or came_from.get(LEARNT_IN, COUSINS), held or came_from.get(HELD_OUT, COUSINS)
+    train = int(train or came_from.get(LEARNT_IN, COUSINS))
+    held = int(held or came_from.get(HELD_OUT, COUSINS))
     if resume and preset is None and spec is None:
         spec = run.path / SPEC
     count = needed(train, held)
