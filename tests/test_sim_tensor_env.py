@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from math import radians
+from types import SimpleNamespace
 from typing import Any
 
 import array_api_compat.torch
@@ -178,7 +179,7 @@ def test_tensors_and_arrays_give_the_same_numbers(running: Worlds) -> None:
     )
     for part in fields(Aim):
         close(getattr(asked, part.name), getattr(same, part.name))
-    there = type("Worlds", (), {"senses": senses, "facts": facts, "sense": sense})()
+    there: Any = SimpleNamespace(senses=senses, facts=facts, sense=sense)
     close(expert(running), expert(there))
 
 
