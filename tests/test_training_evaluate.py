@@ -44,7 +44,7 @@ def chest(width: float, *kinds: tuple[FrontKind, Side, HandleKind]) -> Scene:
     fronts: tuple[Front, ...] = tuple(
         Front(kind, side, usual(handle, 0.5, 0.5)) for kind, side, handle in kinds
     )
-    whole = Split(True, tuple(1.0 for _ in fronts), fronts) if len(fronts) > 1 else fronts[0]
+    whole = Split(True, tuple(1.0 for _ in fronts), fronts) if kinds[1:] else fronts[0]
     asset = build(Cabinet(width, 0.45, 0.35 * len(fronts), whole), "chest")
     return Scene(f"s{width}", (asset,), provenance={"cousin": f"test/{width}"})
 
