@@ -95,7 +95,7 @@ def test_one_scene_at_a_time_can_be_drawn(env: WorldEnv, both: Cameras) -> None:
     for i in (0, 1):
         both.see(i, Moment.of(env.worlds, i))
         gc.collect()
-        open_now = [one for one in gc.get_objects() if isinstance(one, Views | Sight)]
+        open_now = [one for one in gc.get_objects() if issubclass(type(one), Views | Sight)]
         front = [one for one in open_now if isinstance(one, Views) and one._renderers]
         wrist = [
             one for one in open_now if isinstance(one, Sight) and one is not env.worlds.sight and one._gl
