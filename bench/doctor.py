@@ -113,7 +113,7 @@ def _gpu() -> Check:
 
 def _batch() -> Check:
     """Say whether the backend warp is installed, and where its kernels are kept."""
-    from pocketworld.sim.warp.library import EXTRA, TORCH, cache_folder, chosen, library
+    from pocketworld.sim.warp.installed import EXTRA, TORCH, cache_folder, chosen, library
 
     try:
         lib, device = library(), chosen(None)

@@ -16,7 +16,7 @@ from pocketworld.sim.robots.hand import JOINTS, Hand
 from pocketworld.sim.warp.accuracy import GROUPS, Error, Record, Rig
 from pocketworld.sim.warp.compiled import Compiled, compiled, copies
 from pocketworld.sim.warp.controls import CONTROLS, errors_with
-from pocketworld.sim.warp.library import chosen, library
+from pocketworld.sim.warp.installed import chosen, library
 from pocketworld.sim.warp.physics import Warp
 from pocketworld.sim.warp.room import EAGER
 from pocketworld.sim.warp.size import check

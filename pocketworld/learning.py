@@ -11,6 +11,9 @@ from pocketworld.workflow import Made
 
 if TYPE_CHECKING:
     from pocketworld.bench.transfer import Transfer
+    from pocketworld.cousins.sequence import Cousins
+    from pocketworld.scene import Scene
+    from pocketworld.sim.training.split import Split
 
 RUNS = "runs"
 PRESET, COUSINS = "medium", 64
@@ -63,13 +66,7 @@ def train(
         write(run.path / SPEC, specs.dump(cousins.spec).encode())
         tick(f"{train} cousins are built")
         training.learn(run, parts.train.bare(), settings, lambda now: tick(now.text()), threads, device)
-        other, bare = training.other(settings.backend), cousins.bare()
-        places = [
-            (f"{train} cousins learnt in", parts.train.bare(), settings.backend),
-            (f"{held} cousins held out", parts.held.bare(), settings.backend),
-            ("the twin", (bare.twin,), settings.backend),
-            (f"the twin on {other}", (bare.twin,), other),
-        ]
+        places = _places(cousins, parts, settings.backend, training.other(settings.backend))
         judged, findings = training.judge(run, settings, places, tick, threads, device)
         shown = []
         if film:
@@ -78,6 +75,19 @@ def train(
     lines = (*(one.text() for one in judged), *(f"film: {file}" for file in shown), f"policy: {run.path}")
     data = {"run": str(run.path), "evaluations": [one.to_json() for one in judged]}
     return Made(lines, data, findings)
+
+
+def _places(
+    cousins: "Cousins", parts: "Split", backend: str, other: str
+) -> list[tuple[str, "Sequence[Scene]", str]]:
+    """Return where a policy is judged: what that is called, the scenes, on which backend."""
+    twin = (cousins.bare().twin,)
+    return [
+        (f"{len(parts.train)} cousins learnt in", parts.train.bare(), backend),
+        (f"{len(parts.held)} cousins held out", parts.held.bare(), backend),
+        ("the twin", twin, backend),
+        (f"the twin on {other}", twin, other),
+    ]
 
 
 def kept(folder: Path, name: str) -> str:

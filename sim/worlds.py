@@ -77,10 +77,8 @@ class Worlds:
         self.max_steps, self.substeps, self.num_envs = max_steps, SUBSTEPS, len(cousins)
         self.arrays = arrays = physics.arrays
         n, width = self.num_envs, len(robot.joints)
-        self.places, self.senses = (
-            Places.of(cousins, arrays),
-            Senses.empty(n, width, robot.arm, eyes == episode.SHARP, arrays),
-        )
+        self.places = Places.of(cousins, arrays)
+        self.senses = Senses.empty(n, width, robot.arm, eyes == episode.SHARP, arrays)
         self.aim = Aim(arrays.zeros(n, 3), arrays.zeros(n), arrays.zeros(n, width))
         self.facts, self.begin = arrays.zeros(n, len(FACTS)), arrays.zeros(n)
         self.goal, self.sense = arrays.zeros(n) + 1, arrays.zeros(n) + 1

@@ -14,8 +14,6 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
 from pocketworld.scene import HandleKind, Scene, Side
-
-pytest.importorskip("rsl_rl")
 from pocketworld.sim.shards.ranks import own, ranks
 
 PAGE = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text()

@@ -9,7 +9,6 @@ import textwrap
 import threading
 import time
 from contextlib import redirect_stdout
-from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -131,8 +130,6 @@ def turns() -> tuple[bool, list[str]]:
 @pytest.fixture(scope="module")
 def checked() -> dict[str, Any]:
     """What came of the checks, in a process of their own: Ray warns of itself, and leaves some behind."""
-    if find_spec("ray") is None:
-        pytest.skip("no ray here")
     calm = {**os.environ, "RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
     done = subprocess.run([sys.executable, __file__], capture_output=True, text=True, check=True, env=calm)
     (told,) = (line for line in done.stdout.splitlines() if line.startswith("{"))  # Ray tells of deaths, too
@@ -184,8 +181,6 @@ def test_what_a_shard_raises_is_raised_here(checked: dict[str, Any]) -> None:
 @pytest.mark.slow
 def test_an_evaluation_on_a_cluster_is_that_of_one_process(tmp_path: Path) -> None:
     """The command; scenes opened by each worker or sent along; nothing but JSON on stdout."""
-    if find_spec("ray") is None:
-        pytest.skip("no ray here")
     world(tmp_path)
     told = [evaluated(tmp_path, *more) for more in ([], ["--ray", "local"], ["--ray", "local", "--send"])]
     assert told[0]["digest"] == told[1]["digest"] == told[2]["digest"]
@@ -228,8 +223,6 @@ def test_evaluate_says_what_was_done(tmp_path: Path) -> None:
     ],
 )
 def test_bad_input_is_one_line(tmp_path: Path, options: list[str], line: str) -> None:
-    if "--ray" in options and find_spec("ray") is None:
-        pytest.skip("no ray here")
     world(tmp_path)
     done = CliRunner().invoke(main, ["--quiet", "evaluate", str(tmp_path), *options])
     assert done.exit_code == 1

@@ -161,7 +161,8 @@ def test_what_ended_was_last_seen_as_it_ended() -> None:
 
 @pytest.mark.slow
 def test_tensors_are_the_same_pictures() -> None:
-    torch = pytest.importorskip("torch")
+    import torch
+
     from pocketworld.sim.tensor_env import TensorEnv
 
     options: dict[str, Any] = {"threads": 1, "observation": "rgbd", "max_steps": 2}

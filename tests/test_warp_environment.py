@@ -15,8 +15,6 @@ import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
 
-pytest.importorskip("mujoco_warp")
-
 from pocketworld import api
 from pocketworld.bench import doctor
 from pocketworld.bench.machine import machine
@@ -27,7 +25,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.robots.hand import Hand
-from pocketworld.sim.warp import library, size, upload
+from pocketworld.sim.warp import installed, size, upload
 from pocketworld.sim.warp.compiled import compiled, copies
 from pocketworld.sim.warp.physics import Warp
 
@@ -92,8 +90,8 @@ def test_a_world_takes_as_many_bytes_as_its_arrays(warp_cousins: Cousins) -> Non
 def test_what_a_step_makes_for_itself_is_counted_world_by_world(warp_cousins: Cousins) -> None:
     """It is several times what stands between steps; a constant for it was wrong by as much."""
     made = compiled(warp_cousins, 4, Hand())
-    lib = library.library()
-    with library.told(), lib.wp.ScopedDevice("cpu"):
+    lib = installed.library()
+    with installed.told(), lib.wp.ScopedDevice("cpu"):
         model = upload.uploaded(made.packed)
         few, many = (upload.data(made.packed, count, made.room) for count in (4, 16))
         steps = [size.step_bytes(model, state) for state in (few, many)]
@@ -141,14 +139,14 @@ def test_a_driver_that_hangs_does_not_end_doctor(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(shutil, "which", lambda name: "nvidia-smi")
     monkeypatch.setattr(subprocess, "run", hangs)
     assert not doctor._gpu().ok
-    monkeypatch.setattr(library, "library", broken)
+    monkeypatch.setattr(installed, "library", broken)
     check = doctor._batch()
     assert not check.ok
     assert check.seen == "Warp can't start"
 
 
 def test_doctor_says_when_torch_cannot_use_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    lib = library.library()
+    lib = installed.library()
     monkeypatch.setattr(lib.wp, "is_cuda_available", lambda: True)
     monkeypatch.setattr(lib.torch.cuda, "is_available", lambda: False)
     check = doctor._batch()
@@ -160,14 +158,14 @@ def test_what_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> None:
         raise ImportError(name=name)
 
-    monkeypatch.setattr(library, "import_module", absent)
-    library.library.cache_clear()
+    monkeypatch.setattr(installed, "import_module", absent)
+    installed.library.cache_clear()
     with pytest.raises(PocketworldError, match=r"warp is not installed.*pip install 'pocketworld\[warp\]'"):
-        library.library()
+        installed.library()
     assert not next(check for check in doctor.examine() if check.name == "backend warp").ok
     monkeypatch.undo()
-    library.library.cache_clear()
-    assert library.library().mjw is not None
+    installed.library.cache_clear()
+    assert installed.library().mjw is not None
 
 
 def test_doctor_names_the_gpu_and_where_kernels_are_kept() -> None:

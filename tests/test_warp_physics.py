@@ -14,8 +14,6 @@ import mujoco
 import numpy as np
 import pytest
 
-pytest.importorskip("mujoco_warp")
-
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.arrays import Array
@@ -25,7 +23,7 @@ from pocketworld.sim.task import compile_cousin
 from pocketworld.sim.warp import physics, upload
 from pocketworld.sim.warp.accuracy import AWAY, Error, Record, Rig
 from pocketworld.sim.warp.controls import CONTROLS, errors_with
-from pocketworld.sim.warp.library import LOG, chosen, library
+from pocketworld.sim.warp.installed import LOG, chosen, library
 from pocketworld.sim.warp.physics import Warp
 from pocketworld.sim.warp.room import Room
 

@@ -10,12 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-
-pytest.importorskip("torch")
-pytest.importorskip("mujoco_warp")
-
 import torch
+from numpy.typing import NDArray
 
 from pocketworld import api
 from pocketworld.cousins.sequence import Cousins

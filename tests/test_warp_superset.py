@@ -206,7 +206,6 @@ def test_every_geom_finds_its_mesh_in_the_pool(cousins: Cousins) -> None:
 
 
 def test_rows_are_what_each_model_says(cousins: Cousins) -> None:
-    pytest.importorskip("mujoco_warp")
     _, made, base = models(cousins)
     packed = pack(base, [world(name_of(s), m) for s, m in zip(cousins, made, strict=True)])
     assert packed.ids == cousins.ids
@@ -220,7 +219,6 @@ def test_rows_are_what_each_model_says(cousins: Cousins) -> None:
 
 
 def test_a_pack_changes_no_world_and_equal_rows_take_no_memory(cousins: Cousins) -> None:
-    pytest.importorskip("mujoco_warp")
     _, made, base = models(cousins[:4])
     first = world("far/0", made[0])
     worlds = [first, *(world(f"far/{i}", m, first) for i, m in enumerate(made[1:], 1))]
@@ -251,13 +249,11 @@ class Counting(Hand):
 
 
 def test_a_robot_is_placed_once_a_cousin(cousins: Cousins) -> None:
-    pytest.importorskip("mujoco_warp")
     compiled(cousins, 3, Counting())
     assert Counting.placed == list(cousins.ids[:3])
 
 
 def test_scenes_are_let_go_as_they_are_compiled(cousins: Cousins, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("mujoco_warp")
     alive: list[int] = []
 
     def noted(scene: Scene) -> Scene:
@@ -274,7 +270,6 @@ def test_scenes_are_let_go_as_they_are_compiled(cousins: Cousins, monkeypatch: p
 def test_more_cousins_than_memory_are_refused_after_the_second(
     cousins: Cousins, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("mujoco_warp")
     Counting.placed.clear()
     monkeypatch.setattr(memory, "available", lambda: 1000)
     with pytest.raises(PocketworldError, match="12 different cousins in one batch need about"):
@@ -311,7 +306,6 @@ def test_spare_room_is_more_than_what_was_met() -> None:
 
 
 def test_another_structure_is_refused_and_named(cousins: Cousins) -> None:
-    pytest.importorskip("mujoco_warp")
     _, made, base = models(cousins[:2])
     worlds = [world(name_of(s), m) for s, m in zip(cousins, made, strict=False)]
     made[1].geom_condim[3] = 6

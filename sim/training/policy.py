@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pocketworld.errors import PocketworldError
+from pocketworld.extras import require
 from pocketworld.sim.arrays import Array, to_numpy
 from pocketworld.sim.observation import policy_names
 from pocketworld.sim.policy import Policy
@@ -130,10 +131,9 @@ def _spec(file: Path) -> dict[str, Any]:
 
 def session_of(file: Path) -> Any:
     """Open a network; on one thread, as it is small, and so that its sums are always the same."""
-    try:
-        import onnxruntime
-    except ImportError:
-        raise PocketworldError("running a policy needs onnxruntime", "pip install onnxruntime") from None
+    require("train", "onnxruntime")
+    import onnxruntime
+
     if not file.is_file():
         raise PocketworldError(f"{file} does not exist", "pocketworld train makes it")
     options = onnxruntime.SessionOptions()

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
-from pocketworld.sim.warp.library import library
+from pocketworld.sim.warp.installed import library
 from pocketworld.sim.warp.pool import mesh_names, places_of
 
 Rows = NDArray[Any]

@@ -14,7 +14,7 @@ from pocketworld.sim.physics import Group, Ids, Look, Write
 from pocketworld.sim.robots.robot import Robot
 from pocketworld.sim.task import Cousin
 from pocketworld.sim.warp.compiled import Compiled, compiled
-from pocketworld.sim.warp.library import LOG, chosen, library, told
+from pocketworld.sim.warp.installed import LOG, chosen, library, told
 from pocketworld.sim.warp.packed import Packed
 from pocketworld.sim.warp.size import check
 from pocketworld.sim.warp.upload import data, uploaded

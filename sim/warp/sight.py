@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from pocketworld.sim.arrays import Array
 from pocketworld.sim.sight import FAR, FOVY, GAZE, PLACE, SIZE, checked, spaces_of
-from pocketworld.sim.warp.library import library, told
+from pocketworld.sim.warp.installed import library, told
 from pocketworld.sim.warp.superset import NEVER, SPARE, content
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pocketworld.scene import Scene
 from pocketworld.sim import memory
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.warp.compiled import compiled
-from pocketworld.sim.warp.library import chosen, library, told
+from pocketworld.sim.warp.installed import chosen, library, told
 from pocketworld.sim.warp.packed import Packed, cut
 from pocketworld.sim.warp.room import Room
 from pocketworld.sim.warp.upload import data, uploaded

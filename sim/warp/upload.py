@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from pocketworld.sim.warp.library import library
+from pocketworld.sim.warp.installed import library
 from pocketworld.sim.warp.packed import Packed
 from pocketworld.sim.warp.room import Room
 
