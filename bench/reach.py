@@ -14,16 +14,19 @@ from pocketworld.bench.machine import Machine, machine
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Joint, JointKind, Scene
-from pocketworld.sim import backends, episode, mjcf, policy, robots
+from pocketworld.sim import backends, policy, robots
 from pocketworld.sim.arrays import to_numpy
 from pocketworld.sim.batch import Batches, let_sleep
+from pocketworld.sim.compiling.cousin import cousin_of
+from pocketworld.sim.cousin import Cousin
 from pocketworld.sim.expert import expert
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots import stand
 from pocketworld.sim.robots.robot import Fitted
 from pocketworld.sim.robots.standing import ByGrip, ByJoints
 from pocketworld.sim.share import Share
-from pocketworld.sim.task import Cousin, cousin_of
-from pocketworld.sim.tasks import OPEN
+from pocketworld.sim.tasks import episode
+from pocketworld.sim.tasks.task import OPEN
 from pocketworld.sim.worlds import Worlds
 
 Tick = Callable[[str], None]

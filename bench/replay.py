@@ -12,9 +12,9 @@ from pocketworld.errors import PocketworldError
 from pocketworld.sim.batch import CURRENT, NOTHING, Batches, batch_of
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.observation import policy_view
 from pocketworld.sim.physics import Group, Ids, Look, Write
 from pocketworld.sim.senses import Places, Senses
+from pocketworld.sim.tasks.observation import policy_view
 
 Array = NDArray[np.float64]
 SEED = 0

@@ -11,9 +11,9 @@ import numpy as np
 from pocketworld.bench.ratio import Ratio
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf
+from pocketworld.sim.compiling.cousin import cousin_of
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots.hand import Hand
-from pocketworld.sim.task import cousin_of
 
 MOST = 32  # cousins that are measured
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from pocketworld.geometry import se3
 from pocketworld.geometry.convex import Vec3
 from pocketworld.scan.capture import Camera
 from pocketworld.scene import Asset, Part, Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.picture import renderer
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.pictures.picture import renderer
 
 Array = NDArray[np.float64]
 Colour = NDArray[np.uint8]

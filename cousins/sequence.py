@@ -151,3 +151,12 @@ def _bare(part: Part) -> Part:
 
 def _draw(twin: Scene, spec: Spec, seed: int, indices: Iterable[int]) -> list[Drawn]:
     return [draw_cousin(twin, spec, seed, index) for index in indices]
+
+
+def taken(scenes: Sequence[Scene], places: Iterable[int]) -> Sequence[Scene]:
+    """Return the scene at each place modulo their number; of `Cousins` those, still to be built."""
+    wrapped = [place % len(scenes) for place in places]
+    if isinstance(scenes, Cousins):
+        return scenes.take(wrapped)
+    made = {place: scenes[place] for place in sorted(set(wrapped))}
+    return [made[place] for place in wrapped]

@@ -39,7 +39,7 @@ def evaluate(
     from pocketworld.sim.shards.shard import split
     from pocketworld.sim.shards.tally import Evaluation, together
     from pocketworld.sim.shards.weights import Weights
-    from pocketworld.sim.tasks import task
+    from pocketworld.sim.tasks.task import task
 
     weights, done = Weights.read(policy), task(options.get("task", "open")).done
     weights.check(options.get("robot", "hand"))

@@ -173,7 +173,7 @@ def run_sim(
 
 def _out_of_reach(world: str, robot: str, missed: Mapping[str, str]) -> tuple[Finding, ...]:
     """Return what is to be known of joints that a robot can't be asked for."""
-    from pocketworld.sim.task import why
+    from pocketworld.sim.compiling.cousin import why
 
     text = f"{len(missed)} joints are out of the {robot}'s reach and were not asked for ({why(missed)})"
     return (Finding("out-of-reach", Severity.NOTE, "sim", world, text),) if missed else ()
@@ -227,7 +227,7 @@ def _capture_stages(
 
 def _mjcf(folder: Path) -> world.Stage:
     from pocketworld import scene_file
-    from pocketworld.sim import mjcf
+    from pocketworld.sim.models import mjcf
 
     def write(new: Path) -> tuple[Finding, ...]:
         mjcf.write(scene_file.load(folder / "twin"), new)

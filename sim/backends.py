@@ -2,21 +2,17 @@
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim import robots
-from pocketworld.sim.compiling import compile_all
-from pocketworld.sim.episode import SHARP, Eyes
+from pocketworld.sim.compiling.processes import compile_all
+from pocketworld.sim.cousin import Cousin
 from pocketworld.sim.physics import Physics
 from pocketworld.sim.robots import Robot
-from pocketworld.sim.task import Cousin
-from pocketworld.sim.tasks import task as task_named
-from pocketworld.sim.worlds import Worlds
-
-if TYPE_CHECKING:
-    from pocketworld.sim.sight import Sees
+from pocketworld.sim.tasks.episode import SHARP, Eyes
+from pocketworld.sim.tasks.task import task as task_named
+from pocketworld.sim.worlds import Sees, Worlds
 
 BACKENDS = ("mujoco", "warp")
 OBSERVATIONS = ("state", "rgbd")
@@ -66,7 +62,7 @@ def _sight(
     robot: Robot,
     observation: str,
     picture: tuple[int, int],
-) -> "Sees | None":
+) -> Sees | None:
     if observation not in OBSERVATIONS:
         raise PocketworldError(f"no observation {observation!r}", f"there are: {', '.join(OBSERVATIONS)}")
     if observation == "state":
@@ -75,7 +71,7 @@ def _sight(
         from pocketworld.sim.warp.sight import WarpSight
 
         return WarpSight(picture)
-    from pocketworld.sim.sight import Sight
+    from pocketworld.sim.pictures.sight import Sight
 
     return Sight([scenes[i] for i in range(count)], robot, picture)
 
@@ -95,7 +91,7 @@ def make(
 
     threads   of the backend "mujoco" [all cores]; sleep: whether what has come to rest sleeps there, until
               it is touched
-    workers   processes that compile cousins, where that pays (`compiling.compile_all`)
+    workers   processes that compile cousins, where that pays (`compile_all`)
     device:   of "warp" ["cuda" where there is one, else "cpu"]; it has no use for threads, sleep and workers
 
     Raises PocketworldError for a backend that there is not, or that is not installed.

@@ -1,16 +1,12 @@
 """A scripted expert: line up, go in, close, move the part its way. It may know what a teacher knows."""
 
-from typing import TYPE_CHECKING
-
 from pocketworld.sim.arrays import Array, columns, namespace
-from pocketworld.sim.observation import way
+from pocketworld.sim.cousin import FACTS
 from pocketworld.sim.robots.fingers import REACH, TIP
 from pocketworld.sim.robots.reach import STRIDE, action_of
-from pocketworld.sim.task import FACTS
+from pocketworld.sim.tasks.observation import way
 from pocketworld.sim.vectors import turned_back
-
-if TYPE_CHECKING:
-    from pocketworld.sim.worlds import Worlds
+from pocketworld.sim.worlds import Worlds
 
 # m free on each side of what is to be gripped as the fingers go in; the next thing may be near
 BESIDE = 0.0065
@@ -27,7 +23,7 @@ APPROACH = 0.6  # share of the way that it goes in a step
 CENTRE = 10.0  # pull back into the fingers' middle, 1/m
 
 
-def expert(worlds: "Worlds") -> Array:
+def expert(worlds: Worlds) -> Array:
     """Return the expert's actions (n, 4) for where all environments are now; it keeps no state."""
     senses, facts = worlds.senses, worlds.facts
     xp = namespace(facts)

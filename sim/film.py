@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.environment import WorldEnv
-from pocketworld.sim.picture import Image, tile
+from pocketworld.sim.pictures.picture import Image, tile
 from pocketworld.sim.policy import Bools, Policy, finish
 from pocketworld.sim.worlds import RATE
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.sim import episode
 from pocketworld.sim.arrays import Array, to_numpy
+from pocketworld.sim.tasks import episode
 from pocketworld.sim.worlds import Outcome, Worlds
 
 Bools = NDArray[np.bool_]

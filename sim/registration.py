@@ -2,7 +2,7 @@
 
 from gymnasium.envs.registration import register, registry
 
-from pocketworld.sim.tasks import TASKS
+from pocketworld.sim.tasks.task import TASKS
 
 
 def register_all() -> None:

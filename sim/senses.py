@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pocketworld.sim.arrays import Array, Arrays, namespace
+from pocketworld.sim.cousin import Cousin, Target
 from pocketworld.sim.physics import Group
-from pocketworld.sim.task import Cousin, Target
 from pocketworld.sim.vectors import turned
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from pocketworld.scene import JointKind, Side
-from pocketworld.sim.task import FACTS
+from pocketworld.sim.cousin import FACTS
 
 KINDS = ("drawer", "door", "flap")
 

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from pocketworld.scene import Scene
-from pocketworld.sim import backends, episode
+from pocketworld.sim import backends
 from pocketworld.sim.arrays import Array
+from pocketworld.sim.tasks import episode
 
 Tensors = dict[str, torch.Tensor]
 

@@ -6,25 +6,23 @@ know (`environment.py`, `tensor_env.py`) stand on it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
+from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
-from pocketworld.sim import episode
 from pocketworld.sim.arrays import Array, to_numpy
-from pocketworld.sim.mjcf import TIMESTEP
-from pocketworld.sim.observation import TOLD, policy_names, policy_view, privileged_view
+from pocketworld.sim.cousin import FACTS, Cousin, Target
+from pocketworld.sim.models.mjcf import TIMESTEP
 from pocketworld.sim.physics import Group, Ids, Physics
-from pocketworld.sim.reward import potential, reward
 from pocketworld.sim.robots.robot import Aim, Robot
 from pocketworld.sim.senses import Places, Senses
-from pocketworld.sim.task import FACTS, Cousin, Target
-from pocketworld.sim.tasks import Task
-
-if TYPE_CHECKING:
-    from pocketworld.sim.sight import Sees
+from pocketworld.sim.tasks import episode
+from pocketworld.sim.tasks.observation import TOLD, policy_names, policy_view, privileged_view
+from pocketworld.sim.tasks.reward import potential, reward
+from pocketworld.sim.tasks.task import Task
 
 SUBSTEPS = 10  # of physics in a step of an environment
 RATE = round(1 / (SUBSTEPS * TIMESTEP))  # steps of an environment a second
@@ -49,6 +47,23 @@ class Outcome:
         return self.success | self.truncated
 
 
+class Sees(Protocol):
+    """What draws what environments' cameras see; each backend has its own."""
+
+    @property
+    def spaces(self) -> dict[str, Box]:
+        """Return what a picture and its depth are made of."""
+        ...
+
+    def see(self, worlds: "Worlds") -> dict[str, Any]:
+        """Return rgb (n, h, w, 3) uint8 and depth (n, h, w) float32, m along the camera's axis."""
+        ...
+
+    def close(self) -> None:
+        """Free what draws."""
+        ...
+
+
 class Worlds:
     """Environment i is `cousins[i]`, of which it is replica `replicas[i]`.
 
@@ -69,7 +84,7 @@ class Worlds:
         replicas: Sequence[int] | None = None,
         max_steps: int = 200,
         eyes: episode.Eyes = episode.SHARP,
-        sight: "Sees | None" = None,
+        sight: Sees | None = None,
     ) -> None:
         self.cousins, self.physics, self.robot = tuple(cousins), physics, robot
         self.task, self.eyes, self.sight = task, eyes, sight

@@ -22,7 +22,7 @@ from pocketworld.geometry.convex import BoxPiece
 from pocketworld.geometry.sweep import clean, sweep
 from pocketworld.scene import Asset, Scene
 from pocketworld.sim import trial
-from pocketworld.sim.stability import drop, stand, stand_alone
+from pocketworld.sim.models.stability import drop, stand, stand_alone
 
 TILT = math.radians(2)
 COUNT = 64

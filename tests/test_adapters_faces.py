@@ -29,7 +29,7 @@ from pocketworld.rng import stream
 from pocketworld.scene import Pose, Scene
 from pocketworld.sim.adapters import rsl_rl, skrl, stable_baselines3
 from pocketworld.sim.environment import WorldEnv
-from pocketworld.sim.observation import POLICY, PRIVILEGED, TOLD
+from pocketworld.sim.tasks.observation import POLICY, PRIVILEGED, TOLD
 from pocketworld.sim.tensor_env import TensorEnv
 
 N, LENGTH = 8, 12

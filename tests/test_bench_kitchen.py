@@ -17,8 +17,8 @@ from pocketworld.families.worktop import Worktop
 from pocketworld.geometry.across import among
 from pocketworld.geometry.sweep import sweep
 from pocketworld.scene import Asset, Base, HandleKind, JointKind, Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import stand
 
 SEEDS = range(12)
 

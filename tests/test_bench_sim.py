@@ -14,8 +14,8 @@ from pocketworld.cousins.sequence import make
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.scene import Scene
-from pocketworld.sim import observation
 from pocketworld.sim.environment import WorldEnv
+from pocketworld.sim.tasks import observation
 
 
 def env(threads: int, count: int = 5, envs: int | None = None) -> WorldEnv:

@@ -19,8 +19,8 @@ from pocketworld.geometry.sweep import sweep
 from pocketworld.reconstruct.twin import reconstruct
 from pocketworld.scan import readers
 from pocketworld.scene import Asset, Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import DEPTH, stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import DEPTH, stand
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 EXAMPLE = Path(__file__).parents[1] / "examples" / "kitchenette"

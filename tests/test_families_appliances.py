@@ -32,7 +32,7 @@ from pocketworld.rng import stream
 from pocketworld.scene import Asset, HandleKind, JointKind, Scene, Side
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.stability import stand_alone
+from pocketworld.sim.models.stability import stand_alone
 
 FRIDGES, OVENS = FridgeFamily(), OvenFamily()
 FAMILIES: tuple[Any, ...] = (FRIDGES, OVENS)

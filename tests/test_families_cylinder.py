@@ -14,8 +14,8 @@ from pocketworld.families.cylinder import Cylinder, CylinderFamily, axis, check,
 from pocketworld.families.protocol import Evidence
 from pocketworld.rng import stream
 from pocketworld.scene import Pose, Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import stand
 
 FAMILY = CylinderFamily()
 POT = Cylinder(0.14, 0.3, 1.25, open=True, wall=0.008, bottom=0.008)

@@ -16,10 +16,10 @@ from pocketworld.families.wall import Opening, Wall, WallFamily
 from pocketworld.geometry.sweep import clean, sweep
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Joint, JointKind, Pose, Relation, Scene, Side
-from pocketworld.sim import mjcf
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.stability import stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import stand
 
 DOORS, WALLS = RoomDoorFamily(), WallFamily()
 SITE = Site((2.6, 0.3, 2.3))

@@ -22,7 +22,7 @@ from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, HandleKind, JointKind, Part, Scene, Side
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.stability import stand_alone
+from pocketworld.sim.models.stability import stand_alone
 
 FAMILY = RoomDoorFamily()
 SITE = Site((2.6, 0.3, 2.4))

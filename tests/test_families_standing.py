@@ -17,8 +17,8 @@ from pocketworld.geometry.sweep import clean
 from pocketworld.reconstruct.fronts.fit import fitted, numbers
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import stand
 
 NAMES = ("table", "cylinder", "shelf", "chair")
 SITE = Site((2.2, 1.1, 2.0))

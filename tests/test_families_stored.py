@@ -25,8 +25,8 @@ from pocketworld.families.wall import Opening, Wall
 from pocketworld.geometry.convex import Vec3
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Pose, Scene, Side
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import stand
 
 FRIDGES, OVENS = FridgeFamily(), OvenFamily()
 SITE = Site((1.0, 0.75, 2.2))

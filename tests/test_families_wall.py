@@ -18,7 +18,7 @@ from pocketworld.geometry.convex import BoxPiece, span
 from pocketworld.geometry.sweep import clean
 from pocketworld.rng import stream
 from pocketworld.scene import Base, Scene
-from pocketworld.sim.stability import stand_alone
+from pocketworld.sim.models.stability import stand_alone
 
 FAMILY = WallFamily()
 SITE = Site((5.0, 0.3, 2.7))

@@ -19,8 +19,8 @@ from pocketworld.geometry.convex import BoxPiece
 from pocketworld.geometry.sweep import clean
 from pocketworld.rng import stream
 from pocketworld.scene import Base, Pose, Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import stand
 
 FAMILY = WorktopFamily()
 SITE = Site((2.4, 0.65, 0.5))

@@ -15,8 +15,8 @@ from pocketworld.scene import HandleKind, Pose, Scene, Side
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.lerobot.cameras import Cameras, Moment, called
-from pocketworld.sim.sight import Sight
-from pocketworld.sim.views import Views
+from pocketworld.sim.pictures.sight import Sight
+from pocketworld.sim.pictures.views import Views
 
 SIZE = (64, 48)
 

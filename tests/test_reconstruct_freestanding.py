@@ -14,8 +14,8 @@ from pocketworld.families.cabinet.joints import holding_friction
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split, fronts
 from pocketworld.reconstruct.objects.freestanding import built, on_floor
 from pocketworld.scene import Base, JointKind, Pose, Relation, Scene, Side
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import stand
 
 SLIPPERY = Front(friction=0.01)
 DRAWERS = Cabinet(0.438, 0.784, 0.559, Split(True, (0.2, 0.3), (SLIPPERY, SLIPPERY)), plinth=0.01)

@@ -17,8 +17,8 @@ from pocketworld.geometry.inertia import inertia
 from pocketworld.reconstruct.settle import AWAY, HANGS, settled
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Mesh, Part, Pose, Relation, Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import stand
 
 ANGLES = st.floats(-math.pi, math.pi)
 GAPS = st.floats(-0.03, 0.2)

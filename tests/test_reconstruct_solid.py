@@ -25,8 +25,8 @@ from pocketworld.reconstruct.surfaces.surface import Surface
 from pocketworld.reconstruct.twin import reconstruct
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Pose, Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import Standing, stand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import Standing, stand
 
 Array = NDArray[np.float64]
 BOX = UprightBox((1.0, 2.0, 0.0), 0.5, (0.4, 0.6, 0.8))

@@ -10,12 +10,12 @@ import pytest
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.observation import policy_names
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots import named
 from pocketworld.sim.robots.build import alone
 from pocketworld.sim.robots.description import CARRIES, CART, FINGERS, Arm
 from pocketworld.sim.robots.from_mjcf import from_mjcf
+from pocketworld.sim.tasks.observation import policy_names
 from tests.arms import plain_arm, xml
 
 OURS = ("hand", "cart", "left", "right", "grip", "x", "y", "lift", "yaw", "base", "arm")

@@ -10,7 +10,8 @@ import pytest
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf, robots
+from pocketworld.sim import robots
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots.build import alone
 from pocketworld.sim.robots.description import CART, FINGERS, GRIP
 from pocketworld.sim.robots.from_mjcf import from_mjcf

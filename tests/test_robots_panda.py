@@ -11,7 +11,7 @@ import pytest
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots import panda as module
 from pocketworld.sim.robots.build import alone
 from pocketworld.sim.robots.description import GRIP

@@ -16,15 +16,15 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
 from pocketworld.scene import HandleKind, Pose, Scene, Side
+from pocketworld.sim.compiling.cousin import compile_cousin, why
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.observation import policy_names
 from pocketworld.sim.robots import named
 from pocketworld.sim.robots.panda import panda
 from pocketworld.sim.robots.robot import Aim
 from pocketworld.sim.robots.standing import AHEAD, NUDGE, STRIDE, ByGrip, ByJoints, as_held
 from pocketworld.sim.senses import Senses
-from pocketworld.sim.task import compile_cousin, why
+from pocketworld.sim.tasks.observation import policy_names
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from pocketworld.cousins.sequence import Cousins, make
+from pocketworld.cousins.sequence import Cousins, make, taken
 from pocketworld.cousins.spec import preset
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
@@ -20,16 +20,17 @@ from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, JointKind, Scene, Side
-from pocketworld.sim import mjcf, trial
+from pocketworld.sim import trial
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.observation import PRIVILEGED, policy_names
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.shards.pools import Here
 from pocketworld.sim.shards.rollout import Arrays, Job, Worker, rollout
-from pocketworld.sim.shards.shard import Sent, Shard, split, taken
+from pocketworld.sim.shards.shard import Sent, Shard, split
 from pocketworld.sim.shards.tally import Evaluation, together
 from pocketworld.sim.shards.weights import FILES, Weights
+from pocketworld.sim.tasks.observation import PRIVILEGED, policy_names
 from pocketworld.sim.training import policy
 
 

@@ -15,7 +15,7 @@ from pocketworld.sim.arrays import to_numpy
 from pocketworld.sim.backends import BACKENDS
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.reward import EFFORT, TIME, potential
+from pocketworld.sim.tasks.reward import EFFORT, TIME, potential
 from pocketworld.sim.tensor_env import TensorEnv
 
 COUNT = 16

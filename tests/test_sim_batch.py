@@ -21,10 +21,11 @@ from pocketworld.families.cabinet.sample import sample
 from pocketworld.families.protocol import Site
 from pocketworld.rng import stream
 from pocketworld.scene import Scene
-from pocketworld.sim import memory, mjcf
+from pocketworld.sim import memory
 from pocketworld.sim.batch import Batches, divide, signature
-from pocketworld.sim.compiling import compile_all
+from pocketworld.sim.compiling.processes import compile_all
 from pocketworld.sim.environment import WorldEnv
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.physics import Group, Ids
 from pocketworld.sim.robots.hand import hand
 

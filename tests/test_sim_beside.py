@@ -13,7 +13,7 @@ from pocketworld.geometry.convex import BoxPiece, HullPiece
 from pocketworld.geometry.separating import around, bounds
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, Part, Pose
-from pocketworld.sim.beside import BESIDE, beside
+from pocketworld.sim.models.beside import BESIDE, beside
 
 DRAWERS = Split(True, (0.3, 0.3), (Front(), Front(FrontKind.FIXED)))
 

@@ -24,9 +24,9 @@ from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, Pose, Scene, Side
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import _within, expert
-from pocketworld.sim.observation import PRIVILEGED, way
-from pocketworld.sim.reward import BONUS, EFFORT, TIME, potential
-from pocketworld.sim.tasks import CLOSE, TASKS, task
+from pocketworld.sim.tasks.observation import PRIVILEGED, way
+from pocketworld.sim.tasks.reward import BONUS, EFFORT, TIME, potential
+from pocketworld.sim.tasks.task import CLOSE, TASKS, task
 
 Array = NDArray[np.float64]
 WAY = [PRIVILEGED.index(f"way_{axis}") for axis in "xyz"]

@@ -23,10 +23,12 @@ from pocketworld.errors import PocketworldError
 from pocketworld.families.box import Box, BoxFamily
 from pocketworld.families.cabinet.build import build
 from pocketworld.scene import Scene
-from pocketworld.sim import compiling, memory
-from pocketworld.sim.compiling import CHUNK, compile_all, in_processes
+from pocketworld.sim import memory
+from pocketworld.sim.compiling import processes
+from pocketworld.sim.compiling.cousin import compile_cousin
+from pocketworld.sim.compiling.processes import CHUNK, compile_all, in_processes
+from pocketworld.sim.cousin import Cousin
 from pocketworld.sim.robots.hand import Hand
-from pocketworld.sim.task import Cousin, compile_cousin
 
 TWIN = Scene("office", (build(pedestal(0), "cabinet"),))
 
@@ -83,7 +85,7 @@ def test_no_more_than_one_is_built_at_a_time(cousins: Cousins, monkeypatch: pyte
         return made(replace(scene, provenance={"cousin": scene.provenance["cousin"]}), robot)
 
     made = compile_cousin
-    monkeypatch.setattr(compiling, "compile_cousin", watched)
+    monkeypatch.setattr(processes, "compile_cousin", watched)
     compile_all(cousins)
     assert len(alive) == 12
 
@@ -112,12 +114,12 @@ def test_processes_are_used_where_they_pay(cousins: Cousins, monkeypatch: pytest
         used.append((rest.ids, workers))
         return [compile_cousin(scene, robot) for scene in rest]
 
-    monkeypatch.setattr(compiling, "in_processes", others)
+    monkeypatch.setattr(processes, "in_processes", others)
     whole = compile_all(cousins, workers=2)
     assert not used, "four cousins are made sooner than a process starts"
-    monkeypatch.setattr(compiling, "START", 0.0)
+    monkeypatch.setattr(processes, "START", 0.0)
     assert same(compile_all(cousins, workers=2), whole)
-    assert used == [(cousins.ids[compiling.FIRST :], 2)]
+    assert used == [(cousins.ids[processes.FIRST :], 2)]
     compile_all(cousins, workers=1)
     compile_all(list(cousins), workers=2)
     assert len(used) == 1, "neither for one process nor for scenes that are built already"
@@ -150,7 +152,7 @@ def test_more_than_fits_into_memory_is_refused_after_the_first(
         made.append(scene.name)
         return real(scene, robot)
 
-    monkeypatch.setattr(compiling, "compile_cousin", counted)
+    monkeypatch.setattr(processes, "compile_cousin", counted)
     monkeypatch.setattr(memory, "available", lambda: 1 << 20)
     with pytest.raises(
         PocketworldError, match=r"12 different cousins need about 0\.0 GiB of memory, 0\.0 GiB"
@@ -214,10 +216,10 @@ def test_a_script_that_can_not_be_imported_is_told_so(tmp_path: Path) -> None:
     code = """
 import test_twin
 from pocketworld.cousins import sequence, spec
-from pocketworld.sim import compiling
+from pocketworld.sim.compiling import processes
 from pocketworld.sim.robots.hand import Hand
 made = sequence.make(test_twin.TWIN, spec.preset("near"), count=2)
-list(compiling.in_processes(made, Hand(), 2))
+list(processes.in_processes(made, Hand(), 2))
 """
     (tmp_path / "test_twin.py").write_text(
         "from pocketworld.families.cabinet.build import build\n"

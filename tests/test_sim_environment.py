@@ -24,12 +24,12 @@ from pocketworld.families.cabinet.sample import sample
 from pocketworld.families.protocol import Site
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, Pose, Scene
+from pocketworld.sim.cousin import FACTS
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.observation import POLICY, PRIVILEGED
-from pocketworld.sim.reward import BONUS, EFFORT, TIME, potential
-from pocketworld.sim.task import FACTS
-from pocketworld.sim.tasks import OPEN
+from pocketworld.sim.tasks.observation import POLICY, PRIVILEGED
+from pocketworld.sim.tasks.reward import BONUS, EFFORT, TIME, potential
+from pocketworld.sim.tasks.task import OPEN
 
 Array = NDArray[np.float64]
 Step = dict[str, Any]

@@ -10,7 +10,7 @@ from pocketworld.families import registry
 from pocketworld.families.box import Box
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, HandleSpec, Split
 from pocketworld.scene import Asset, HandleKind, Pose, Relation, Scene
-from pocketworld.sim.framing import camera, extent, focus, poses
+from pocketworld.sim.models.framing import camera, extent, focus, poses
 
 DRAWER = Front(handle=HandleSpec())
 PANEL = Front(FrontKind.FIXED, handle=HandleSpec(HandleKind.NONE))

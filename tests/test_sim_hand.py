@@ -24,9 +24,9 @@ from pocketworld.families.protocol import Refusal, Site
 from pocketworld.geometry import se3
 from pocketworld.rng import stream
 from pocketworld.scene import Handle, HandleKind, Pose, Scene, Side
-from pocketworld.sim import mjcf
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.robots.hand import FORCE, JOINTS, hand
 from pocketworld.sim.robots.reach import LEASH, SQUEEZE, STRIDE, action_of, lead, opening

@@ -23,8 +23,8 @@ from pocketworld.families.protocol import Site
 from pocketworld.geometry.convex import BoxPiece, HullPiece
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, HandleKind, JointKind, Material, Mesh, Part, Pose, Scene, Side
-from pocketworld.sim import mjcf
-from pocketworld.sim.framing import camera, extent, poses
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.framing import camera, extent, poses
 from pocketworld.sim.robots.hand import hand
 
 Array = NDArray[np.float64]

@@ -16,11 +16,12 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.scene import HandleKind, Material, Pose, Scene, Side
-from pocketworld.sim import display, mjcf, views
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.film import FPS, HOLD, film
-from pocketworld.sim.picture import contact_sheet, picture, renderer, tile
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.pictures import display, views
+from pocketworld.sim.pictures.picture import contact_sheet, picture, renderer, tile
 from pocketworld.sim.worlds import Worlds
 
 SMALL = (160, 120)
@@ -96,7 +97,7 @@ def test_tiles_lie_side_by_side() -> None:
 def test_where_nothing_can_draw_it_is_said_in_one_line(tmp_path: Path) -> None:
     code = (
         "import sys; from pocketworld.errors import PocketworldError\n"
-        "from pocketworld.scene import Scene; from pocketworld.sim.picture import picture\n"
+        "from pocketworld.scene import Scene; from pocketworld.sim.pictures.picture import picture\n"
         "try: picture(Scene('empty', ()))\n"
         "except PocketworldError as error: print(error)"
     )

@@ -22,12 +22,12 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.scene import HandleKind, Pose, Scene, Side
-from pocketworld.sim import mjcf
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.observation import POLICY, TOLD
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.pictures.sight import FAR, FOVY, GAZE, NEAR, PLACE, metres
 from pocketworld.sim.robots.hand import Hand
-from pocketworld.sim.sight import FAR, FOVY, GAZE, NEAR, PLACE, metres
+from pocketworld.sim.tasks.observation import POLICY, TOLD
 
 
 def chest(number: int) -> Scene:

@@ -9,9 +9,9 @@ from pocketworld.bench.replay import batches
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins.sequence import make
 from pocketworld.scene import Base, Scene
-from pocketworld.sim import mjcf
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.trial import open_each, run
 
 THINGS = ("parcel", "tin", "crate")

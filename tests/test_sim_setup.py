@@ -21,8 +21,8 @@ from pocketworld.families import registry
 from pocketworld.families.cylinder import Cylinder
 from pocketworld.geometry.convex import BoxPiece
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.task import compile_cousin
+from pocketworld.sim.compiling.cousin import compile_cousin
+from pocketworld.sim.models import mjcf
 
 TIMES = 9  # what all of the set-up of a row of units may take, of what MuJoCo's own compiler takes: 6.3 here
 

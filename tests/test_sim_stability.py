@@ -21,8 +21,8 @@ from pocketworld.geometry.convex import BoxPiece, HullPiece
 from pocketworld.geometry.inertia import inertia
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, Base, HandleKind, Joint, JointKind, Part, Pose, Scene, Side
-from pocketworld.sim import mjcf
-from pocketworld.sim.stability import (
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.models.stability import (
     DEPTH,
     FREE_MOVED,
     FREE_TURNED,

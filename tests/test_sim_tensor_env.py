@@ -20,12 +20,12 @@ from pocketworld.rng import stream
 from pocketworld.scene import Pose, Scene
 from pocketworld.sim.arrays import Arrays, columns, namespace, to_numpy, torch_arrays
 from pocketworld.sim.environment import WorldEnv
-from pocketworld.sim.episode import Eyes
 from pocketworld.sim.expert import expert
-from pocketworld.sim.observation import policy_view, privileged_view
-from pocketworld.sim.reward import potential, reward
 from pocketworld.sim.robots.robot import Aim
 from pocketworld.sim.senses import Senses
+from pocketworld.sim.tasks.episode import Eyes
+from pocketworld.sim.tasks.observation import policy_view, privileged_view
+from pocketworld.sim.tasks.reward import potential, reward
 from pocketworld.sim.tensor_env import TensorEnv
 from pocketworld.sim.worlds import RANGE, Worlds
 

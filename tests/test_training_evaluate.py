@@ -22,11 +22,11 @@ from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, S
 from pocketworld.scene import HandleKind, JointKind, Scene, Side
 from pocketworld.sim import backends
 from pocketworld.sim.expert import expert
-from pocketworld.sim.mjcf import name_of
-from pocketworld.sim.observation import POLICY
+from pocketworld.sim.models.mjcf import name_of
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.robots.robot import Fitted
 from pocketworld.sim.share import Share
+from pocketworld.sim.tasks.observation import POLICY
 from pocketworld.sim.training import export as exporting
 from pocketworld.sim.training import policy as policies
 from pocketworld.sim.training.evaluate import evaluate, eyes, joints, run, spread

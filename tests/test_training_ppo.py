@@ -15,7 +15,7 @@ from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
 from pocketworld.scene import HandleKind, Scene, Side
 from pocketworld.sim.adapters.rsl_rl import RslRlEnv
-from pocketworld.sim.observation import POLICY, PRIVILEGED
+from pocketworld.sim.tasks.observation import POLICY, PRIVILEGED
 from pocketworld.sim.training import train as training
 from pocketworld.sim.training.evaluate import evaluate
 from pocketworld.sim.training.policy import greedy

@@ -17,9 +17,9 @@ import pytest
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.arrays import Array
+from pocketworld.sim.compiling.cousin import compile_cousin
 from pocketworld.sim.physics import Group
 from pocketworld.sim.robots.hand import Hand
-from pocketworld.sim.task import compile_cousin
 from pocketworld.sim.warp import physics, upload
 from pocketworld.sim.warp.accuracy import AWAY, Error, Record, Rig
 from pocketworld.sim.warp.controls import CONTROLS, errors_with

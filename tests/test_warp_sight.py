@@ -19,8 +19,8 @@ from pocketworld.errors import PocketworldError
 from pocketworld.sim.arrays import to_numpy
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.observation import POLICY, TOLD
-from pocketworld.sim.sight import FAR, GAZE
+from pocketworld.sim.pictures.sight import FAR, GAZE
+from pocketworld.sim.tasks.observation import POLICY, TOLD
 from pocketworld.sim.warp.sight import WarpSight, turned
 
 SIZE = (48, 32)  # no square: width and height can't be mistaken for each other

@@ -23,10 +23,11 @@ from pocketworld.families.cylinder import CylinderFamily
 from pocketworld.families.protocol import Site
 from pocketworld.rng import stream
 from pocketworld.scene import Base, Pose, Scene
-from pocketworld.sim import memory, mjcf
+from pocketworld.sim import memory
+from pocketworld.sim.compiling.cousin import compile_cousin
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots.hand import JOINTS, Hand, hand
 from pocketworld.sim.robots.robot import Fitted
-from pocketworld.sim.task import compile_cousin
 from pocketworld.sim.warp import compiled as compiling
 from pocketworld.sim.warp import superset
 from pocketworld.sim.warp.compiled import bare, compiled, order

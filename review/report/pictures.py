@@ -62,7 +62,7 @@ def _height(asset: Asset, joint: Joint) -> float:
 
 
 def _taken(wanted: list[tuple[str, Scene, float]], size: tuple[int, int], first: int = 0) -> Shots:
-    from pocketworld.sim.picture import picture
+    from pocketworld.sim.pictures.picture import picture
 
     try:
         shots = [Shot(title, webp(picture(scene, shares(scene, at), size))) for title, scene, at in wanted]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Mesh, Scene
-from pocketworld.sim.framing import extent, focus
+from pocketworld.sim.models.framing import extent, focus
 
 Array = NDArray[np.float64]
 SIZE = (480, 360)

@@ -11,7 +11,7 @@ from gymnasium.spaces import Box
 
 from pocketworld.errors import PocketworldError
 from pocketworld.extras import require
-from pocketworld.sim.observation import PRIVILEGED
+from pocketworld.sim.tasks.observation import PRIVILEGED
 
 require("rl", "skrl", "torch")
 import torch  # noqa: E402

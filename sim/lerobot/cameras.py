@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim.arrays import to_numpy
-from pocketworld.sim.picture import Image
+from pocketworld.sim.pictures.picture import Image
+from pocketworld.sim.pictures.sight import Sight
+from pocketworld.sim.pictures.views import Views
 from pocketworld.sim.robots import Robot
-from pocketworld.sim.sight import Sight
-from pocketworld.sim.views import Views
 from pocketworld.sim.worlds import Worlds
 
 Array = NDArray[np.float64]

@@ -22,7 +22,7 @@ from pocketworld.sim.lerobot.checks import check
 from pocketworld.sim.lerobot.features import Features, Limits
 from pocketworld.sim.lerobot.words import sentence
 from pocketworld.sim.lerobot.writer import Episode, writing
-from pocketworld.sim.mjcf import name_of
+from pocketworld.sim.models.mjcf import name_of
 from pocketworld.sim.policy import Policy, begin, finish
 from pocketworld.sim.worlds import RATE, Outcome, Worlds
 

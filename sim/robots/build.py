@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
-from pocketworld.sim.mjcf import TIMESTEP, Fragment
+from pocketworld.sim.models.mjcf import TIMESTEP, Fragment
 from pocketworld.sim.robots.convert import CORNERS, OWN, Written, bodies
 from pocketworld.sim.robots.description import (
     CARRIES,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots.description import CARRIES, CART, FINGERS, Arm
 from pocketworld.sim.robots.paths import Path
 

@@ -14,7 +14,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.sim.mjcf import row
+from pocketworld.sim.models.mjcf import row
 
 Array = NDArray[np.float64]
 # Before all names of the file: it may have a body "hand" or a joint "left" of its own.

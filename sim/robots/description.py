@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.sim.mjcf import FURNITURE, HAND, THING, Fragment, row
+from pocketworld.sim.models.mjcf import FURNITURE, HAND, THING, Fragment, row
 from pocketworld.sim.robots.fingers import FINGER, PALM, REACH, THICK, Servo, box, finger, palm, servos
 from pocketworld.sim.robots.kinematics import Chain
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from pocketworld.sim.mjcf import row
+from pocketworld.sim.models.mjcf import row
 
 REACH = 0.045  # m: how far each finger opens from the middle; 90 mm in all, as a common gripper's
 PALM = 0.058  # m from the frame's origin to the palm; TIP: to the fingers' tips, the other way

@@ -5,22 +5,19 @@ an arm whose own controller carries its weight. Its frame is its fingers' (see `
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
 from pocketworld.sim.arrays import Array, columns
-from pocketworld.sim.mjcf import Fragment
+from pocketworld.sim.cousin import Hold, Reach
+from pocketworld.sim.models.mjcf import Fragment
 from pocketworld.sim.robots.fingers import FINGER, REACH, Servo, finger, palm, servos
 from pocketworld.sim.robots.reach import lead, opening
-from pocketworld.sim.robots.robot import Aim, Fitted, Reach
+from pocketworld.sim.robots.robot import Aim, Fitted
+from pocketworld.sim.senses import Senses
 from pocketworld.sim.vectors import angles, near
-
-if TYPE_CHECKING:
-    from pocketworld.sim.senses import Senses
-    from pocketworld.sim.task import Hold
 
 JOINTS = ("hand/x", "hand/y", "hand/z", "hand/yaw", "hand/pitch", "hand/roll", "hand/left", "hand/right")
 GRIP = "hand/grip"  # the site of its frame
@@ -52,23 +49,23 @@ class Hand:
         return hand()
 
     def start(
-        self, hold: "Hold", where: NDArray[np.float64], reach: Reach | None = None
+        self, hold: Hold, where: NDArray[np.float64], reach: Reach | None = None
     ) -> NDArray[np.float64]:
         """Return its joint positions (8,) with its grip at a place (3,), square to the handle, open."""
         return np.array([*where, *hold.wrist, REACH, REACH])
 
-    def aim(self, senses: "Senses", aim: Aim, actions: Array) -> Aim:
+    def aim(self, senses: Senses, aim: Aim, actions: Array) -> Aim:
         """Lead the target by actions (n, 4); the wrist is kept square to the handle as that turns."""
         target = lead(senses.grip, senses.grip_turn, aim.target, actions)
         wrist = near(angles(senses.seen_turn), senses.robot[:, 3:6])
         fingers = opening(actions[:, 3])
         return Aim(target, fingers, columns([target, wrist, fingers, fingers]))
 
-    def motion(self, senses: "Senses") -> tuple[Array, Array]:
+    def motion(self, senses: Senses) -> tuple[Array, Array]:
         """Return the hand's velocity (n, 3) in the world, and its yaw, pitch and roll rates (n, 3)."""
         return senses.robot_speed[:, :3], senses.robot_speed[:, 3:6]
 
-    def sensed(self, senses: "Senses") -> tuple[Array, ...]:
+    def sensed(self, senses: Senses) -> tuple[Array, ...]:
         """Return what else a policy sees: nothing."""
         return ()
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Asset, Joint, Scene
-from pocketworld.sim.mjcf import grasp, name_of
+from pocketworld.sim.models.mjcf import grasp, name_of
 
 Array = NDArray[np.float64]
 AHEAD = (0.16, 0.05)  # m in front of the handle: where episodes begin, and where a hand lines up

@@ -2,30 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Asset, Joint, Scene
 from pocketworld.sim.arrays import Array
-from pocketworld.sim.mjcf import Fragment, name_of
-
-if TYPE_CHECKING:
-    from pocketworld.sim.senses import Senses
-    from pocketworld.sim.task import Hold
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Reach:
-    """How a robot opens a joint: its own joint positions (k, joints), with the joint at q (k,), m or rad.
-
-    freedom   the least manipulability on the way
-    """
-
-    postures: NDArray[np.float64]
-    q: NDArray[np.float64]
-    freedom: float
+from pocketworld.sim.cousin import Hold, Reach
+from pocketworld.sim.models.mjcf import Fragment, name_of
+from pocketworld.sim.senses import Senses
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,19 +98,19 @@ class Robot(Protocol):
         ...
 
     def start(
-        self, hold: "Hold", where: NDArray[np.float64], reach: Reach | None = None
+        self, hold: Hold, where: NDArray[np.float64], reach: Reach | None = None
     ) -> NDArray[np.float64]:
         """Return joint positions (len(joints),) to start with, the grip near a place (3,), if it can."""
         ...
 
-    def aim(self, senses: "Senses", aim: Aim, actions: Array) -> Aim:
+    def aim(self, senses: Senses, aim: Aim, actions: Array) -> Aim:
         """Return what is asked for after actions (n, len(actions))."""
         ...
 
-    def motion(self, senses: "Senses") -> tuple[Array, Array]:
+    def motion(self, senses: Senses) -> tuple[Array, Array]:
         """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s."""
         ...
 
-    def sensed(self, senses: "Senses") -> tuple[Array, ...]:
+    def sensed(self, senses: Senses) -> tuple[Array, ...]:
         """Return what `seen` names, (n, ...) each."""
         ...

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from pocketworld.rng import stream
 from pocketworld.scene import Scene
+from pocketworld.sim.cousin import Reach
 from pocketworld.sim.robots.clearance import Clearance
 from pocketworld.sim.robots.description import CART, Arm
 from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.robots.kinematics import Chain
 from pocketworld.sim.robots.paths import CLOSED, Path, paths, towards
-from pocketworld.sim.robots.robot import Reach
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]

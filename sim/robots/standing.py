@@ -5,26 +5,23 @@ by little enough that what the arm pushes with stays bounded.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
 from pocketworld.sim.arrays import Array, columns, namespace
-from pocketworld.sim.mjcf import Fragment
+from pocketworld.sim.cousin import Hold, Reach
+from pocketworld.sim.models.mjcf import Fragment
 from pocketworld.sim.robots import stand
 from pocketworld.sim.robots.convert import OWN
 from pocketworld.sim.robots.description import CART, GRIP, Arm
 from pocketworld.sim.robots.differential import jacobian, pulled, times, turn_between
 from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.robots.reach import lead, opening
-from pocketworld.sim.robots.robot import Aim, Fitted, Reach
+from pocketworld.sim.robots.robot import Aim, Fitted
+from pocketworld.sim.senses import Senses
 from pocketworld.sim.vectors import dot
-
-if TYPE_CHECKING:
-    from pocketworld.sim.senses import Senses
-    from pocketworld.sim.task import Hold
 
 DAMPING = 0.05  # of the least squares
 RESTING = 0.02  # share of the way to its rest posture that the arm's spare freedom goes in a step
@@ -78,7 +75,7 @@ class Standing:
         return self.made.drawn
 
     def start(
-        self, hold: "Hold", where: NDArray[np.float64], reach: Reach | None = None
+        self, hold: Hold, where: NDArray[np.float64], reach: Reach | None = None
     ) -> NDArray[np.float64]:
         """Return its joint positions (joints,) at its stand, the grip square to the handle and near a place.
 
@@ -88,7 +85,7 @@ class Standing:
         return self.placed(hold, where, reach)[0]
 
     def placed(
-        self, hold: "Hold", where: NDArray[np.float64], reach: Reach
+        self, hold: Hold, where: NDArray[np.float64], reach: Reach
     ) -> tuple[NDArray[np.float64], bool]:
         """Return its joint positions (joints,) as `start` does, and whether the grip is there then."""
         near: NDArray[np.float64] = reach.postures[0].copy()
@@ -102,21 +99,21 @@ class Standing:
         near[FIRST:LAST], near[LAST:] = found[0], REACH
         return near, bool(there[0])
 
-    def motion(self, senses: "Senses") -> tuple[Array, Array]:
+    def motion(self, senses: Senses) -> tuple[Array, Array]:
         """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s."""
         moved = times(self.jacobian(senses), senses.robot_speed[:, FIRST:LAST])
         return moved[:, :3], moved[:, 3:]
 
-    def sensed(self, senses: "Senses") -> tuple[Array, ...]:
+    def sensed(self, senses: Senses) -> tuple[Array, ...]:
         """Return the arm's joint positions (n, arm)."""
         return (senses.robot[:, FIRST:LAST],)
 
-    def jacobian(self, senses: "Senses") -> Array:
+    def jacobian(self, senses: Senses) -> Array:
         """Return how the arm's joints move its grip (n, 6, arm)."""
         slides = tuple(bool(slide) for slide in self.made.chain.slides)
         return jacobian(senses.robot_anchor[:, FIRST:], senses.robot_axis[:, FIRST:], slides, senses.grip)
 
-    def asked(self, senses: "Senses", aim: Aim, joints: Array, fingers: Array) -> Array:
+    def asked(self, senses: Senses, aim: Aim, joints: Array, fingers: Array) -> Array:
         """Return set points (n, joints) of all servos: the cart's as they were, the arm's within limits."""
         xp = namespace(joints)
         now, like = senses.robot[:, FIRST:LAST], {"dtype": joints.dtype, "device": joints.device}
@@ -135,7 +132,7 @@ class ByGrip(Standing):
         """Return its actions' names: those of the hand."""
         return ("out", "across", "along", "open")
 
-    def aim(self, senses: "Senses", aim: Aim, actions: Array) -> Aim:
+    def aim(self, senses: Senses, aim: Aim, actions: Array) -> Aim:
         """Lead the target by actions (n, 4), and the joints after it."""
         xp = namespace(actions)
         target = lead(senses.grip, senses.grip_turn, aim.target, actions, STRIDE)
@@ -158,7 +155,7 @@ class ByJoints(Standing):
         """Return its actions' names: one a joint, and the fingers'."""
         return (*(name.removeprefix(OWN) for name in self.made.arm), "open")
 
-    def aim(self, senses: "Senses", aim: Aim, actions: Array) -> Aim:
+    def aim(self, senses: Senses, aim: Aim, actions: Array) -> Aim:
         """Move the joints' set points by actions (n, arm + 1)."""
         fingers = opening(actions[:, -1])
         command = self.asked(senses, aim, aim.command[:, FIRST:LAST] + actions[:, :-1] * NUDGE, fingers)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pocketworld.cousins.sequence import Cousins
+from pocketworld.cousins.sequence import taken
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim import backends
@@ -53,15 +53,6 @@ class Shard:
         replicas = [i // len(scenes) for i in self.environments]
         one = {"threads": 1, **self.options}  # a worker is a core; more of them are more shards
         return backends.worlds(taken(scenes, self.environments), replicas=replicas, **one)
-
-
-def taken(scenes: Sequence[Scene], environments: Sequence[int]) -> Sequence[Scene]:
-    """Return the scene of each environment; of `Cousins` those, still to be built."""
-    places = [i % len(scenes) for i in environments]
-    if isinstance(scenes, Cousins):
-        return scenes.take(places)
-    made = {place: scenes[place] for place in sorted(set(places))}
-    return [made[place] for place in places]
 
 
 def split(source: Source, count: int, shards: int, options: Mapping[str, Any]) -> list[Shard]:

@@ -7,15 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from pocketworld.cousins.sequence import taken
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Asset, HandleKind, Joint, Scene
-from pocketworld.sim import backends, episode, robots
+from pocketworld.sim import backends, robots
 from pocketworld.sim.arrays import to_numpy
-from pocketworld.sim.mjcf import name_of
+from pocketworld.sim.models.mjcf import name_of
 from pocketworld.sim.policy import Policy, begin, finish
 from pocketworld.sim.robots import Robot
-from pocketworld.sim.shards.shard import taken
 from pocketworld.sim.share import Share, by_kind, kinds_of, lines
+from pocketworld.sim.tasks import episode
 from pocketworld.sim.training.settings import Settings
 from pocketworld.sim.worlds import RATE, Worlds
 

@@ -4,20 +4,18 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.extras import require
 from pocketworld.sim.arrays import Array, to_numpy
-from pocketworld.sim.observation import policy_names
 from pocketworld.sim.policy import Policy
 from pocketworld.sim.robots import Robot
+from pocketworld.sim.tasks.observation import policy_names
 from pocketworld.sim.worlds import RATE, Worlds
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 WEIGHTS, SPEC = "policy.onnx", "policy.json"
 SEEN, DONE = "policy", "actions"  # the network's input and output

@@ -16,15 +16,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pocketworld import world
 from pocketworld.errors import PocketworldError
+from pocketworld.sim.robots import Robot
 from pocketworld.sim.training.progress import Progress
 from pocketworld.sim.training.settings import Settings
-
-if TYPE_CHECKING:
-    from pocketworld.sim.robots import Robot
 
 FORMAT = 1
 CONFIG, CURVE, CHECKPOINTS, EVALUATION = "config.json", "curve.csv", "checkpoints", "evaluation.json"
@@ -107,7 +105,7 @@ class RunFolder:
         found = (p.stem for p in (self.path / CHECKPOINTS).glob("[0-9]*.pt"))
         return max((int(stem) for stem in found if stem.isdigit()), default=0)
 
-    def keep(self, iteration: int, state: Mapping[str, Any], robot: "Robot") -> None:
+    def keep(self, iteration: int, state: Mapping[str, Any], robot: Robot) -> None:
         """Write a checkpoint."""
         import torch
 
@@ -118,7 +116,7 @@ class RunFolder:
         torch.save(whole, buffer)
         write(self._checkpoint(iteration), buffer.getvalue())
 
-    def checkpoint(self, iteration: int, robot: "Robot") -> dict[str, Any]:
+    def checkpoint(self, iteration: int, robot: Robot) -> dict[str, Any]:
         """Return the state that `keep` wrote.
 
         Raises PocketworldError where it is missing, damaged, or of a robot that sees or does other things.

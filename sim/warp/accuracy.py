@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from pocketworld.rng import stream
 from pocketworld.scene import Scene
+from pocketworld.sim.compiling.cousin import compile_cousin
 from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.robots.hand import JOINTS, Hand
-from pocketworld.sim.task import compile_cousin
 from pocketworld.sim.warp.hands import Array, Side, asked, kick, push, script
 from pocketworld.sim.warp.physics import Warp, make
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.scene import Base, Scene
-from pocketworld.sim import memory, mjcf
+from pocketworld.sim import memory
+from pocketworld.sim.compiling.cousin import cousin_of
+from pocketworld.sim.cousin import Cousin
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots.robot import Robot
-from pocketworld.sim.task import Cousin, cousin_of
 from pocketworld.sim.warp.packed import Packed, World, cut, own_bytes, pack, world
 from pocketworld.sim.warp.pool import Pool, text_of
 from pocketworld.sim.warp.room import Room, at_rest, met

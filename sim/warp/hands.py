@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
+from pocketworld.sim.cousin import FACTS, Cousin, Target
 from pocketworld.sim.robots.fingers import TIP
-from pocketworld.sim.task import FACTS, Cousin, Target
 
 Array = NDArray[np.float64]
 EAGER = 2.0  # ranges a second that joints are pushed with at most: some meet their stops

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim.arrays import Array, torch_arrays
+from pocketworld.sim.cousin import Cousin
 from pocketworld.sim.physics import Group, Ids, Look, Write
 from pocketworld.sim.robots.robot import Robot
-from pocketworld.sim.task import Cousin
 from pocketworld.sim.warp.compiled import Compiled, compiled
 from pocketworld.sim.warp.installed import LOG, chosen, library, told
 from pocketworld.sim.warp.packed import Packed

@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.sim.mjcf import Document
+from pocketworld.sim.models.mjcf import Document
 from pocketworld.sim.warp.superset import Element, mesh_elements
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import mujoco
 import numpy as np
 
-from pocketworld.sim.episode import START_HIGH, START_LOW
+from pocketworld.sim.cousin import Cousin, Target
 from pocketworld.sim.robots.robot import Robot
-from pocketworld.sim.task import Cousin, Target
+from pocketworld.sim.tasks.episode import START_HIGH, START_LOW
 
 SETTLE = 60  # steps: a quarter of a second, in which what lies there has come down
 REST = 5  # steps after which what stands on something touches it

@@ -1,8 +1,8 @@
 """What a wrist camera sees on the backend "warp": MuJoCo Warp's ray tracer draws all worlds at once.
 
 Pictures stay where the physics is: they are tensors on its device. What is drawn is what things collide with,
-as the batch's model has no meshes for the eye: depths are those of `pocketworld.sim.sight` but for rounded
-details; colours are not: the furniture is grey, only a robot has its own.
+as the batch's model has no meshes for the eye: depths are those of `pocketworld.sim.pictures.sight` but for
+rounded details; colours are not: the furniture is grey, only a robot has its own.
 """
 # pyright: reportAttributeAccessIssue=false
 # MuJoCo's names come out of compiled modules without stubs.
@@ -10,7 +10,7 @@ details; colours are not: the furniture is grey, only a robot has its own.
 import copy
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import mujoco
 import numpy as np
@@ -18,13 +18,11 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from pocketworld.sim.arrays import Array
-from pocketworld.sim.sight import FAR, FOVY, GAZE, PLACE, SIZE, checked, spaces_of
+from pocketworld.sim.pictures.sight import FAR, FOVY, GAZE, PLACE, SIZE, checked, spaces_of
 from pocketworld.sim.warp.installed import library, told
+from pocketworld.sim.warp.physics import Warp
 from pocketworld.sim.warp.superset import NEVER, SPARE, content
-
-if TYPE_CHECKING:
-    from pocketworld.sim.warp.physics import Warp
-    from pocketworld.sim.worlds import Worlds
+from pocketworld.sim.worlds import Worlds
 
 GROUPS = [0, 2, 3]  # the floor; a robot's own shapes; what things collide with
 LIGHT = {"ambient": 0.35, "diffuse": 0.55, "specular": 0.0}  # of the lamp at the camera: no world has another
@@ -32,7 +30,7 @@ AWAY = 1e3  # m: where what is absent is drawn
 
 
 class WarpSight:
-    """Pictures of all environments of the backend "warp". See `pocketworld.sim.sight.Sight`."""
+    """Pictures of all environments of the backend "warp". See `pocketworld.sim.pictures.sight.Sight`."""
 
     def __init__(self, size: Sequence[int] = SIZE) -> None:
         self.size = checked(size)
@@ -43,10 +41,10 @@ class WarpSight:
         """Return what a picture and its depth are made of."""
         return spaces_of(self.size)
 
-    def see(self, worlds: "Worlds") -> dict[str, Array]:
+    def see(self, worlds: Worlds) -> dict[str, Array]:
         """Return rgb (n, h, w, 3) uint8 and depth (n, h, w) float32, m along the camera's axis."""
         if self._drawer is None:
-            self._drawer = _Drawer(cast("Warp", worlds.physics), self.size)
+            self._drawer = _Drawer(cast(Warp, worlds.physics), self.size)
         return self._drawer.draw(worlds.senses.grip, worlds.senses.grip_turn)
 
     def close(self) -> None:
@@ -57,7 +55,7 @@ class WarpSight:
 class _Drawer:
     """Draws the worlds of one physics."""
 
-    def __init__(self, physics: "Warp", size: tuple[int, int]) -> None:
+    def __init__(self, physics: Warp, size: tuple[int, int]) -> None:
         self.physics, self.lib, self.size = physics, library(), size
         reals = physics.arrays.reals
         self._place, self._turn = reals(PLACE), reals(turned())
@@ -114,7 +112,7 @@ def _lit(base: mujoco.MjModel) -> mujoco.MjModel:
     return model
 
 
-def _without_absent(physics: "Warp") -> Any:
+def _without_absent(physics: Warp) -> Any:
     """Return Warp's model for the ray tracer alone: boxes that a world lacks have no size.
 
     All else in it is the physics' own.

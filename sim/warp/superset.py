@@ -26,7 +26,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.families import registry
 from pocketworld.families.protocol import Refusal
 from pocketworld.scene import Asset, Base, Scene
-from pocketworld.sim import mjcf
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.warp.slots import Pieces, Slots, flat, slots
 
 Element = ElementTree.Element

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.geometry.convex import BoxPiece, HullPiece, Vec3, cross
 from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene
-from pocketworld.sim.beside import beside
-from pocketworld.sim.framing import Framing, camera
-from pocketworld.sim.look import Look, looks
+from pocketworld.sim.models.beside import beside
+from pocketworld.sim.models.framing import Framing, camera
+from pocketworld.sim.models.look import Look, looks
 
 Array = NDArray[np.float64]
 TIMESTEP = 0.004  # s: half of the contacts' time constant below, the least that the solver takes

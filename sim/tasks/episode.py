@@ -13,8 +13,8 @@ from scipy.spatial.transform import Rotation
 
 from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
-from pocketworld.sim.task import Cousin, Hold, Target
-from pocketworld.sim.tasks import Task
+from pocketworld.sim.cousin import Cousin, Hold, Target
+from pocketworld.sim.tasks.task import Task
 
 Array = NDArray[np.float64]
 # Where the hand starts, in the handle's frame (out, across, along), m from the handle: in reach of a few

@@ -15,7 +15,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.geometry.convex import CORNERS
 from pocketworld.geometry.resting import rolls
 from pocketworld.scene import Asset, Joint, JointKind, Scene
-from pocketworld.sim import mjcf
+from pocketworld.sim.models import mjcf
 
 Array = NDArray[np.float64]
 MOVED, TURNED, DEPTH = 1e-3, math.radians(0.2), 0.5e-3  # m, rad, m: what counts as still, and as touching

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf
-from pocketworld.sim.picture import Image, open_renderer
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.pictures.picture import Image, open_renderer
 from pocketworld.sim.robots import Robot
 
 Array = NDArray[np.float64]

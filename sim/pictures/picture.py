@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf
+from pocketworld.sim.models import mjcf
 
 Image = NDArray[np.uint8]
 Openness = float | Mapping[str, float]

@@ -5,9 +5,9 @@ learns cabinets by heart, and generalises far worse. So the two are kept apart.
 """
 
 from pocketworld.sim.arrays import Array, columns, namespace
+from pocketworld.sim.cousin import FACTS
 from pocketworld.sim.robots.robot import Aim, Robot
 from pocketworld.sim.senses import Senses
-from pocketworld.sim.task import FACTS
 from pocketworld.sim.vectors import cross, length, turned_back
 
 POLICY = (

@@ -17,7 +17,7 @@ import math
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import mujoco
 import numpy as np
@@ -26,12 +26,10 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
-from pocketworld.sim import mjcf
 from pocketworld.sim.arrays import to_numpy
+from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots import Robot
-
-if TYPE_CHECKING:
-    from pocketworld.sim.worlds import Worlds
+from pocketworld.sim.worlds import Worlds
 
 Array = NDArray[np.float64]
 SIZE = (64, 64)  # pixels, width and height
@@ -46,23 +44,6 @@ OFF = (
     mujoco.mjtRndFlag.mjRND_SKYBOX,
 )
 NEAR, FAR = 0.01, 5.0  # m: nothing nearer or farther is seen; depth is FAR where nothing is
-
-
-class Sees(Protocol):
-    """What draws what environments' cameras see; each backend has its own."""
-
-    @property
-    def spaces(self) -> dict[str, Box]:
-        """Return what a picture and its depth are made of."""
-        ...
-
-    def see(self, worlds: "Worlds") -> dict[str, Any]:
-        """Return rgb (n, h, w, 3) uint8 and depth (n, h, w) float32, m along the camera's axis."""
-        ...
-
-    def close(self) -> None:
-        """Free what draws."""
-        ...
 
 
 class Sight:
@@ -82,7 +63,7 @@ class Sight:
         """Return what a picture and its depth are made of."""
         return spaces_of(self.size)
 
-    def see(self, worlds: "Worlds") -> dict[str, NDArray[Any]]:
+    def see(self, worlds: Worlds) -> dict[str, NDArray[Any]]:
         """Return rgb (n, h, w, 3) uint8 and depth (n, h, w) float32, m along the camera's axis."""
         width, height = self.size
         rgb = np.empty((worlds.num_envs, height, width, 3), np.uint8)

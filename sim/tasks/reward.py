@@ -1,9 +1,9 @@
 """What a task is worth: the difference of a potential, so that no loop pays, and a bonus at the end."""
 
 from pocketworld.sim.arrays import Array, namespace
+from pocketworld.sim.cousin import FACTS
 from pocketworld.sim.robots.fingers import REACH
 from pocketworld.sim.senses import Senses
-from pocketworld.sim.task import FACTS
 from pocketworld.sim.vectors import length, turned_back
 
 BONUS, TIME, EFFORT = 4.0, 0.01, 0.002  # on success; a step; a step at full action

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pocketworld.geometry.convex import Vec3
 from pocketworld.scene import Mesh, Scene
-from pocketworld.sim.framing import WALL, extent, focus
+from pocketworld.sim.models.framing import WALL, extent, focus
 
 Array = NDArray[np.float64]
 FACES = 200_000  # the most that MuJoCo reads from one STL file

@@ -16,9 +16,10 @@ from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim import memory
+from pocketworld.sim.compiling.cousin import compile_cousin
+from pocketworld.sim.cousin import Cousin
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.robots.robot import Robot
-from pocketworld.sim.task import Cousin, compile_cousin
 
 FIRST = 8  # cousins compiled before it is decided whether further processes pay
 START = 2.0  # s that a new process takes to import MuJoCo and the families; no result depends on it

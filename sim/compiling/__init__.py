@@ -1,0 +1,1 @@
+"""From scenes to compiled cousins, one or many."""

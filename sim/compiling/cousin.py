@@ -1,0 +1,90 @@
+"""One scene compiled with a robot."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
+
+from collections import Counter
+from collections.abc import Mapping
+
+import mujoco
+
+from pocketworld.errors import PocketworldError
+from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Scene
+from pocketworld.sim.cousin import Cousin, Hold, Target, facts
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.robots.robot import Fitted, Robot
+
+
+def compile_cousin(scene: Scene, robot: Robot | None = None) -> Cousin:
+    """Compile a scene with a robot [the floating hand], without visual meshes.
+
+    Raises PocketworldError for a scene in which nothing moves, or nothing that the robot reaches.
+    """
+    robot = robot or Hand()
+    fitted = robot.fitted(scene)
+    return cousin_of(
+        mjcf.document(scene, visual=False, extra=fitted.fragment).compile(), scene, robot, fitted
+    )
+
+
+def cousin_of(model: mujoco.MjModel, scene: Scene, robot: Robot, fitted: Fitted) -> Cousin:
+    """Return where a compiled scene keeps its robot, and what can be asked for in it."""
+    data = mujoco.MjData(model)
+    data.qpos[:] = model.key_qpos[_id(model, mujoco.mjtObj.mjOBJ_KEY, "closed")]
+    mujoco.mj_kinematics(model, data)
+    joints = list(scene.joints())
+    if not joints:
+        raise PocketworldError(f"scene {scene.name}: none of its joints moves", "a task needs one that does")
+    targets = tuple(
+        _target(model, data, asset, joint, fitted) for asset, joint in joints if fitted.reaches(asset, joint)
+    )
+    if not targets:
+        raise PocketworldError(
+            f"scene {scene.name}: the {robot.name} reaches none of its {len(joints)} joints"
+            f" ({why(fitted.missed)})",
+            "another robot, or another place for it",
+        )
+    first = _id(model, mujoco.mjtObj.mjOBJ_JOINT, robot.joints[0])
+    return Cousin(
+        scene.provenance.get("cousin", scene.name),
+        model,
+        targets,
+        int(model.jnt_qposadr[first]),
+        int(model.jnt_dofadr[first]),
+        first,
+        _id(model, mujoco.mjtObj.mjOBJ_SITE, robot.grip),
+        dict(fitted.missed),
+    )
+
+
+def why(missed: Mapping[str, str]) -> str:
+    """Return in words why joints are out of reach, counted: "2: it has no handle; 1: ..."."""
+    counted = Counter(missed.values())
+    return "; ".join(f"{count}: {reason}" for reason, count in sorted(counted.items()))
+
+
+def _id(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:
+    """Return where a model has what is called so: ten times as fast as its named views."""
+    return int(mujoco.mj_name2id(model, kind, name))
+
+
+def _target(model: mujoco.MjModel, data: mujoco.MjData, asset: Asset, joint: Joint, fitted: Fitted) -> Target:
+    name = mjcf.name_of(asset, joint)
+    part, at = asset.part(joint.child), _id(model, mujoco.mjtObj.mjOBJ_JOINT, name)
+    site = _id(model, mujoco.mjtObj.mjOBJ_SITE, name)
+    hold = Hold.of(data.site_xpos[site].copy(), data.site_xmat[site].reshape(3, 3).copy())
+    return Target(
+        name,
+        part.handle is not None and part.handle.kind is not HandleKind.NONE,
+        int(model.jnt_qposadr[at]),
+        int(model.jnt_dofadr[at]),
+        at,
+        site,
+        facts(part, joint),
+        joint.range[1],
+        hold,
+        joint.kind is JointKind.HINGE,
+        data.xanchor[at].copy(),
+        data.xaxis[at].copy(),
+        fitted.reach(name),
+    )
