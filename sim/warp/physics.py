@@ -25,6 +25,7 @@ HARMLESS = ("ITERATIONS", "LS_ITERATIONS")  # the solver stopped where it was, a
 POOLED = ("BROADPHASE", "NARROWPHASE", "CCD")
 # A pair of hulls so deep in each other that the list of its faces was cut: that contact alone is inexact.
 COARSE = ("EPA_HORIZON",)
+NAMED = 8  # environments in a line of the log
 
 
 def make(
@@ -46,7 +47,10 @@ class Warp:
 
     models       environment i's, as structure alone: its numbers are rows of the batch
     wild (n,)    how often each environment met no finite number, and was put back to its defaults
-    coarse (n,)  after how many calls of `step` each had a contact that is inexact (see COARSE)
+    coarse (n,)  in how many calls of `step` each had a contact that is inexact (see COARSE)
+
+    On a GPU all work is on torch's current stream, so that tensors may be written and read without waiting;
+    the host waits once a step, to hear whether a world went wrong.
 
     The form of the worlds is the batch's: a cousin alone has another one, and agrees with itself among others
     only as far as single precision carries. On the CPU the same batch gives the same bits again; on a GPU it
@@ -70,6 +74,7 @@ class Warp:
         self.wild, self.coarse = (self.arrays.ints(np.zeros(count)) for _ in range(2))
         self.groups = (self._group(made.packed, count),)
         self._graphs: dict[str, Any] = {}
+        self._streams: dict[int, Any] = {}
         self._warm()
 
     def _group(self, packed: Packed, count: int) -> Group:
@@ -96,8 +101,10 @@ class Warp:
         """
         (group,) = self.groups
         before(group)
+        # Before as well: of a quaternion without numbers Warp makes an upright one and says nothing.
+        lost = self._without_numbers(group)
         self.advance(substeps)
-        self._look(group)
+        self._look(group, lost)
         after(group)
 
     def reset(self, which: Ids, write: Write, after: Look) -> None:
@@ -167,14 +174,24 @@ class Warp:
         return self.device.startswith("cuda")
 
     def _torch_stream(self) -> Any:
-        return self.lib.wp.stream_from_torch(self.lib.torch.cuda.current_stream(self.device))
+        """Return torch's stream as Warp's, made once: each is registered with the driver."""
+        stream = self.lib.torch.cuda.current_stream(self.device)
+        if stream.cuda_stream not in self._streams:
+            self._streams[stream.cuda_stream] = self.lib.wp.stream_from_torch(stream)
+        return self._streams[stream.cuda_stream]
 
-    def _look(self, group: Group) -> None:
-        """Look for worlds that met no number, or had no room for their contacts."""
+    def _without_numbers(self, group: Group) -> Array:
+        finite = self.lib.torch.isfinite
+        return ~(finite(group.qpos).all(1) & finite(group.qvel).all(1))
+
+    def _look(self, group: Group, lost: Array) -> None:
+        """Look for worlds that met no number, now or before (`lost`), or had no room for their contacts."""
         torch = self.lib.torch
         told_of = self.lib.wp.to_torch(self.data.overflow)
-        bits, coarse = told_of & ~bits_of(*HARMLESS, *COARSE), (told_of & bits_of(*COARSE)) != 0
-        wild = ~(torch.isfinite(group.qpos).all(1) & torch.isfinite(group.qvel).all(1))
+        passing = bits_of(*HARMLESS, *COARSE)
+        bits, coarse = told_of & ~passing, (told_of & bits_of(*COARSE)) != 0
+        told_of &= ~passing  # Warp adds to what it told until a world is reset
+        wild = lost | self._without_numbers(group)
         full, broken, inexact = torch.stack([(bits != 0).any(), wild.any(), coarse.any()]).tolist()
         if full:
             self._raise(bits)
@@ -191,7 +208,8 @@ class Warp:
 
     def _named(self, which: Array) -> str:
         where = self.lib.torch.nonzero(which).flatten().tolist()
-        return ", ".join(f"{i} ({self.ids[i]})" for i in where)
+        more = f" and {len(where) - NAMED} more" if len(where) > NAMED else ""
+        return ", ".join(f"{i} ({self.ids[i]})" for i in where[:NAMED]) + more
 
     def _raise(self, bits: Array) -> None:
         """Say which world had no room: of what is a world's own, that one; else the fullest."""

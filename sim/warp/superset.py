@@ -32,6 +32,10 @@ from pocketworld.sim.warp.slots import Pieces, Slots, flat, slots
 Element = ElementTree.Element
 DRAWS, SEED = 64, 0  # mutations of each asset that its slots are counted from, and their streams' seed
 NEVER = "-10"  # m: margins add up, so that a geom with this one touches nothing within 10 m of overlap
+# m: where absent geoms of what is fixed are besides. Warp's first test for a pair squares the sum of radii
+# and margins, so that the margin alone passes it within 10 m; from here none does. Nothing that is fixed
+# meets the floor: no turn of a joint can bring them below it. What is free could; it has the margin only.
+PARKED = "0 0 1000"
 SMALL = "0.01 0.01 0.01"  # m: half the sides of an absent box; any will do
 SPARE = "0 0 0 0.02 0 0 0 0.02 0 0 0 0.02"  # m: the corners of an absent hull, a tetrahedron
 # kg, kg m²: what absent parts weigh; their joints have armature instead. In a tree that is free to move 1 g
@@ -137,12 +141,13 @@ def _fill(body: Element, asset: Asset, room: Slots) -> None:
         joint = part.find("joint")
         parts["fixed" if joint is None else str(joint.get("type"))].append(part)
         body.remove(part)
-    _geoms(body, room.root)
+    away = {} if asset.base is Base.FREE else {"pos": PARKED}
+    _geoms(body, room.root, away)
     wanted = (("slide", room.slides, room.slide), ("hinge", room.hinges, room.hinge))
     for kind, count, pieces in (*wanted, ("fixed", room.fixed, room.panel)):
         absent = (_absent(asset, kind, i) for i in range(len(parts[kind]), count))
         for part in (*parts[kind], *absent):
-            _geoms(part, pieces)
+            _geoms(part, pieces, away)
             body.append(part)
 
 
@@ -158,15 +163,15 @@ def _absent(asset: Asset, kind: str, i: int) -> Element:
     return part
 
 
-def _geoms(body: Element, room: Pieces) -> None:
-    """Give a body as many boxes and hulls as there is room for, boxes first."""
+def _geoms(body: Element, room: Pieces, away: dict[str, str]) -> None:
+    """Give a body as many boxes and hulls as there is room for, boxes first; absent ones are `away`."""
     geoms = body.findall("geom")
     for geom in geoms:
         body.remove(geom)
     boxes, hulls = ([g for g in geoms if g.get("type") == kind] for kind in ("box", "mesh"))
-    absent = ElementTree.Element("geom", type="box", size=SMALL, margin=NEVER)
+    absent = ElementTree.Element("geom", away, type="box", size=SMALL, margin=NEVER)
     body.extend([*boxes, *[absent] * (room.boxes - len(boxes))])
-    absent = ElementTree.Element("geom", type="mesh", mesh="", margin=NEVER)
+    absent = ElementTree.Element("geom", away, type="mesh", mesh="", margin=NEVER)
     body.extend([*hulls, *[absent] * (room.hulls - len(hulls))])
     body.set("simple", "false")  # else the mass matrix' form would follow from each cousin's inertia
 
