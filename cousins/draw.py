@@ -8,7 +8,7 @@ from the belief times the spec, given that it works), and each refusal is kept w
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pocketworld.cousins.mutation import Mutated, Streams, built
+from pocketworld.cousins.mutation import Mutated, Streams
 from pocketworld.cousins.openings import built_in, host
 from pocketworld.cousins.place import heights, kept
 from pocketworld.cousins.rows import Row, differences, merged, tree_of
@@ -131,5 +131,6 @@ def _built(asset: Asset, drawn: object, visual: bool) -> Asset:
     position, wxyz = tuple(drawn["pose"]["position"]), tuple(drawn["pose"]["wxyz"])
     if asset.family not in registry.names():
         return replace(asset, pose=Pose(position, wxyz))
-    made = built(asset, registry.from_json(asset.family, drawn["parameters"]), visual=visual)
-    return replace(made, pose=Pose(position, wxyz))
+    p = registry.from_json(asset.family, drawn["parameters"])
+    made = registry.family(asset.family).build(p, asset.id, visual=visual)
+    return replace(made, pose=Pose(position, wxyz), base=asset.base)

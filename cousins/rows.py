@@ -121,12 +121,16 @@ Tree = dict[str | None, Any]
 def tree_of(rows: Iterable[tuple[str, object]]) -> Tree:
     """Return rows (path, value) as a tree."""
     tree: Tree = {}
+    leaves: dict[str, dict[str, object]] = {}  # of each node: rows side by side mostly share it
     for path, value in rows:
-        *keys, last = path.split("/")
-        at = tree
-        for key in keys:
-            at = at.setdefault(key, {})
-        at.setdefault(None, {})[last] = value
+        above, slash, last = path.rpartition("/")
+        found = leaves.get(above + slash)
+        if found is None:
+            at = tree
+            for key in above.split("/") if slash else ():
+                at = at.setdefault(key, {})
+            found = leaves[above + slash] = at.setdefault(None, {})
+        found[last] = value
     return tree
 
 
@@ -156,7 +160,7 @@ def merged(node: object, tree: Tree) -> object:
 def _children(node: object) -> dict[str, object]:
     """Return what plain JSON holds by key; nothing for a leaf."""
     if type(node) is dict:
-        return {str(key): value for key, value in node.items()}
+        return dict(node)  # JSON's keys are text
     if isinstance(node, list | tuple):
         return {str(i): value for i, value in enumerate(node)}
     return {str(key): value for key, value in node.items()} if isinstance(node, Mapping) else {}

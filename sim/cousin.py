@@ -28,8 +28,16 @@ class Hold:
     @classmethod
     def of(cls, grip: Array, turn: Array) -> "Hold":
         """Return the hold, with the wrist's angles that belong to it."""
-        yaw, pitch, roll = (float(a) for a in angles(turn[None])[0])
-        return cls(grip, turn, (yaw, pitch, roll))
+        return cls.several(grip[None], turn[None])[0]
+
+    @classmethod
+    def several(cls, grips: Array, turns: Array) -> "list[Hold]":
+        """Return the holds of grips (n, 3) and turns (n, 3, 3)."""
+        wrists = angles(turns).tolist()
+        return [
+            cls(grip, turn, (yaw, pitch, roll))
+            for grip, turn, (yaw, pitch, roll) in zip(grips, turns, wrists, strict=True)
+        ]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,10 +106,11 @@ FACTS = (
 def facts(part: Part, joint: Joint) -> tuple[float, ...]:
     """Return FACTS of a joint, in their order."""
     kind = part.handle.kind if part.handle else HandleKind.NONE
+    side = joint.belief.best.side
     sizes = (part.handle.length, part.handle.thickness, part.handle.standoff) if part.handle else (0.0,) * 3
     return (
         *(float(joint.kind is k) for k in KINDS),
-        *(float(joint.belief.best.side is s) for s in SIDES),
+        *(float(side is s) for s in SIDES),
         *(float(kind is k) for k in HANDLES),
         *sizes,
         part.mass,

@@ -1,9 +1,6 @@
 """A family's parameters as plain JSON and back, exactly; unknown fields are refused."""
 
-import json
 from collections.abc import Hashable, Mapping
-from dataclasses import fields, is_dataclass
-from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -14,26 +11,10 @@ P = TypeVar("P")
 
 def to_json(p: Any) -> dict[str, Any]:
     """Return frozen parameters as dicts, lists, numbers and text."""
-    values = ((name, getattr(p, name)) for name in _names(cast(Hashable, type(p))))
-    return {name: value if type(value) in PLAIN else _plain(value) for name, value in values}
-
-
-@cache
-def _names(kind: Hashable) -> tuple[str, ...]:
-    """Return the names of a parameter class's fields; kept, as there are thousands of each class."""
-    return tuple(f.name for f in fields(cast(Any, kind)))
-
-
-PLAIN = frozenset({float, int, str, bool, type(None)})  # what is plain JSON already
-
-
-def _plain(value: Any) -> Any:
-    """Return one value that is not plain JSON as such."""
-    if isinstance(value, tuple):
-        return [v if type(v) in PLAIN else _plain(v) for v in value]
-    if isinstance(value, Enum):
-        return value.value
-    return to_json(value) if is_dataclass(value) else value
+    made: dict[str, Any] = _known(cast(Hashable, type(p))).serializer.to_python(
+        p, mode="json", warnings=False
+    )
+    return made
 
 
 def from_json(kind: type[P], data: Mapping[str, object], what: str) -> P:
@@ -42,9 +23,11 @@ def from_json(kind: type[P], data: Mapping[str, object], what: str) -> P:
     Raises PocketworldError in one line where a field is unknown, missing or of the wrong type.
     """
     from pydantic import ValidationError
+    from pydantic_core import to_json as text
 
+    known = _known(cast(Hashable, kind))
     try:
-        p: P = _reader(cast(Hashable, kind)).validate_json(json.dumps(data), strict=True)
+        p: P = known.validator.validate_json(text(data), strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "all of it"
@@ -58,11 +41,11 @@ def from_json(kind: type[P], data: Mapping[str, object], what: str) -> P:
 
 
 @cache
-def _reader(kind: Hashable) -> Any:
-    """Return pydantic's reader of a class; made on demand, as pydantic takes long to import."""
+def _known(kind: Hashable) -> Any:
+    """Return pydantic's reader and writer of a class; made on demand, as pydantic takes long to import."""
     from pydantic import TypeAdapter
 
-    return TypeAdapter(cast(type[Any], kind)).validator
+    return TypeAdapter(cast(type[Any], kind))
 
 
 def _unknown(given: object, kept: object, place: str) -> str:

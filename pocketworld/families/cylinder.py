@@ -209,7 +209,8 @@ def pieces(p: Cylinder) -> list[HullPiece]:
     floor = _hull(_ring(round_, outer[1]), _ring(round_, above))
     rings = [_ring(round_, at) for at in (above, outer[4], outer[2], outer[3])]
     both = np.stack([np.arange(SIDES), (np.arange(SIDES) + 1) % SIDES], -1)
-    return [floor, *(_hull(*(ring[pair] for ring in rings)) for pair in both)]
+    walls = np.concatenate([ring[both] for ring in rings], 1)
+    return [floor, *(HullPiece(tuple(map(tuple, wall))) for wall in walls.tolist())]
 
 
 def _ring(round_: Array, at: Any) -> Array:
@@ -219,7 +220,7 @@ def _ring(round_: Array, at: Any) -> Array:
 
 
 def _hull(*rings: Array) -> HullPiece:
-    return HullPiece(tuple((float(x), float(y), float(z)) for x, y, z in np.concatenate(rings)))
+    return HullPiece(tuple(map(tuple, np.concatenate(rings).tolist())))
 
 
 def _lathe(p: Cylinder) -> Triangles:

@@ -1,11 +1,13 @@
 """Mass, centre of mass and inertia of rigid bodies made of convex pieces, exactly (no voxels)."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.geometry.convex import IDENTITY, BoxPiece, HullPiece, Piece, Vec3, rotation
+from pocketworld.geometry.hulls import crossed, faces
 
 Array = NDArray[np.float64]
 AXES = np.arange(3)
@@ -72,20 +74,23 @@ def _hulls(vertices: Sequence[Array]) -> Iterator[tuple[list[int], tuple[Array, 
 
     By tetrahedra from one of each hull's points.
     """
-    from scipy.spatial import ConvexHull
-
-    faces = [ConvexHull(points).simplices for points in vertices]
+    known: list[Any] = [None] * len(vertices)
+    for count in sorted({len(points) for points in vertices}):
+        same = [i for i, points in enumerate(vertices) if len(points) == count]
+        for i, each in zip(same, faces(np.array([vertices[i] for i in same])), strict=True):
+            known[i] = each
     alike: dict[int, list[int]] = {}
-    for i, each in enumerate(faces):
+    for i, each in enumerate(known):
         alike.setdefault(len(each), []).append(i)
     for which in alike.values():
         corners = np.array([vertices[i][0] for i in which])
-        tetra = np.array([vertices[i][faces[i]] for i in which]) - corners[:, None, None]
-        volumes = np.abs(np.linalg.det(tetra)) / 6
+        tetra = np.array([vertices[i][known[i]] for i in which]) - corners[:, None, None]
+        volumes = np.abs((crossed(tetra[:, :, 0], tetra[:, :, 1]) * tetra[:, :, 2]).sum(2)) / 6
         sums, volume = tetra.sum(2), volumes.sum(1)
         centres = (volumes[:, None] @ sums)[:, 0] / 4 / volume[:, None]
         # ∫ x xᵀ over a tetrahedron with one corner at 0: V/20 (Σ v vᵀ + (Σ v)(Σ v)ᵀ).
-        second = np.einsum("hn,hnki,hnkj->hij", volumes / 20, tetra, tetra)
-        second += np.einsum("hn,hni,hnj->hij", volumes / 20, sums, sums)
+        all_ = np.concatenate([tetra, sums[:, :, None]], 2)
+        weighed = (volumes / 20)[:, :, None, None] * all_
+        second = weighed.reshape(len(which), -1, 3).swapaxes(1, 2) @ all_.reshape(len(which), -1, 3)
         second -= volume[:, None, None] * (centres[:, :, None] * centres[:, None])
         yield which, (volume, corners + centres, second)

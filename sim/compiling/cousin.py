@@ -3,9 +3,10 @@
 # MuJoCo's names come out of compiled modules without stubs.
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import mujoco
+import numpy as np
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Asset, HandleKind, Joint, JointKind, Scene
@@ -35,8 +36,8 @@ def cousin_of(model: mujoco.MjModel, scene: Scene, robot: Robot, fitted: Fitted)
     joints = list(scene.joints())
     if not joints:
         raise PocketworldError(f"scene {scene.name}: none of its joints moves", "a task needs one that does")
-    targets = tuple(
-        _target(model, data, asset, joint, fitted) for asset, joint in joints if fitted.reaches(asset, joint)
+    targets = _targets(
+        model, data, [(asset, joint) for asset, joint in joints if fitted.reaches(asset, joint)], fitted
     )
     if not targets:
         raise PocketworldError(
@@ -68,23 +69,32 @@ def _id(model: mujoco.MjModel, kind: mujoco.mjtObj, name: str) -> int:
     return int(mujoco.mj_name2id(model, kind, name))
 
 
-def _target(model: mujoco.MjModel, data: mujoco.MjData, asset: Asset, joint: Joint, fitted: Fitted) -> Target:
-    name = mjcf.name_of(asset, joint)
-    part, at = asset.part(joint.child), _id(model, mujoco.mjtObj.mjOBJ_JOINT, name)
-    site = _id(model, mujoco.mjtObj.mjOBJ_SITE, name)
-    hold = Hold.of(data.site_xpos[site].copy(), data.site_xmat[site].reshape(3, 3).copy())
-    return Target(
-        name,
-        part.handle is not None and part.handle.kind is not HandleKind.NONE,
-        int(model.jnt_qposadr[at]),
-        int(model.jnt_dofadr[at]),
-        at,
-        site,
-        facts(part, joint),
-        joint.range[1],
-        hold,
-        joint.kind is JointKind.HINGE,
-        data.xanchor[at].copy(),
-        data.xaxis[at].copy(),
-        fitted.reach(name),
+def _targets(
+    model: mujoco.MjModel, data: mujoco.MjData, joints: Sequence[tuple[Asset, Joint]], fitted: Fitted
+) -> tuple[Target, ...]:
+    """Return joints as targets, with where they are in the world as `data` stands."""
+    names = [mjcf.name_of(asset, joint) for asset, joint in joints]
+    at = np.array([_id(model, mujoco.mjtObj.mjOBJ_JOINT, name) for name in names], int)
+    sites = np.array([_id(model, mujoco.mjtObj.mjOBJ_SITE, name) for name in names], int)
+    holds = Hold.several(data.site_xpos[sites], data.site_xmat[sites].reshape(-1, 3, 3))
+    anchors, axes = data.xanchor[at], data.xaxis[at]
+    places = zip(at, model.jnt_qposadr[at], model.jnt_dofadr[at], sites, strict=True)
+    return tuple(
+        Target(
+            names[i],
+            part.handle is not None and part.handle.kind is not HandleKind.NONE,
+            int(qpos),
+            int(dof),
+            int(id),
+            int(site),
+            facts(part, joint),
+            joint.range[1],
+            holds[i],
+            joint.kind is JointKind.HINGE,
+            anchors[i],
+            axes[i],
+            fitted.reach(names[i]),
+        )
+        for i, ((asset, joint), (id, qpos, dof, site)) in enumerate(zip(joints, places, strict=True))
+        for part in (asset.part(joint.child),)
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,12 +73,13 @@ def beside(assets: Sequence[Asset]) -> Iterator[Pair]:
 
 def _products(starts: Ids, first: Ids, second: Ids) -> tuple[Ids, Ids, Ids]:
     """Return pairs of parts, in order, of pairs of assets whose parts begin at `starts`, and which pair."""
-    parts = [np.arange(low, high) for low, high in pairwise(starts)]
-    nothing = [np.zeros(0, np.int64)]
-    a = [np.repeat(parts[i], len(parts[j])) for i, j in zip(first, second, strict=True)]
-    b = [np.tile(parts[j], len(parts[i])) for i, j in zip(first, second, strict=True)]
-    pair = [np.full(len(one), k) for k, one in enumerate(a)]
-    return np.concatenate(a or nothing), np.concatenate(b or nothing), np.concatenate(pair or nothing)
+    sizes = np.diff(starts)
+    counts = sizes[first] * sizes[second]
+    pair = np.repeat(np.arange(len(first)), counts)
+    one, other = np.divmod(
+        np.arange(len(pair)) - np.repeat(counts.cumsum() - counts, counts), sizes[second][pair]
+    )
+    return starts[first][pair] + one, starts[second][pair] + other, pair
 
 
 def _moving(asset: Asset) -> set[str]:

@@ -9,7 +9,7 @@ stiff.
 # MuJoCo's names come out of compiled modules without stubs.
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import combinations
@@ -21,18 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
-from pocketworld.geometry.convex import BoxPiece, HullPiece, Vec3, cross
-from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Scene
+from pocketworld.geometry.convex import IDENTITY, BoxPiece, HullPiece, Vec3, cross
+from pocketworld.scene import Asset, Base, Joint, JointKind, Part, Pose, Scene
 from pocketworld.sim.models.beside import beside
 from pocketworld.sim.models.framing import Framing, camera
 from pocketworld.sim.models.look import Look, looks
+from pocketworld.sim.models.turned import Turned, turned
 
 Array = NDArray[np.float64]
 TIMESTEP = 0.004  # s: half of the contacts' time constant below, the least that the solver takes
 FURNITURE, THING, HAND = 1, 2, 4  # collision groups, bits
 # An arm's and a drawer's own moving mass is never zero; it keeps light doors from ringing (kg, kg m²).
 _ALONE = ' usethread="false"'  # a few small hulls are compiled sooner than threads begin
-_BOX = '<geom type="box" pos="%.9g %.9g %.9g" quat="%.9g %.9g %.9g %.9g" size="%.9g %.9g %.9g"/>\n'
+_BOX = '<geom type="box" pos="%.9g %.9g %.9g" size="%.9g %.9g %.9g"/>\n'
+_TURNED = '<geom type="box" pos="%.9g %.9g %.9g" size="%.9g %.9g %.9g" quat="%.9g %.9g %.9g %.9g"/>\n'
+_AS = '<geom type="mesh" mesh={} quat="%.9g %.9g %.9g %.9g"/>\n'
 ARMATURE = {JointKind.SLIDE: 0.01, JointKind.HINGE: 0.005}
 
 
@@ -84,13 +87,14 @@ def document(scene: Scene, *, visual: bool = True, extra: Fragment | None = None
     extra = extra or Fragment()
     seen = looks(scene) if visual else None
     look = seen or Look()
-    bodies = "".join(_asset(asset, look) for asset in scene.assets)
+    shared = {f"{a.id}/{part.id}": turned(part.pieces) for a in scene.assets for part in a.parts}
+    bodies = "".join(_asset(asset, look, shared) for asset in scene.assets)
     text = (
         f"<mujoco model={quoteattr(scene.name)}>\n"
         f'<compiler angle="radian" autolimits="true" fusestatic="false"{"" if visual else _ALONE}/>\n'
         f"{_option()}{_defaults(extra)}"
         f'<size memory="4M"/>\n{look.visual}'
-        f"<asset>\n{look.assets}{''.join(_hulls(scene))}{extra.assets}</asset>\n"
+        f"<asset>\n{look.assets}{''.join(_hulls(scene, shared))}{extra.assets}</asset>\n"
         f"<worldbody>\n{_surroundings(scene, seen)}{bodies}{extra.bodies}</worldbody>\n"
         f"<contact>\n{''.join(_excludes(scene.assets))}</contact>\n"
         f"<actuator>\n{extra.actuators}</actuator>\n"
@@ -168,7 +172,7 @@ def _surroundings(scene: Scene, look: Look | None) -> str:
     )
 
 
-def _asset(asset: Asset, look: Look) -> str:
+def _asset(asset: Asset, look: Look, shared: Mapping[str, Mapping[int, Turned]]) -> str:
     below: dict[str, list[Joint]] = {}
     for joint in asset.joints:
         below.setdefault(joint.parent, []).append(joint)
@@ -183,7 +187,8 @@ def _asset(asset: Asset, look: Look) -> str:
         seen = "".join(look.geoms.get(f"{asset.id}/{part.id}", ()))
         return (
             f"<body name={quoteattr(name_of(asset, part))}{place} childclass={quoteattr(group)}>\n"
-            f"{hold}{_inertial(part)}{_geoms(asset, part)}{seen}{_site(asset, part, joint)}{inner}</body>\n"
+            f"{hold}{_inertial(part)}{_geoms(asset, part, shared)}{seen}"
+            f"{_site(asset, part, joint)}{inner}</body>\n"
         )
 
     return body(asset.parts[0], None)
@@ -203,17 +208,25 @@ def _inertial(part: Part) -> str:
     return f'<inertial pos="{row(part.com)}" mass="{part.mass:.9g}" fullinertia="{row(part.inertia)}"/>\n'
 
 
-def _geoms(asset: Asset, part: Part) -> str:
+def _geoms(asset: Asset, part: Part, shared: Mapping[str, Mapping[int, Turned]]) -> str:
     """Return a part's collision geoms; written by one pattern, as a room has hundreds."""
     patterns: list[str] = []
     numbers: list[float] = []
+    others = shared[f"{asset.id}/{part.id}"]
     for i, piece in enumerate(part.pieces):
         if isinstance(piece, BoxPiece):
-            patterns.append(_BOX)
             x, y, z = piece.size
-            numbers += (*piece.centre, *piece.wxyz, x / 2, y / 2, z / 2)
-        else:
-            patterns.append(f'<geom type="mesh" mesh={_hull_name(asset, part, i).replace("%", "%%")}/>\n')
+            numbers += (*piece.centre, x / 2, y / 2, z / 2)
+            if piece.wxyz == IDENTITY:
+                patterns.append(_BOX)
+            else:
+                patterns.append(_TURNED)
+                numbers += piece.wxyz
+            continue
+        first, wxyz = others.get(i, (i, None))
+        name = _hull_name(asset, part, first).replace("%", "%%")
+        patterns.append(f'<geom type="mesh" mesh={name}/>\n' if wxyz is None else _AS.format(name))
+        numbers += wxyz or ()
     return "".join(patterns) % tuple([number + 0.0 for number in numbers])
 
 
@@ -221,11 +234,12 @@ def _hull_name(asset: Asset, part: Part, index: int) -> str:
     return quoteattr(f"{asset.id}/{part.id}/{index}")
 
 
-def _hulls(scene: Scene) -> Iterator[str]:
+def _hulls(scene: Scene, shared: Mapping[str, Mapping[int, Turned]]) -> Iterator[str]:
     for asset in scene.assets:
         for part in asset.parts:
+            others = shared[f"{asset.id}/{part.id}"]
             for i, piece in enumerate(part.pieces):
-                if not isinstance(piece, BoxPiece):
+                if not isinstance(piece, BoxPiece) and i not in others:
                     yield f'<mesh name={_hull_name(asset, part, i)} vertex="{_points(piece)}"/>\n'
 
 
@@ -297,24 +311,44 @@ def _exclude(a: Asset, one: Part, b: Asset, other: Part) -> str:
 
 def _keyframes(scene: Scene, extra: Fragment) -> str:
     out = ""
+    joints = _joints(scene)
     for name in ("closed", "captured", "open"):
-        qpos = row((*positions(scene, name), *extra.qpos))
+        qpos = row((*_positions(joints, name), *extra.qpos))
         out += f'<key name="{name}" qpos="{qpos}"/>\n' if qpos else f'<key name="{name}"/>\n'
     return out
 
 
 def positions(scene: Scene, state: str) -> tuple[float, ...]:
     """Return qpos with each joint "closed", as "captured", or "open"."""
-    out: list[float] = []
+    return tuple(_positions(_joints(scene), state))
+
+
+def _joints(scene: Scene) -> list[Pose | Joint]:
+    """Return what qpos holds, in its order: where free assets are, and joints that move."""
+    out: list[Pose | Joint] = []
     for asset in scene.assets:
         if asset.base is Base.FREE:
-            out += [*asset.pose.position, *asset.pose.wxyz]
-        for _, joint in order(asset):
-            if joint is not None and joint.movable:
-                out.append({"closed": 0.0, "captured": joint.state, "open": joint.range[1]}[state])
-    return tuple(out)
+            out.append(asset.pose)
+        out += [joint for _, joint in order(asset) if joint is not None and joint.movable]
+    return out
+
+
+def _positions(joints: Sequence[Pose | Joint], state: str) -> Iterator[float]:
+    for one in joints:
+        if isinstance(one, Pose):
+            yield from (*one.position, *one.wxyz)
+        elif state != "closed":
+            yield one.state if state == "captured" else one.range[1]
+        else:
+            yield 0.0
 
 
 def row(values: Sequence[float] | Array | Vec3) -> str:
     """Return numbers as MJCF has them: 9 digits, nanometres."""
-    return " ".join(["%.9g" % (float(value) + 0.0) for value in values])
+    numbers = values.tolist() if isinstance(values, np.ndarray) else values
+    return _pattern(len(numbers)) % tuple([value + 0.0 for value in numbers])
+
+
+@lru_cache(maxsize=1 << 10)
+def _pattern(count: int) -> str:
+    return " ".join(["%.9g"] * count)

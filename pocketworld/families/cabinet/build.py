@@ -71,20 +71,20 @@ def build(p: Cabinet, id: str, *, visual: bool = True) -> Asset:
     Raises PocketworldError, in one line, for parameters that make no cabinet.
     """
     made = laid_out(p)
-    plain = _bare(p, id, made)
+    plain = _bare(p, id, made, to_json(p))
     if not visual:
-        return replace(plain, parameters=to_json(p))
+        return plain
     looks = [_meshes([(p.body, boxes(made.boards))]), *(_looks(p, made.shapes[c.path]) for c in made.cells)]
     parts = (replace(part, meshes=look) for part, look in zip(plain.parts, looks, strict=True))
-    return replace(plain, parameters=to_json(p), parts=tuple(parts))
+    return replace(plain, parts=tuple(parts))
 
 
 def bare(p: Cabinet) -> Asset:
     """Return a cabinet as `build` does, but without what only eyes need: for what is only to be checked."""
-    return _bare(p, "cabinet", laid_out(p))
+    return _bare(p, "cabinet", laid_out(p), {})
 
 
-def _bare(p: Cabinet, id: str, made: Layout) -> Asset:
+def _bare(p: Cabinet, id: str, made: Layout, parameters: Mapping[str, object]) -> Asset:
     boards = tuple(made.boards)
     parts = [_part("body", "body", boards, [p.density] * len(boards))]
     links: list[Joint] = []
@@ -92,7 +92,7 @@ def _bare(p: Cabinet, id: str, made: Layout) -> Asset:
         part = _front_part(p, cell, made.where, made.shapes[cell.path])
         parts.append(part)
         links.append(joints.joint(cell, made.where, p, part.id, made.limits[cell.path]))
-    return Asset(id, "cabinet", {}, tuple(parts), tuple(links))
+    return Asset(id, "cabinet", parameters, tuple(parts), tuple(links))
 
 
 def laid_out(p: Cabinet) -> Layout:

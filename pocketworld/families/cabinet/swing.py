@@ -1,7 +1,7 @@
 """How far a front may open before it meets its neighbours, their handles or the floor."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +36,7 @@ class _Ring:
     last: float
 
 
-def swing(p: Cabinet, cell: Cell, handle: Sequence[Piece], others: Iterable[Piece]) -> float:
+def swing(p: Cabinet, cell: Cell, handle: Sequence[Piece], others: Sequence[Piece]) -> float:
     """Return the angle to which a door opens freely, rad.
 
     handle: pieces of its own handle; others: those of all other handles. The door turns about the edge of its
@@ -54,10 +54,10 @@ def swing(p: Cabinet, cell: Cell, handle: Sequence[Piece], others: Iterable[Piec
             f"cabinet: front {cell.path}: a door of {across:.3g} m and {p.front:.3g} m thick can't turn",
             f"it needs a gap of {more:.3g} m and has {p.gap:.3g} m",
         )
-    own = [_ring(cell, piece.vertices, p) for piece in handle]
+    own = _rings(cell, handle, p)
     low, high = (face.z0, face.z1) if side in (Side.LEFT, Side.RIGHT) else (face.x0, face.x1)
     own.append(_Ring(low, high, 0.0, math.hypot(across, p.front), 0.0, 0.0))
-    rings = [_ring(cell, piece.vertices, p) for piece in others]
+    rings = _rings(cell, others, p)
     # Its own handle comes down on the plane of the neighbours' faces before the door does.
     limit = min([*(math.pi - a.last for a in own), *(_meeting(a, b) for a in own for b in rings)])
     if side is Side.BOTTOM:
@@ -79,23 +79,28 @@ def _hemmed(p: Cabinet, cell: Cell) -> bool:
     return free[cell.front.side] > 1e-9
 
 
-def _ring(cell: Cell, vertices: Array, p: Cabinet) -> _Ring:
-    """Return the ring in which points (n, 3) that stand out of the front lie about a door's hinge."""
+def _rings(cell: Cell, pieces: Sequence[Piece], p: Cabinet) -> list[_Ring]:
+    """Return the rings in which pieces that stand out of the front lie about a door's hinge."""
+    if not pieces:
+        return []
+    each = [piece.vertices for piece in pieces]
+    starts = np.cumsum([0, *map(len, each[:-1])])
+    x, y, z = np.concatenate(each).T
     face, side = cell.face, cell.front.side
-    out = np.maximum(-p.depth / 2 - vertices[:, 1], 0.0)
-    along = vertices[:, 2 if side in (Side.LEFT, Side.RIGHT) else 0]
-    into = {
-        Side.LEFT: lambda: vertices[:, 0] - face.x0,
-        Side.RIGHT: lambda: face.x1 - vertices[:, 0],
-        Side.TOP: lambda: face.z1 - vertices[:, 2],
-        Side.BOTTOM: lambda: vertices[:, 2] - face.z0,
-    }[side]()
-    angles = np.arctan2(out, into)
-    nearest = math.hypot(max(into.min(), -into.max(), 0.0), out.min())
-    farthest = float(np.hypot(into, out).max())
-    return _Ring(
-        float(along.min()), float(along.max()), nearest, farthest, float(angles.min()), float(angles.max())
-    )
+    out = np.maximum(-p.depth / 2 - y, 0.0)
+    along = z if side in (Side.LEFT, Side.RIGHT) else x
+    if side is Side.LEFT:
+        into = x - face.x0
+    elif side is Side.RIGHT:
+        into = face.x1 - x
+    else:
+        into = face.z1 - z if side is Side.TOP else z - face.z0
+    values = np.array([along, into, out, np.hypot(into, out), np.arctan2(out, into)])
+    least, most = (f.reduceat(values, starts, axis=1).T.tolist() for f in (np.minimum, np.maximum))
+    return [
+        _Ring(a[0], b[0], math.hypot(max(a[1], -b[1], 0.0), a[2]), b[3], a[4], b[4])
+        for a, b in zip(least, most, strict=True)
+    ]
 
 
 def _meeting(own: _Ring, other: _Ring) -> float:
