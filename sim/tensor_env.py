@@ -86,10 +86,11 @@ class TensorEnv:
         out = self.worlds.advance(self.worlds.checked(given))
         progress, unstable, done = _tensor(self.worlds.progress), _tensor(out.unstable), _tensor(out.done)
         last = self.look()
-        if bool(done.any()):
+        ended = np.flatnonzero(done.cpu().numpy())
+        if len(ended):
             # What follows where physics blew up is no state: what was seen before is the last that was.
             last = {name: _where(unstable, before[name], now) for name, now in last.items()}
-            self.worlds.start(np.flatnonzero(done.cpu().numpy()))
+            self.worlds.start(ended)
             self.look()
         reward, success, cut = (_tensor(a) for a in (out.reward, out.success, out.truncated))
         single = torch.float32

@@ -22,17 +22,18 @@ SEEDS = 2**31  # seeds are below
 
 
 class Counted(TensorEnv):
-    """Counts how its episodes end."""
+    """Counts how its episodes end; where the physics is, so that a GPU need not be waited for."""
 
-    ended = won = 0
-    earned = 0.0
+    ended: torch.Tensor | int = 0
+    won: torch.Tensor | int = 0
+    earned: torch.Tensor | float = 0.0
 
     def step(self, actions: torch.Tensor) -> Transition:
         """Advance all by a step."""
         now = super().step(actions)
-        self.ended += int(now.done.sum())
-        self.won += int(now.terminated.sum())
-        self.earned += float(now.reward.mean())
+        self.ended = self.ended + now.done.sum()
+        self.won = self.won + now.terminated.sum()
+        self.earned = self.earned + now.reward.mean().double()
         return now
 
     def forget(self) -> None:
@@ -48,7 +49,7 @@ class Learner:
         alone()
         self.env, self.settings = env, settings
         self.face = RslRlEnv(env, seed=settings.seed)
-        with _seeded(settings.seed, "policy"), _quiet():
+        with _seeded(env.device, settings.seed, "policy"), _quiet():
             self.runner = OnPolicyRunner(self.face, config(settings), None, str(env.device))
 
     @property
@@ -76,7 +77,7 @@ class Learner:
         """
         settings = self.settings
         end = min(begin - begin % settings.leg + settings.leg, settings.iterations)
-        with _seeded(settings.seed, "leg", begin):
+        with _seeded(self.env.device, settings.seed, "leg", begin):
             self.env.reset(seed=_seed(settings.seed, "episodes", begin))
             clocks = stream(settings.seed, "clocks", begin).integers(0, settings.max_steps, settings.envs)
             self.face.episode_length_buf = torch.as_tensor(clocks)
@@ -101,12 +102,13 @@ class Learner:
 
     def _progress(self, iteration: int, losses: dict[str, float]) -> Progress:
         settings, env = self.settings, self.env
+        ended, won = int(env.ended), int(env.won)
         return Progress(
             iteration,
             iteration * settings.envs * settings.steps,
-            env.ended,
-            env.won / env.ended if env.ended else None,
-            env.earned / settings.steps,
+            ended,
+            won / ended if ended else None,
+            float(env.earned) / settings.steps,
             losses["value"],
             float(self.actor.output_std.detach().mean()),
             float(self.runner.alg.learning_rate),
@@ -163,9 +165,10 @@ def _seed(seed: int, *names: str | int) -> int:
 
 
 @contextlib.contextmanager
-def _seeded(seed: int, *names: str | int) -> Iterator[None]:
-    """Let torch draw from a stream of its own, and from where it was thereafter."""
-    with torch.random.fork_rng():
+def _seeded(device: torch.device, seed: int, *names: str | int) -> Iterator[None]:
+    """Let torch draw from a stream of its own on the CPU and a device, and from where it was thereafter."""
+    # Named, as torch else sets up all GPUs that there are.
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(_seed(seed, *names))
         yield
 
