@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from sys import intern
 from typing import Any, Final
 
 
@@ -30,7 +31,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One leaf of a cousin that differs from the twin's: "asset/parameter/...", its value, its source."""
+    """One leaf of a cousin that differs from the twin's: "asset/parameter/...", its value, its source.
+
+    Thousands of cousins have the same paths: each is kept once (`sys.intern`), or they would fill the memory.
+    """
 
     path: str
     value: object
@@ -95,7 +99,7 @@ def differences(
 
     now = ((path, new.get(path, GONE)) for path in sorted({**old, **new}))
     return tuple(
-        Row(f"{at}/{path}", value, source(path, value))
+        Row(intern(f"{at}/{path}"), value, source(path, value))
         for path, value in now
         if not same(old.get(path, GONE), value)
     )

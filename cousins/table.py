@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 import pyarrow as pa
@@ -134,7 +135,7 @@ def _drawn(
     rows: dict[int, list[Row]] = {index: [] for index in indices}
     for row in draws:
         value = decode(row["number"], row["text"])
-        rows[row["cousin"]].append(Row(row["path"], value, Source(row["source"])))
+        rows[row["cousin"]].append(Row(intern(row["path"]), value, Source(row["source"])))
     refused: dict[int, list[Refused]] = {index: [] for index in indices}
     for row in refusals:
         refusal = Refusal(row["reason"], json.loads(row["numbers"]))

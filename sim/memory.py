@@ -7,11 +7,12 @@ from typing import Any
 from pocketworld.errors import PocketworldError
 
 GIB = 1 << 30
-# Resident bytes as measured (MuJoCo 3.17: a kitchen's model of 0.38 MB and a pedestal's of 0.06 MB): Python's
-# views of a model's fields take about as much again as the model, and a batch has a copy of one model, one
-# mjData, and the part of its arena that contacts have touched.
-VIEWS, LEAST = 1.0, 1 << 17
-ARENA = 1 << 18
+# Resident bytes as measured (MuJoCo 3.17; kitchens' models of 0.28 to 0.38 MB, a pedestal's of 0.06 MB). Of a
+# model Python keeps views of each thing that has a name or could have one; its targets are counted with it.
+VIEW, LEAST = 512, 1 << 17
+# A batch has a copy of one model, its own book-keeping, and one mjData (a third of a model, and that part of
+# its arena that contacts have touched); one more of each environment whose things may sleep.
+BATCH, DATA, ARENA = 5 << 16, 0.4, 3 << 16
 _LIMITS = (  # of a container: limit and use, cgroup 2 and 1
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
@@ -20,7 +21,8 @@ _LIMITS = (  # of a container: limit and use, cgroup 2 and 1
 
 def model_bytes(model: Any) -> int:
     """Return about how much memory a compiled model takes."""
-    return int(model.nbuffer * (1 + VIEWS)) + LEAST
+    things = model.nbody + model.njnt + model.ngeom + model.nsite + model.nmesh + model.nexclude
+    return int(model.nbuffer + VIEW * things) + LEAST
 
 
 def batch_bytes(model: Any, environments: int, persistent: bool = False) -> int:
@@ -30,8 +32,8 @@ def batch_bytes(model: Any, environments: int, persistent: bool = False) -> int:
     """
     state = int(model.nq + 4 * model.nv + 2 * model.nu + 6 * model.nbody)
     seen = int(12 * model.nsite + 6 * model.njnt)
-    data = (model.nbuffer + ARENA) * (environments if persistent else 1)
-    return int(model.nbuffer + data + 8 * environments * (2 * state + seen))
+    data = (DATA * model.nbuffer + ARENA) * (1 + environments if persistent else 1)
+    return int(BATCH + model.nbuffer + data + 8 * environments * (2 * state + seen))
 
 
 def available() -> int | None:

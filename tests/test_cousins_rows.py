@@ -1,5 +1,7 @@
 """Parameters as rows and back."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,3 +132,14 @@ def test_what_no_row_is_of_is_not_copied() -> None:
     assert made["a"] is kept
     assert applied({"b": 1}, {"b": GONE}) == []
     assert applied({"a": {"b": 1}}, {"a//c": 3}) == {"a": {"b": 1, "": {"c": 3}}}
+
+
+def test_a_path_that_many_cousins_have_is_kept_once() -> None:
+    """Also where they come from another process, by a pickle of several."""
+    several = [
+        differences({"handle": {"length": 0.1}}, None, {"handle": {"length": value}}, f"{'cab'}inet")
+        for value in (0.2, 0.3)
+    ]
+    for (one,), (other,) in (several, pickle.loads(pickle.dumps(several))):
+        assert one.path == "cabinet/handle/length"
+        assert one.path is other.path

@@ -49,6 +49,8 @@ def test_a_folder_brings_cousins_back_to_the_bit(cousins: Cousins, tmp_path: Pat
     table.save(cousins, tmp_path)
     again = table.load(tmp_path, TWIN)
     assert again.drawn == cousins.drawn
+    rows = [[row for drawn in some.drawn for row in drawn.rows] for some in (again, cousins)]
+    assert all(a.path is b.path for a, b in zip(*rows, strict=True)), "each path is kept once"
     assert (again.name, again.seed, again.spec) == ("wild", 3, cousins.spec)
     assert digests(again) == digests(cousins)
     assert again.findings == cousins.findings

@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,24 @@ def test_processes_change_no_model(cousins: Cousins) -> None:
     for workers in (1, 3):
         found = list(in_processes(many.bare(), Hand(), workers))
         assert same(found, [alone[id] for id in many.ids])
+
+
+@pytest.mark.slow
+def test_only_a_few_chunks_wait_packed_or_compiled(cousins: Cousins, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    orders = processes._orders
+
+    def counted(*of: Any) -> Iterator[Any]:
+        for order in orders(*of):
+            taken.append(len(order.rows))
+            yield order
+
+    monkeypatch.setattr(processes, "CHUNK", 1)
+    monkeypatch.setattr(processes, "_orders", counted)
+    found = in_processes(cousins.bare(), Hand(), 1)
+    first = next(found)
+    assert taken == [1] * (processes.AHEAD + 1)
+    assert [first.id, *(one.id for one in found)] == list(cousins.ids)
 
 
 def test_processes_are_used_where_they_pay(cousins: Cousins, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,12 +3,12 @@
 import gc
 import multiprocessing
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
 
 from pocketworld.cousins.draw import Drawn, build
 from pocketworld.cousins.rows import Row, Source
@@ -24,6 +24,7 @@ from pocketworld.sim.robots.robot import Robot
 FIRST = 8  # cousins compiled before it is decided whether further processes pay
 START = 2.0  # s that a new process takes to import MuJoCo and the families; no result depends on it
 CHUNK = 16  # cousins that a process is sent at once: few enough to hold in memory, enough to hide the twin
+AHEAD = 3  # such chunks a process that are sent or waited for: none idles, and only so many lie about packed
 
 Values = tuple[tuple[str, ...], tuple[object, ...]]  # paths and values of a cousin's rows
 
@@ -97,19 +98,26 @@ def in_processes(cousins: Cousins, robot: Robot, workers: int) -> Iterator[Cousi
 
     Raises PocketworldError where a process ends before it has answered, as from a script it can't import.
     """
-    packed = [(drawn.index, _packed(drawn)) for drawn in cousins.drawn]
-    orders = (
-        _Order(cousins.twin, cousins.name, robot, tuple(packed[i : i + CHUNK]))
-        for i in range(0, len(packed), CHUNK)
-    )
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
-            yield from chain.from_iterable(pool.map(_work, orders))
+            waiting: deque[Future[list[Cousin]]] = deque()
+            for order in _orders(cousins, robot):
+                waiting.append(pool.submit(_work, order))
+                if len(waiting) > AHEAD * workers:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
         except BrokenProcessPool as error:
             raise PocketworldError(
                 f"one of {workers} processes that compile cousins ended early",
                 'a script needs `if __name__ == "__main__":` around its work; or workers=1',
             ) from error
+
+
+def _orders(cousins: Cousins, robot: Robot) -> Iterator[_Order]:
+    for i in range(0, len(cousins), CHUNK):
+        several = tuple((drawn.index, _packed(drawn)) for drawn in cousins.drawn[i : i + CHUNK])
+        yield _Order(cousins.twin, cousins.name, robot, several)
 
 
 def _packed(drawn: Drawn) -> Values:
