@@ -79,9 +79,10 @@ def measure_warp(
     """Measure the backend warp on a world's cousins; put the figures into a page if one is named."""
     from pocketworld.bench import document as page
     from pocketworld.bench import warp
+    from pocketworld.sim.backends import cores
 
     tick(f"drawing {envs} cousins")
-    cousins = api.make_cousins(folder, preset=preset, count=envs)
+    cousins = api.make_cousins(folder, preset=preset, count=envs, workers=cores())
     tick("measuring")
     result = warp.measure(cousins, device, steps)
     if document is not None:
