@@ -22,7 +22,7 @@ from pocketworld.sim.robots.from_mjcf import from_mjcf
 from pocketworld.sim.robots.kinematics import close, difference
 from pocketworld.sim.robots.panda import HOME, panda
 from pocketworld.sim.robots.paths import CLOSED, Path, paths
-from pocketworld.sim.robots.stand import LEAP, Search, follow, frames
+from pocketworld.sim.robots.search import LEAP, Search, follow, frames
 from tests.arms import plain_arm, xml
 
 Array = NDArray[np.float64]

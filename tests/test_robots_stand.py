@@ -9,17 +9,20 @@ from numpy.typing import NDArray
 
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
-from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
+from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.families.cabinet.sample import sample
 from pocketworld.families.protocol import Site
 from pocketworld.geometry.convex import BoxPiece
 from pocketworld.rng import stream
 from pocketworld.scene import Asset, HandleKind, Part, Pose, Scene, Side
+from pocketworld.sim.robots import stand
 from pocketworld.sim.robots.clearance import Clearance
 from pocketworld.sim.robots.kinematics import close, difference
 from pocketworld.sim.robots.panda import panda
 from pocketworld.sim.robots.paths import AHEAD, CLOSED, SHARES, paths, towards
-from pocketworld.sim.robots.stand import candidates, frames, place_of, stands, with_cart
+from pocketworld.sim.robots.search import Search, frames, place_of, with_cart
+from pocketworld.sim.robots.stand import COARSE, FINE, Candidates, candidates, reaches_some, stands
+from pocketworld.sim.tasks.task import TASKS
 
 Array = NDArray[np.float64]
 
@@ -123,6 +126,58 @@ def test_candidates_stand_around_handles_and_none_twice() -> None:
     assert candidates([*wanted, *wanted]) == places
     grip = wanted[0].grips[CLOSED, :2, 3]
     assert all(0.3 < np.hypot(*(np.array(place[:2]) - grip)) < 1.2 for place in places)
+
+
+def test_finer_candidates_contain_more_of_the_same_sort() -> None:
+    wanted = paths(cabinet())
+    fine = candidates(wanted, FINE)
+    assert len(set(fine)) == len(fine) > 5 * len(candidates(wanted, COARSE))
+    assert {place[2] for place in fine} == set(FINE.lifts)
+
+
+def test_what_coarse_candidates_miss_is_looked_for_from_finer_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    near = Candidates((0.85,), (0.0,), (0.0,), 1)
+    monkeypatch.setattr(stand, "COARSE", near)
+    scene = cabinet(1.2)
+    (path,) = paths(scene)
+    arm, clearance = panda(), Clearance(scene, panda())
+    assert not Search([path], np.array(candidates([path], near)), arm.chain, clearance).run()
+    assert set(stands(scene, arm).reached) == {path.id}
+    assert reaches_some(scene, arm)
+
+
+@pytest.mark.parametrize("lift", [0.0, 0.9, 1.6, 3.0])
+@pytest.mark.parametrize("kind", [FrontKind.DRAWER, FrontKind.DOOR])
+def test_whether_some_joint_is_reached_is_what_stands_find(lift: float, kind: FrontKind) -> None:
+    scene = cabinet(lift, kind=kind)
+    assert reaches_some(scene, panda()) == bool(stands(scene, panda()).reached)
+
+
+def test_a_scene_without_handles_or_joints_has_nothing_in_reach() -> None:
+    bare = build(Cabinet(0.5, 0.45, 0.3, Front(handle=usual(HandleKind.NONE))), "bare")
+    for scene in (Scene("s", (bare,)), Scene("s", (box("post", (0, 0, 0.5), (0.1, 0.1, 1.0)),))):
+        assert not reaches_some(scene, panda())
+        assert not stands(scene, panda()).reached
+
+
+def test_what_is_found_for_a_pair_does_not_depend_on_others() -> None:
+    front = Front(FrontKind.DRAWER, Side.NONE, usual(HandleKind.BAR))
+    asset = build(Cabinet(0.5, 0.45, 0.8, Split(True, (1.0, 1.0, 1.0), (front,) * 3)), "cab")
+    scene, arm = Scene("s", (asset,)), panda()
+    wanted = paths(scene)
+    carts, clearance = np.array(candidates(wanted))[::4], Clearance(scene, arm)
+    whole = Search(wanted, carts, arm.chain, clearance).run()
+    assert {j for _, j in whole} == {0, 1, 2}
+    for j, path in enumerate(wanted):
+        alone = Search([path], carts, arm.chain, clearance).run()
+        assert {c for c, _ in alone} == {c for c, k in whole if k == j}
+        for (c, _), reach in alone.items():
+            assert np.array_equal(reach.postures, whole[c, j].postures)
+
+
+def test_paths_go_as_far_as_any_task_has_a_part_open() -> None:
+    assert SHARES[-1] >= max(task.goal for task in TASKS.values())
+    assert SHARES[-1] >= max(share for task in TASKS.values() for share in task.start)
 
 
 def test_a_cart_and_postures_make_all_joints() -> None:

@@ -17,14 +17,18 @@ from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
 from pocketworld.scene import HandleKind, Pose, Scene, Side
 from pocketworld.sim.compiling.cousin import compile_cousin, why
+from pocketworld.sim.cousin import Hold
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.robots import named
 from pocketworld.sim.robots.panda import panda
 from pocketworld.sim.robots.robot import Aim
-from pocketworld.sim.robots.standing import AHEAD, NUDGE, STRIDE, ByGrip, ByJoints, as_held
+from pocketworld.sim.robots.search import frames
+from pocketworld.sim.robots.standing import AHEAD, NUDGE, STRIDE, ByGrip, ByJoints, as_held, nearer
 from pocketworld.sim.senses import Senses
+from pocketworld.sim.tasks import episode
 from pocketworld.sim.tasks.observation import policy_names
+from pocketworld.sim.tasks.task import CLOSE, OPEN, Task
 
 Array = NDArray[np.float64]
 
@@ -118,6 +122,49 @@ def test_its_servos_are_led_by_little_and_its_cart_not_at_all() -> None:
                 assert np.abs(command - before).max() <= AHEAD + 1e-9
         assert np.abs(worlds.senses.robot[:, :4] - cart).max() < 0.01
         env.close()
+
+
+@pytest.mark.parametrize("task", [OPEN, CLOSE])
+def test_it_begins_square_before_the_handle_however_far_the_part_is_open(task: Task) -> None:
+    """Drawers and doors, from what their own stands reach: as drawn, or nearer to straight before it."""
+    arm, asdrawn, count = named("panda"), 0, 0
+    assert isinstance(arm, ByGrip)
+    for number in range(6):
+        cousin = compile_cousin(scene(number), arm)
+        (target,) = cousin.targets
+        assert target.reach is not None
+        for replica in range(8):
+            one = episode.draw(cousin, task, 0, replica, 0, target)
+            joints, there = arm.placed(one.hold, one.start, target.reach)
+            assert there
+            world = frames(joints[None, :4])[0] @ arm.made.chain.forward(joints[None, 4:-2])[0][0]
+            assert world[:3, 0] == pytest.approx(one.hold.turn[:, 0], abs=0.03)
+            assert abs(world[:3, 1] @ one.hold.turn[:, 1]) > 0.999
+            places = list(nearer(one.hold, one.start))
+            away = [np.linalg.norm(world[:3, 3] - place) for place in places]
+            assert min(away) < 0.003
+            asdrawn, count = asdrawn + (np.argmin(away) == 0), count + 1
+            assert np.array_equal(joints[:4], target.reach.postures[0, :4]), "the cart stays"
+    assert asdrawn > 0.8 * count
+
+
+def test_nearer_places_end_straight_before_the_handle() -> None:
+    hold = Hold.of(np.array([1.0, 2, 3]), np.eye(3))
+    where = np.array([1.2, 2.1, 2.9])
+    places = list(nearer(hold, where))
+    assert places[0] is where
+    assert places[-1] == pytest.approx([1.05, 2, 3])
+    aside = [np.linalg.norm((place - hold.grip)[1:]) for place in places]
+    assert max(aside) == aside[0]
+
+
+def test_a_place_out_of_reach_is_not_called_there() -> None:
+    arm = named("panda")
+    assert isinstance(arm, ByGrip)
+    (target,) = compile_cousin(scene(), arm).targets
+    assert target.reach is not None
+    away = replace(target.closed, grip=target.closed.grip + np.array([0, 0, 5.0]))
+    assert not arm.placed(away, away.grip, target.reach)[1]
 
 
 def test_what_it_senses_has_names_and_is_its_joints() -> None:

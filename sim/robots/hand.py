@@ -39,10 +39,15 @@ class Hand:
     grip: str = GRIP
     actions: tuple[str, ...] = ("out", "across", "along", "open")
     seen: tuple[str, ...] = ()
+    roams: bool = True
 
     def fitted(self, scene: Scene) -> Fitted:
         """Return what is added to a scene's MJCF."""
         return Fitted(hand())
+
+    def reaches_some(self, scene: Scene) -> bool:
+        """Say whether any joint of a scene is in its reach: if there is one."""
+        return any(True for _ in scene.joints())
 
     def drawn(self) -> Fragment:
         """Return what is added for the eye: the same."""

@@ -89,8 +89,17 @@ class Robot(Protocol):
         """Return the names of what it adds to what is seen."""
         ...
 
+    @property
+    def roams(self) -> bool:
+        """Return whether it goes anywhere: every joint is in its reach then, in any scene."""
+        ...
+
     def fitted(self, scene: Scene) -> Fitted:
         """Return the robot placed in a scene."""
+        ...
+
+    def reaches_some(self, scene: Scene) -> bool:
+        """Say whether any joint of a scene is in its reach, sooner than `fitted` says which."""
         ...
 
     def drawn(self) -> Fragment:

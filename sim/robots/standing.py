@@ -4,6 +4,7 @@ Both ways end in the same: positions that the joints' servos are asked for, whic
 by little enough that what the arm pushes with stays bounded.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,10 @@ from pocketworld.sim.robots.convert import OWN
 from pocketworld.sim.robots.description import CART, GRIP, Arm
 from pocketworld.sim.robots.differential import jacobian, pulled, times, turn_between
 from pocketworld.sim.robots.fingers import REACH
+from pocketworld.sim.robots.paths import OTHER_WAY
 from pocketworld.sim.robots.reach import lead, opening
 from pocketworld.sim.robots.robot import Aim, Fitted
+from pocketworld.sim.robots.search import frames
 from pocketworld.sim.senses import Senses
 from pocketworld.sim.vectors import dot
 
@@ -31,6 +34,9 @@ STRIDE = 0.01
 AHEAD = 0.2  # rad: servos are asked for no more than this beyond where a joint is
 NUDGE = 0.08  # rad that a joint's set point moves in a step at full action
 STARTS = 25  # iterations of inverse kinematics to where an episode begins
+# Where it begins if not where it was drawn: m straight before the handle, and the shares of the way from
+# there to the drawn place. Of a closed part it begins at last where its path does (see `paths.AHEAD`).
+BEFORE, ASIDE = (0.16, 0.1, 0.05), (0.75, 0.5, 0.25, 0.0)
 FIRST, LAST = len(CART), -2  # of the arm's joints among all
 
 
@@ -70,6 +76,15 @@ class Standing:
         found = stand.stands(scene, self.made)
         return Fitted(self.made.physics, found.reached, found.missed)
 
+    @property
+    def roams(self) -> bool:
+        """Return whether it goes anywhere: no, it stands where it stands."""
+        return False
+
+    def reaches_some(self, scene: Scene) -> bool:
+        """Say whether any joint of a scene is in its reach."""
+        return stand.reaches_some(scene, self.made)
+
     def drawn(self) -> Fragment:
         """Return what is added for the eye."""
         return self.made.drawn
@@ -79,7 +94,8 @@ class Standing:
     ) -> NDArray[np.float64]:
         """Return its joint positions (joints,) at its stand, the grip square to the handle and near a place.
 
-        Where inverse kinematics does not get there it begins as near as it came (`placed` says whether).
+        Where inverse kinematics does not get there, it begins nearer to straight before the handle, or nearer
+        to the handle (see `nearer`); `placed` says whether it got to any of that.
         """
         assert reach is not None, "an arm is asked only for what it reaches"
         return self.placed(hold, where, reach)[0]
@@ -87,17 +103,26 @@ class Standing:
     def placed(
         self, hold: Hold, where: NDArray[np.float64], reach: Reach
     ) -> tuple[NDArray[np.float64], bool]:
-        """Return its joint positions (joints,) as `start` does, and whether the grip is there then."""
-        near: NDArray[np.float64] = reach.postures[0].copy()
-        wanted = np.eye(4)
-        wanted[:3, :3], wanted[:3, 3] = hold.turn, where
-        cart_from_grip = np.linalg.inv(stand.frames(near[None, :FIRST])) @ wanted
-        at, _ = self.made.chain.forward(near[None, FIRST:LAST])
-        if (at[0, :3, 1] @ cart_from_grip[0, :3, 1]) < 0:
-            cart_from_grip[0, :3, 1:3] *= -1
-        found, there = self.made.chain.solve(near[None, FIRST:LAST], cart_from_grip, STARTS)
-        near[FIRST:LAST], near[LAST:] = found[0], REACH
-        return near, bool(there[0])
+        """Return its joint positions (joints,) as `start` does, and whether the grip is where they were for.
+
+        Looked for from the posture of the joint's own path whose grip is nearest.
+        """
+        chain, world_from_cart = self.made.chain, frames(reach.postures[:1, :FIRST])[0]
+        grips, _ = chain.forward(reach.postures[:, FIRST:LAST])
+        nearest = int(np.argmin(np.linalg.norm((world_from_cart @ grips)[:, :3, 3] - where, axis=1)))
+        begun = reach.postures[nearest, None, FIRST:LAST]
+        joints, there = begun, False
+        for place in nearer(hold, where):
+            wanted = np.eye(4)
+            wanted[:3, :3], wanted[:3, 3] = hold.turn, place
+            cart_from_grip = np.linalg.inv(world_from_cart) @ wanted
+            if grips[nearest, :3, 1] @ cart_from_grip[:3, 1] < 0:
+                cart_from_grip = cart_from_grip @ OTHER_WAY
+            joints, solved = chain.solve(begun, cart_from_grip[None], STARTS)
+            there = bool(solved[0])
+            if there:
+                break
+        return np.concatenate([reach.postures[0, :FIRST], joints[0], (REACH, REACH)]), there
 
     def motion(self, senses: Senses) -> tuple[Array, Array]:
         """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s."""
@@ -161,6 +186,15 @@ class ByJoints(Standing):
         command = self.asked(senses, aim, aim.command[:, FIRST:LAST] + actions[:, :-1] * NUDGE, fingers)
         led = times(self.jacobian(senses), command[:, FIRST:LAST] - senses.robot[:, FIRST:LAST])
         return Aim(senses.grip + led[:, :3], fingers, command)
+
+
+def nearer(hold: "Hold", where: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    """Give a place (3,) to begin at, then places on the way from there to before the handle."""
+    yield where
+    for ahead in BEFORE:
+        middle = hold.grip + ahead * hold.turn[:, 0]
+        for share in ASIDE:
+            yield middle + share * (where - middle)
 
 
 def as_held(grip: Array, handle: Array) -> Array:
