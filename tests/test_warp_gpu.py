@@ -119,13 +119,14 @@ def test_on_a_stream_of_torchs_own_it_does_the_same(warp_cousins: Cousins) -> No
         warp.reset(np.arange(COUNT), closed, idle)
         for k in range(20):
             (group,) = warp.groups
-            torch.cuda._sleep(1_000_000)  # what is written now comes late
+            torch.cuda._sleep(1_000_000)  # type: ignore[no-untyped-call]  # what is written now comes late
             group.ctrl[:] = 0.01 * k
             warp.step(2, idle, idle)
-        return warp.groups[0].qpos.cpu()
+        found: torch.Tensor = warp.groups[0].qpos.cpu()
+        return found
 
     plain = run()
-    with torch.cuda.stream(torch.cuda.Stream(DEVICE)):
+    with torch.cuda.stream(torch.cuda.Stream(DEVICE)):  # type: ignore[no-untyped-call]
         own = run()
     torch.cuda.synchronize()
     assert torch.allclose(plain, own, atol=1e-3)
