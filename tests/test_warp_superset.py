@@ -95,6 +95,26 @@ def test_what_a_cousin_lacks_changes_nothing(cousins: Cousins) -> None:
     assert max(drifts) == 0
 
 
+def test_what_a_cousin_lacks_is_no_constraint(cousins: Cousins) -> None:
+    """A joint near its stop, or with friction, is one: the solver then ends elsewhere, 1e-6 off a step."""
+    room, seen = Superset.around(cousins), 0
+    for scene in cousins:
+        alone = document(scene).compile()
+        model = text_of(padded(document(scene), scene, room), {}).compile()
+        counts = []
+        for one in (alone, model):
+            data = mujoco.MjData(one)
+            mujoco.mj_resetDataKeyframe(one, data, 0)
+            mujoco.mj_forward(one, data)
+            counts.append(np.bincount(data.efc_type, minlength=8).tolist())
+        assert counts[0] == counts[1]
+        qpos, _ = order(model, scene, Hand())
+        absent = np.isin(model.jnt_qposadr, np.setdiff1d(np.arange(model.nq), qpos))
+        assert (np.abs(model.jnt_range[absent]) > 0.1).all()  # m, rad: further than it drifts
+        seen += int(absent.sum())
+    assert seen > 0
+
+
 def test_absent_parts_weigh_nothing_in_what_is_free_to_move(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = twin(free=True)
     room = Superset.around([scene])
