@@ -18,7 +18,8 @@ from pocketworld.sim.shards.ranks import own, ranks
 
 PAGE = (Path(__file__).parents[1] / "docs" / "clusters.md").read_text()
 SCRIPTS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-CALM = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+# Without GPUs, wherever it runs: two ranks would want two.
+CALM = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def world(folder: Path) -> None:
