@@ -27,9 +27,9 @@ from pocketworld.sim.expert import expert
 from pocketworld.sim.lerobot.cameras import called
 from pocketworld.sim.lerobot.checks import check
 from pocketworld.sim.lerobot.record import IN_VAIN, Recorded, record
-from pocketworld.sim.tasks.words import sentence
 from pocketworld.sim.pictures.views import Views
 from pocketworld.sim.tasks.observation import POLICY
+from pocketworld.sim.tasks.words import sentence
 from pocketworld.sim.worlds import Worlds
 from tests.test_lerobot_writer import digests
 

@@ -20,10 +20,10 @@ from pocketworld.sim.expert import expert
 from pocketworld.sim.lerobot.cameras import Cameras, Moment
 from pocketworld.sim.lerobot.checks import check
 from pocketworld.sim.lerobot.features import Features, Limits
-from pocketworld.sim.tasks.words import sentence
 from pocketworld.sim.lerobot.writer import Episode, writing
 from pocketworld.sim.models.mjcf import name_of
 from pocketworld.sim.policy import Policy, begin, finish
+from pocketworld.sim.tasks.words import sentence
 from pocketworld.sim.worlds import RATE, Outcome, Worlds
 
 Tick = Callable[[str], None]
