@@ -125,17 +125,25 @@ Tree = dict[str | None, Any]
 def tree_of(rows: Iterable[tuple[str, object]]) -> Tree:
     """Return rows (path, value) as a tree."""
     tree: Tree = {}
-    leaves: dict[str, dict[str, object]] = {}  # of each node: rows side by side mostly share it
+    nodes = {"": tree}  # by their paths, "a/b/": rows side by side mostly share them
+    leaves: dict[str, dict[str, object]] = {}
     for path, value in rows:
-        above, slash, last = path.rpartition("/")
-        found = leaves.get(above + slash)
+        head, slash, last = path.rpartition("/")
+        above = head + slash
+        found = leaves.get(above)
         if found is None:
-            at = tree
-            for key in above.split("/") if slash else ():
-                at = at.setdefault(key, {})
-            found = leaves[above + slash] = at.setdefault(None, {})
+            found = leaves[above] = _node(nodes, above).setdefault(None, {})
         found[last] = value
     return tree
+
+
+def _node(nodes: dict[str, Tree], path: str) -> Tree:
+    """Return the node at a path that ends with "/", made with all above it where it is not there."""
+    found = nodes.get(path)
+    if found is None:
+        head, slash, last = path[:-1].rpartition("/")
+        found = nodes[path] = _node(nodes, head + slash).setdefault(last, {})
+    return found
 
 
 def merged(node: object, tree: Tree) -> object:
@@ -144,18 +152,23 @@ def merged(node: object, tree: Tree) -> object:
     if not inner and node is not GONE:
         return list(node) if isinstance(node, tuple) else node  # a leaf: what is below it is not there
     given = tree.get(None, {})
+    count = len(inner)
     for key, value in given.items():
         if value is not GONE:
             inner[key] = list(value) if isinstance(value, tuple) else value
         elif not _children(inner.get(key, GONE)):
             inner.pop(key, None)
+            count = -1
     for key, below in tree.items():
         if key is not None and given.get(key, GONE) is GONE:
             inner[key] = merged(inner.get(key, GONE), below)
             if inner[key] is GONE:
                 del inner[key]
+                count = -1
     if not inner:
         return GONE
+    if count == len(inner) and isinstance(node, list | tuple):  # nothing came or went: still in order
+        return list(inner.values())
     if "0" in inner and inner.keys() == {str(i) for i in range(len(inner))}:
         return [inner[str(i)] for i in range(len(inner))]
     return inner

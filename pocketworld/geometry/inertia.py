@@ -1,5 +1,6 @@
 """Mass, centre of mass and inertia of rigid bodies made of convex pieces, exactly (no voxels)."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -10,7 +11,6 @@ from pocketworld.geometry.convex import IDENTITY, BoxPiece, HullPiece, Piece, Ve
 from pocketworld.geometry.hulls import crossed, faces
 
 Array = NDArray[np.float64]
-AXES = np.arange(3)
 Inertia = tuple[float, float, float, float, float, float]
 
 
@@ -20,11 +20,9 @@ def inertia(pieces: Sequence[Piece], densities: Sequence[float]) -> tuple[float,
     densities in kg/m³, one a piece; where pieces overlap both count. By the second moments C of each piece
     about its own centre and the parallel axis theorem; the inertia is trace(C) - C.
     """
-    upright = [(*p.centre, *p.size) for p in pieces if isinstance(p, BoxPiece) and p.wxyz == IDENTITY]
-    if len(upright) == len(pieces):
-        volumes, centres, seconds = _boxes(np.array(upright))
-    else:
-        volumes, centres, seconds = _moments(pieces)
+    if all(isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY for piece in pieces):
+        return _boxes(pieces, densities)
+    volumes, centres, seconds = _moments(pieces)
     masses = volumes * np.asarray(densities, float)
     mass = masses.sum()
     com = masses @ centres / mass
@@ -36,13 +34,22 @@ def inertia(pieces: Sequence[Piece], densities: Sequence[float]) -> tuple[float,
     return float(mass), (x, y, z), (total - xx, total - yy, total - zz, 0.0 - xy, 0.0 - xz, 0.0 - yz)
 
 
-def _boxes(boxes: Array) -> tuple[Array, Array, Array]:
-    """Return what `_moments` does of upright boxes (n, 6) alone, all at once: centres and sizes, m."""
-    centres, sizes = boxes[:, :3], boxes[:, 3:]
-    volumes = sizes.prod(1)
-    seconds = np.zeros((len(sizes), 3, 3))
-    seconds[:, AXES, AXES] = volumes[:, None] * sizes**2 / 12
-    return volumes, centres, seconds
+def _boxes(boxes: Sequence[Any], densities: Sequence[float]) -> tuple[float, Vec3, Inertia]:
+    """Return what `inertia` does of upright boxes alone: so few that arrays would take longer."""
+    weighed = [
+        (x * y * z * density, *box.centre, x * x / 12, y * y / 12, z * z / 12)
+        for box, density in zip(boxes, densities, strict=True)
+        for x, y, z in (box.size,)
+    ]
+    mass = mx = my = mz = xx = yy = zz = xy = xz = yz = 0.0
+    for m, x, y, z, _, _, _ in weighed:
+        mass, mx, my, mz = mass + m, mx + m * x, my + m * y, mz + m * z
+    cx, cy, cz = (moment / mass if mass else math.nan for moment in (mx, my, mz))
+    for m, x, y, z, wide, deep, high in weighed:
+        x, y, z = x - cx, y - cy, z - cz
+        xx, yy, zz = xx + m * (wide + x * x), yy + m * (deep + y * y), zz + m * (high + z * z)
+        xy, xz, yz = xy + m * x * y, xz + m * x * z, yz + m * y * z
+    return mass, (cx, cy, cz), (yy + zz, xx + zz, xx + yy, 0.0 - xy, 0.0 - xz, 0.0 - yz)
 
 
 def _moments(pieces: Sequence[Piece]) -> tuple[Array, Array, Array]:
