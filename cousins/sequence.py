@@ -90,15 +90,15 @@ def make(
     name      the first half of each cousin's id [the spec's name]
     workers   processes, at most; they are used where they pay, and change no cousin
 
-    Raises PocketworldError for a seed or count that is no whole number from 0 on, fewer than one worker, a
-    name that can't be one (`spec.checked_name`).
+    Raises PocketworldError for a seed that is no whole number from 0 on, a count or workers that are none
+    from 1 on, a name that can't be one (`spec.checked_name`).
     """
     label = checked_name(spec.name if name is None else name)
     if not _whole(seed):
         raise PocketworldError(f"cousins: seed is {seed!r}", "a whole number >= 0")
-    if not _whole(count) or workers < 1:
-        raise PocketworldError(f"cousins: count {count}, workers {workers}", "count >= 0, workers >= 1")
-    drawn = _draw(twin, spec, seed, range(min(count, 1)))  # the first one also imports what it needs
+    if not _whole(count) or not _whole(workers) or min(count, workers) < 1:
+        raise PocketworldError(f"cousins: count {count!r}, workers {workers!r}", "whole numbers >= 1")
+    drawn = _draw(twin, spec, seed, range(1))  # the first one also imports what it needs
     began = time.perf_counter()
     drawn += _draw(twin, spec, seed, range(1, min(count, FIRST)))
     each = (time.perf_counter() - began) / max(len(drawn) - 1, 1)

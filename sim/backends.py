@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim import robots
 from pocketworld.sim.compiling.processes import compile_all
 from pocketworld.sim.cousin import Cousin
+from pocketworld.sim.given import check_replicas, check_scenes, check_text, check_whole
 from pocketworld.sim.physics import Physics
 from pocketworld.sim.robots import Robot
 from pocketworld.sim.tasks.episode import SHARP, Eyes
@@ -39,7 +42,11 @@ def worlds(
 
     num_envs     [as many as there are scenes];  the others: see `make`, `Worlds` and the environments
     observation  "state", or "rgbd": pictures of a size (width, height) instead of where the handle is
+    eyes         None: SHARP
+
+    Raises PocketworldError, in one line, for what can't be.
     """
+    check_scenes(scenes)
     count = len(scenes) if num_envs is None else num_envs
     if not len(scenes):
         raise PocketworldError("an environment needs at least one cousin", "make some")

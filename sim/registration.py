@@ -10,4 +10,9 @@ def register_all() -> None:
     for task in TASKS:
         name = f"pocketworld/{task.capitalize()}-v0"
         if name not in registry:
-            register(name, vector_entry_point="pocketworld.api:make_registered", kwargs={"task": task})
+            register(
+                name,
+                entry_point="pocketworld.api:make_single",  # says in one line what to call instead
+                vector_entry_point="pocketworld.api:make_registered",
+                kwargs={"task": task},
+            )

@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim import backends
 from pocketworld.sim.arrays import Array
+from pocketworld.sim.given import numbers
 from pocketworld.sim.tasks import episode
 
 Tensors = dict[str, torch.Tensor]
@@ -71,19 +73,22 @@ class TensorEnv:
             return self.look()
 
     def step(self, actions: torch.Tensor) -> Transition:
-        """Advance all by 1/25 s; actions (n, num_actions) in [-1, 1]."""
+        """Advance all by 1/25 s; actions (n, num_actions) in [-1, 1], what is beyond is cut to it."""
+        shape = (self.num_envs, self.num_actions)
+        if not isinstance(actions, torch.Tensor):
+            raise PocketworldError(f"actions are {type(actions).__name__}", f"give a torch.Tensor {shape}")
+        given = numbers(actions.detach(), shape)
         with _lasting():
-            return self._step(actions.detach())
+            return self._step(given if self.worlds.arrays.on_torch else given.cpu().double().numpy())
 
     def look(self) -> Tensors:
         """Return what is seen now, anew: where something other than a step has changed it."""
         self.seen = {name: _tensor(values) for name, values in self.worlds.observe().items()}
         return self.seen
 
-    def _step(self, actions: torch.Tensor) -> Transition:
+    def _step(self, actions: Array) -> Transition:
         before = self.seen
-        given = actions if self.worlds.arrays.on_torch else actions.cpu().numpy()
-        out = self.worlds.advance(self.worlds.checked(given))
+        out = self.worlds.advance(self.worlds.checked(actions))
         progress, unstable, done = _tensor(self.worlds.progress), _tensor(out.unstable), _tensor(out.done)
         last = self.look()
         ended = np.flatnonzero(done.cpu().numpy())

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.arrays import Array, to_numpy
 from pocketworld.sim.cousin import FACTS, Cousin, Target
+from pocketworld.sim.given import numbers
 from pocketworld.sim.models.mjcf import TIMESTEP
 from pocketworld.sim.physics import Group, Ids, Physics
 from pocketworld.sim.robots.robot import Aim, Robot
@@ -193,7 +194,7 @@ class Worlds:
         if not self.has_begun.all():
             raise PocketworldError("step before reset", "call reset first")
         shape = (self.num_envs, len(self.robot.actions))
-        act = self.arrays.reals(actions)
+        act = self.arrays.reals(numbers(actions, shape))
         if tuple(act.shape) != shape:
             raise PocketworldError(f"actions have shape {tuple(act.shape)}", f"give {shape}")
         finite = self.arrays.xp.isfinite(act)

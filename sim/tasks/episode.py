@@ -14,6 +14,7 @@ from scipy.spatial.transform import Rotation
 from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
 from pocketworld.sim.cousin import Cousin, Hold, Target
+from pocketworld.sim.given import check_seeds
 from pocketworld.sim.tasks.task import Task
 
 Array = NDArray[np.float64]
@@ -89,6 +90,8 @@ def asked_for(cousins: Sequence[Cousin], joints: Any) -> list[Target | None]:
     if joints is None or isinstance(joints, str):
         joints = [joints] * len(cousins)
     if len(joints) != len(cousins):
+    if not isinstance(joints, Sequence | np.ndarray):
+        raise PocketworldError(f"joint is {joints!r}", '"asset/joint", or one an environment')
         raise PocketworldError(f"{len(joints)} joints for {len(cousins)} environments", "one each, or None")
     return [None if id is None else _find(cousin, id) for cousin, id in zip(cousins, joints, strict=True)]
 
@@ -110,6 +113,7 @@ def numbered(ids: Sequence[str], given: Sequence[int] | None) -> tuple[int, ...]
 def seeds(given: int | Sequence[int | None] | None, count: int) -> list[int | None]:
     """Return each environment's new seed: one for all, or one each; None keeps what it had."""
     if given is None or isinstance(given, int | np.integer):
+    check_seeds(given)
         given = [given] * count
     if len(given) != count:
         raise PocketworldError(f"{len(given)} seeds for {count} environments", "one each, or one for all")
