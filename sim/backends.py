@@ -28,11 +28,11 @@ def worlds(
     task: str = "open",
     backend: str = "mujoco",
     device: str | None = None,
-    robot: str | Robot = "hand",
+    robot: str | Path | Robot = "hand",
     threads: int | None = None,
     replicas: Sequence[int] | None = None,
     max_steps: int = 200,
-    eyes: Eyes = SHARP,
+    eyes: Eyes | None = None,
     sleep: bool = True,
     workers: int = 1,
     observation: str = "state",
@@ -48,18 +48,31 @@ def worlds(
     """
     check_scenes(scenes)
     count = len(scenes) if num_envs is None else num_envs
-    if not len(scenes):
-        raise PocketworldError("an environment needs at least one cousin", "make some")
-    least = {"num_envs": count, "max_steps": max_steps, "threads": 1 if threads is None else threads}
-    for name, value in least.items():
-        if value < 1:
-            raise PocketworldError(f"{name} is {value}", "at least 1")
-    asked, arm = task_named(task), robots.named(robot)
+    check_whole(num_envs=count, max_steps=max_steps, workers=workers, **_given(threads=threads))
+    check_text(task=task, backend=backend, observation=observation, **_given(device=device))
+    check_replicas(replicas)
+    if not isinstance(eyes, Eyes | None):
+        raise PocketworldError(f"eyes is {eyes!r}", "give pocketworld.sim.tasks.episode.Eyes")
+    asked, arm = task_named(task), _robot(robot)
     cousins, physics = make(
         backend, scenes, count, arm, threads=threads, device=device, sleep=sleep, workers=workers
     )
     sight = _sight(backend, scenes, min(count, len(scenes)), arm, observation, picture)
-    return Worlds(cousins, physics, arm, asked, replicas, max_steps, eyes, sight)
+    return Worlds(cousins, physics, arm, asked, replicas, max_steps, eyes or SHARP, sight)
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Return what is not None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _robot(robot: str | Path | Robot) -> Robot:
+    """Return a robot by its name or its file's path, or one that is there already."""
+    if isinstance(robot, str | Path):
+        return robots.named(str(robot))
+    if not hasattr(robot, "fitted"):
+        raise PocketworldError(f"robot is {robot!r}", "a name, the path of an MJCF file, or a robot")
+    return robot
 
 
 def _sight(
