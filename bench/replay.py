@@ -87,7 +87,7 @@ class Seen:
     def __init__(self, env: WorldEnv) -> None:
         worlds = env.worlds
         self.physics = Batches(worlds.physics.models, batches(env).threads)
-        self.robot, self.aim, arrays = worlds.robot, worlds.aim, worlds.arrays
+        self.robot, self.aim, self.facts, arrays = worlds.robot, worlds.aim, worlds.facts, worlds.arrays
         self.places = Places.of(worlds.cousins, arrays)
         asked = [cousin.targets[0] for cousin in worlds.cousins]
         self.places.ask(np.arange(env.num_envs), asked, arrays)
@@ -104,7 +104,7 @@ class Seen:
         for put in step.resets:
             self.put(put)
         self.senses.look(self.places)
-        self.seen = policy_view(self.robot, self.senses, self.aim)
+        self.seen = policy_view(self.robot, self.senses, self.facts, self.aim)
 
     def put(self, put: Put) -> None:
         """Start environments anew."""

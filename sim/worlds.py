@@ -163,7 +163,7 @@ class Worlds:
         """
         time = self.arrays.xp.astype(self.steps, self.arrays.real) / self.max_steps
         known = privileged_view(self.senses, self.facts, self.progress, self.sense, time)
-        seen = {"policy": policy_view(self.robot, self.senses, self.aim), "privileged": known}
+        seen = {"policy": policy_view(self.robot, self.senses, self.facts, self.aim), "privileged": known}
         if self.sight is None:
             return seen
         drawn = self.sight.see(self)

@@ -45,7 +45,8 @@ class Episode:
 class Eyes:
     """How well the robot knows where the handle is: standard deviations along and about each axis, m and rad.
 
-    An error lasts for an episode, as that of a detector that looks once does; no average takes it out.
+    An error lasts for an episode, as that of a detector that looks once does; no average takes it out. It is
+    one of where the camera is, so how large a handle is, is seen as it is.
     """
 
     place: float = 0.0
@@ -89,9 +90,9 @@ def asked_for(cousins: Sequence[Cousin], joints: Any) -> list[Target | None]:
     """
     if joints is None or isinstance(joints, str):
         joints = [joints] * len(cousins)
-    if len(joints) != len(cousins):
     if not isinstance(joints, Sequence | np.ndarray):
         raise PocketworldError(f"joint is {joints!r}", '"asset/joint", or one an environment')
+    if len(joints) != len(cousins):
         raise PocketworldError(f"{len(joints)} joints for {len(cousins)} environments", "one each, or None")
     return [None if id is None else _find(cousin, id) for cousin, id in zip(cousins, joints, strict=True)]
 
@@ -112,8 +113,8 @@ def numbered(ids: Sequence[str], given: Sequence[int] | None) -> tuple[int, ...]
 
 def seeds(given: int | Sequence[int | None] | None, count: int) -> list[int | None]:
     """Return each environment's new seed: one for all, or one each; None keeps what it had."""
-    if given is None or isinstance(given, int | np.integer):
     check_seeds(given)
+    if given is None or isinstance(given, int | np.integer):
         given = [given] * count
     if len(given) != count:
         raise PocketworldError(f"{len(given)} seeds for {count} environments", "one each, or one for all")

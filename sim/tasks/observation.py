@@ -1,7 +1,13 @@
 """What the policy sees, and what only a teacher may know. All in the hand's own frame, of order one.
 
 A policy that sees the hand and the handle only follows the handle; one that is told the cabinet's facts
-learns cabinets by heart, and generalises far worse. So the two are kept apart.
+learns cabinets by heart, and generalises far worse. So the two are kept apart. Of the handle it sees what
+eyes see that find its place: how thick it is and how far it stands out of the face. Without these a knob,
+for which fingers have to be far apart, and the lip of a recess, whose slots take them only close together,
+would look alike.
+
+How the room lies about the hand (what is up, how high it is) is not seen. It changes nothing of what is to be
+done, and a policy that sees it where nearly all handles lie does not know an upright one again.
 """
 
 from pocketworld.sim.arrays import Array, columns, namespace
@@ -13,15 +19,16 @@ from pocketworld.sim.vectors import cross, length, turned_back
 POLICY = (
     *(f"handle_from_hand_{a}_5" for a in "xyz"),  # * 5: the unit is 0.2 m
     *(f"handle_{axis}_{a}" for axis in ("out", "along") for a in "xyz"),
+    "handle_thickness_20",  # across: how far apart fingers have to be
+    "handle_standoff_20",  # out of the face; in a recess its grip lies behind
     *(f"hand_velocity_{a}" for a in "xyz"),
     *(f"wrist_rate_{a}_0.2" for a in ("yaw", "pitch", "roll")),
     *(f"target_from_hand_{a}_20" for a in "xyz"),
-    *(f"up_{a}" for a in "xyz"),
-    "hand_height",
     "left_finger_20",
     "right_finger_20",
     "fingers_asked_20",
 )
+SIZES = ("handle_thickness_m", "handle_standoff_m")
 TOLD = sum(name.startswith("handle_") for name in POLICY)  # they come first: what no one senses without eyes
 PRIVILEGED = (
     *FACTS,
@@ -39,19 +46,21 @@ def policy_names(robot: Robot) -> tuple[str, ...]:
     return (*POLICY, *robot.seen)
 
 
-def policy_view(robot: Robot, senses: Senses, aim: Aim) -> Array:
-    """Return what the policy sees (n, len(policy_names(robot))), single precision."""
+def policy_view(robot: Robot, senses: Senses, facts: Array, aim: Aim) -> Array:
+    """Return what the policy sees (n, len(policy_names(robot))), single precision.
+
+    facts (n, len(FACTS)): of which it sees two of the handle's sizes
+    """
     turn = senses.grip_turn
     velocity, rates = robot.motion(senses)
     seen = (
         turned_back(turn, senses.seen_handle - senses.grip) * 5,
         turned_back(turn, senses.seen_turn[:, :, 0]),
         turned_back(turn, senses.seen_turn[:, :, 2]),
+        *(facts[:, FACTS.index(name)] * 20 for name in SIZES),
         turned_back(turn, velocity),
         rates * 0.2,
         turned_back(turn, aim.target - senses.grip) * 20,
-        turn[:, 2, :],
-        senses.grip[:, 2],
         senses.robot[:, -2:] * 20,
         aim.fingers * 20,
         *robot.sensed(senses),
