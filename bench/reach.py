@@ -206,8 +206,8 @@ def try_each(
 
 
 def begins_there(cousin: Cousin, name: str, arm: ByGrip, replica: int) -> bool:
-    """Say whether the arm comes to where the first episode of a joint begins."""
+    """Say whether the arm comes to where the first episode of a joint is drawn to begin."""
     (asked,) = episode.asked_for([cousin], name)
     one = episode.draw(cousin, OPEN, SEED, replica, 0, asked)
     assert one.target.reach is not None
-    return arm.placed(one.hold, one.start, one.target.reach)[1]
+    return arm.placed(one.hold, one.start, one.target.reach)[1] == 0

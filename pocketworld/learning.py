@@ -41,6 +41,8 @@ def train(
     """
     from pocketworld.cousins import spec as specs
     from pocketworld.cousins.spec import checked_name
+    from pocketworld.sim import robots
+    from pocketworld.sim.compiling.in_reach import in_reach
     from pocketworld.sim.training import train as training
     from pocketworld.sim.training.origin import HELD_OUT, LEARNT_IN, origin
     from pocketworld.sim.training.run_folder import SPEC, RunFolder, write
@@ -64,17 +66,20 @@ def train(
     with run.held():
         run.go_on(settings, come_from) if resume else run.begin(settings, come_from)
         write(run.path / SPEC, specs.dump(cousins.spec).encode())
-        tick(f"{train} cousins are built")
-        training.learn(run, parts.train.bare(), settings, lambda now: tick(now.text()), threads, device)
+        tick(f"{train} cousins are drawn")
+        robot = robots.named(settings.robot)
+        scenes, left = in_reach(parts.train.bare(), robot, "train", tick=tick)
+        training.learn(run, scenes, settings, lambda now: tick(now.text()), threads, device)
         places = _places(cousins, parts, settings.backend, training.other(settings.backend))
         judged, findings = training.judge(run, settings, places, tick, threads, device)
         shown = []
         if film:
             tick("film")
-            shown = [training.filmed(run, parts.held[: training.FILMED], settings)]
+            some, _ = in_reach(parts.held, robot, "train", training.FILMED)  # told where they are judged
+            shown = [training.filmed(run, some, settings)]
     lines = (*(one.text() for one in judged), *(f"film: {file}" for file in shown), f"policy: {run.path}")
     data = {"run": str(run.path), "evaluations": [one.to_json() for one in judged]}
-    return Made(lines, data, findings)
+    return Made(lines, data, (*left, *findings))
 
 
 def _places(
@@ -116,9 +121,13 @@ def record(
 ) -> Made:
     """Record a policy in a world's cousins, or its twin if it has none, as a LeRobot dataset.
 
+    Scenes in which the robot reaches nothing are left out; a finding says so.
+
     run       the folder of a training, or None for the expert
     options   of the environments: task, robot, backend, device
     """
+    from pocketworld.sim import robots
+    from pocketworld.sim.compiling.in_reach import in_reach
     from pocketworld.sim.expert import expert
     from pocketworld.sim.lerobot import record as recording
     from pocketworld.sim.lerobot.writer import free
@@ -126,7 +135,10 @@ def record(
 
     free(target)  # before anything is loaded
     policy = expert if run is None else load(run)
-    scenes = api.scenes_of(folder, name, visual=True)
+    every = api.scenes_of(folder, name, visual=True)
+    robot = robots.named(options.get("robot", "hand"))
+    most = min(max(episodes, 1), recording.AT_ONCE)
+    scenes, left = in_reach(every, robot, "record", most, tick)
     made = recording.record(
         scenes,
         target,
@@ -139,7 +151,7 @@ def record(
         tick=tick,
         **options,
     )
-    return Made((made.text(),), made.to_json())
+    return Made((made.text(),), made.to_json(), left)
 
 
 def measure_transfer(

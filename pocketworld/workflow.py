@@ -148,7 +148,8 @@ def run_sim(
     run       the folder of a training, or None for the expert
     options   those of `api.make_env`: task, robot, backend, device
     """
-    from pocketworld.sim import trial
+    from pocketworld.sim import robots, trial
+    from pocketworld.sim.compiling.in_reach import in_reach
     from pocketworld.sim.expert import expert
     from pocketworld.sim.film import check
     from pocketworld.sim.training.policy import load
@@ -157,7 +158,10 @@ def run_sim(
         check(record)  # before anything is loaded
     policy, who = (expert, "the expert") if run is None else (load(run), f"the policy {run.name}")
     seen = "rgb_array" if record else None
-    environment = api.make_env(folder, num_envs=envs, name=name, render_mode=seen, **options)
+    drawn = seen is not None or options.get("observation") == "rgbd"
+    every = api.scenes_of(folder, name, visual=drawn)
+    scenes, left = in_reach(every, robots.named(options.get("robot", "hand")), "sim", tick=tick)
+    environment = api.make_env(scenes, num_envs=envs, render_mode=seen, **options)
     tick(f"{who} works")
     with closing(environment):
         if record:
@@ -168,7 +172,7 @@ def run_sim(
     missed = {f"{c.id} {id}": why for c in environment.worlds.cousins for id, why in c.missed.items()}
     found = _out_of_reach(folder.name, environment.worlds.robot.name, missed)
     data = done.to_json() | {"film": str(record) if record else None, "out_of_reach": missed}
-    return Made(tuple(lines), data, found)
+    return Made(tuple(lines), data, (*left, *found))
 
 
 def _out_of_reach(world: str, robot: str, missed: Mapping[str, str]) -> tuple[Finding, ...]:

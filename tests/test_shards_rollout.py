@@ -18,6 +18,7 @@ from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
+from pocketworld.findings import Finding, Severity
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, JointKind, Scene, Side
 from pocketworld.sim import trial
@@ -27,7 +28,7 @@ from pocketworld.sim.models import mjcf
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.shards.pools import Here
 from pocketworld.sim.shards.rollout import Arrays, Job, Worker, rollout
-from pocketworld.sim.shards.shard import Sent, Shard, split
+from pocketworld.sim.shards.shard import Sent, Shard, Some, split
 from pocketworld.sim.shards.tally import Evaluation, together
 from pocketworld.sim.shards.weights import FILES, Weights
 from pocketworld.sim.tasks.observation import PRIVILEGED, policy_names
@@ -262,12 +263,40 @@ def test_a_run_that_is_none_is_one_line(tmp_path: Path) -> None:
     assert Weights.read("expert") == Weights()
 
 
-def test_a_policy_of_another_robot_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_a_policy_that_does_not_fit_is_refused_before_anything_starts(tmp_path: Path) -> None:
     good = taught(tmp_path / "run")
-    good.check("hand")
+    good.check(Hand(), "open")
+    Weights().check(replace(Hand(), actions=("out",)), "close", {})
+    with pytest.raises(PocketworldError, match=r"run: the policy's task is another: 'open', not 'close'"):
+        good.check(Hand(), "close")
+    with pytest.raises(PocketworldError, match=r"run: the policy's observation is another: 25 numbers, not"):
+        good.check(Hand(), "open", {"rgb": (64, 64, 3)})
+    with pytest.raises(PocketworldError, match=r"run: the policy's observation is another"):
+        good.check(replace(Hand(), seen=("joint_1",)), "open")
     spec = json.loads(good.files[FILES[1]]) | {"action": ["out"]}
     odd = replace(good, files={**good.files, FILES[1]: json.dumps(spec).encode()})
     with pytest.raises(PocketworldError, match="run: the policy's action is another"):
-        odd.check("hand")
-    with pytest.raises(PocketworldError, match=r"run/policy.json can't be read"):
-        replace(good, files={**good.files, FILES[1]: b"{"}).check("hand")
+        odd.check(Hand(), "open")
+    for text, told in ((b"{", r"run/policy.json can't be read"), (b"[]", r"run/policy.json is no policy's")):
+        with pytest.raises(PocketworldError, match=told):
+            replace(good, files={**good.files, FILES[1]: text}).check(Hand(), "open")
+
+
+def test_what_is_said_of_an_evaluation_stays_with_it() -> None:
+    arrays = together([rollout(shards(7)[0], EPISODES)])
+    said = Finding("some", Severity.NOTE, "evaluate", "x", "y")
+    assert Evaluation("x", arrays, 1).findings == ()
+    assert Evaluation("x", arrays, 1, said=(said,)).findings == (said,)
+    one, other = Evaluation("x", arrays, 1, 2, (said,)).findings
+    assert one is said
+    assert other.code == "worker-lost"
+
+
+def test_some_of_a_source_are_a_source() -> None:
+    some = Some(SCENES, (2, 0))
+    names = [SCENES()[2].name, SCENES()[0].name]
+    assert [scene.name for scene in some()] == names
+    assert [scene.name for scene in pickle.loads(pickle.dumps(some))()] == names
+    same_ones = Sent([SCENES()[2], SCENES()[0]])
+    ours, theirs = (rollout(Shard(one, (0, 1, 2, 3), OPTIONS), EPISODES) for one in (some, same_ones))
+    assert same(ours, theirs)

@@ -191,6 +191,7 @@ def test_a_film_is_made_where_asked_for(world: Path) -> None:
         ((), "is a training already; --resume goes on"),
         (("--resume", "--seed", "4"), "cousins' seed changed under the training, from 0 to 4"),
         (("--resume", "--envs", "16"), "envs was 8, is 16"),
+        (("--resume", "--iterations", "24"), "has learnt 25 iterations, 24 are asked for"),
         (("--resume", "--preset", "far"), "changed under the training"),
         (("--resume", "--held-out", "3"), "cousins held out changed under the training, from 1 to 3"),
         (("--resume", "--name", "other"), "config.json does not exist"),

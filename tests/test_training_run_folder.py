@@ -68,6 +68,18 @@ def test_more_iterations_may_be_asked_for(run: RunFolder) -> None:
     assert run.config[0].iterations == 80
 
 
+def test_fewer_iterations_than_a_checkpoint_has_are_one_line(run: RunFolder) -> None:
+    """What would be exported had learnt more than is asked for."""
+    run.keep(25, STATE, Hand())
+    run.go_on(replace(SETTINGS, iterations=25), ORIGIN)
+    before = (run.path / CONFIG).read_bytes()
+    with pytest.raises(
+        PocketworldError, match="has learnt 25 iterations, 24 are asked for; --iterations 25"
+    ):
+        run.go_on(replace(SETTINGS, iterations=24), ORIGIN)
+    assert (run.path / CONFIG).read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("settings", "origin", "told"),
     [

@@ -102,27 +102,28 @@ class Standing:
 
     def placed(
         self, hold: Hold, where: NDArray[np.float64], reach: Reach
-    ) -> tuple[NDArray[np.float64], bool]:
-        """Return its joint positions (joints,) as `start` does, and whether the grip is where they were for.
+    ) -> tuple[NDArray[np.float64], int | None]:
+        """Return its joint positions (joints,) as `start` does, and which of the places `nearer` it is at.
 
-        Looked for from the posture of the joint's own path whose grip is nearest.
+        0: the one asked for; None: none of them. Looked for from the posture of the joint's own path whose
+        grip is nearest.
         """
         chain, world_from_cart = self.made.chain, frames(reach.postures[:1, :FIRST])[0]
         grips, _ = chain.forward(reach.postures[:, FIRST:LAST])
         nearest = int(np.argmin(np.linalg.norm((world_from_cart @ grips)[:, :3, 3] - where, axis=1)))
         begun = reach.postures[nearest, None, FIRST:LAST]
-        joints, there = begun, False
-        for place in nearer(hold, where):
+        joints, at = begun, None
+        for i, place in enumerate(nearer(hold, where)):
             wanted = np.eye(4)
             wanted[:3, :3], wanted[:3, 3] = hold.turn, place
             cart_from_grip = np.linalg.inv(world_from_cart) @ wanted
             if grips[nearest, :3, 1] @ cart_from_grip[:3, 1] < 0:
                 cart_from_grip = cart_from_grip @ OTHER_WAY
             joints, solved = chain.solve(begun, cart_from_grip[None], STARTS)
-            there = bool(solved[0])
-            if there:
+            if solved[0]:
+                at = i
                 break
-        return np.concatenate([reach.postures[0, :FIRST], joints[0], (REACH, REACH)]), there
+        return np.concatenate([reach.postures[0, :FIRST], joints[0], (REACH, REACH)]), at
 
     def motion(self, senses: Senses) -> tuple[Array, Array]:
         """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s."""

@@ -28,6 +28,18 @@ class Sent:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Some:
+    """Those scenes of a source that are at given places, in their order."""
+
+    source: Source
+    places: tuple[int, ...]
+
+    def __call__(self) -> Sequence[Scene]:
+        """Return them."""
+        return taken(self.source(), self.places)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Shard:
     """Environments by their numbers among all; number i holds scene i modulo their count.
 

@@ -21,12 +21,14 @@ class Evaluation:
     done      what was done to the joints, and by whom: "the expert opened"
     arrays    of all environments (n,), see `rollout`
     shards    how many computed them;  lost: how often a worker died meanwhile
+    said      what is to be known of it besides
     """
 
     done: str
     arrays: Arrays
     shards: int
     lost: int = 0
+    said: tuple[Finding, ...] = ()
 
     @property
     def whole(self) -> Share:
@@ -61,11 +63,12 @@ class Evaluation:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """Return that workers were lost, if any were."""
+        """Return what is to be known of it, and that workers were lost, if any were."""
         if not self.lost:
-            return ()
+            return self.said
         text = f"workers died and were begun anew: {self.lost}; the result is as if none had"
-        return (Finding("worker-lost", Severity.NOTE, "evaluate", "ray", text, {"lost": float(self.lost)}),)
+        lost = Finding("worker-lost", Severity.NOTE, "evaluate", "ray", text, {"lost": float(self.lost)})
+        return (*self.said, lost)
 
     def text(self) -> str:
         """Return lines: how many, what failed; the share with its interval, of all and of each kind."""

@@ -1,15 +1,15 @@
 """What acts in a shard, as something that can be sent: the expert, or a learnt policy's files."""
 
-import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pocketworld.errors import PocketworldError
-from pocketworld.sim import robots
 from pocketworld.sim.expert import expert
 from pocketworld.sim.policy import Policy
+from pocketworld.sim.robots import Robot
 from pocketworld.sim.training import policy
 
 EXPERT = "expert"
@@ -39,22 +39,29 @@ class Weights:
                 )
         return cls(folder.name, {name: (folder / name).read_bytes() for name in FILES})
 
-    def check(self, robot: str) -> None:
-        """Raise PocketworldError where the policy is of another robot than the one of that name."""
-        if self.files:
-            try:
-                spec = json.loads(self.files[policy.SPEC])
-            except ValueError as error:
-                raise PocketworldError(
-                    f"{self.name}/{policy.SPEC} can't be read: {error}", "train again"
-                ) from None
-            policy.fits(spec, robots.named(robot), Path(self.name))
+    def check(self, robot: Robot, task: str, pictures: policy.Pictures | None = None) -> None:
+        """Raise PocketworldError where the policy is of another robot, was taught another task, or sees other
+        things, as pictures of such shapes; and where its spec is damaged.
+        """
+        if not self.files:
+            return
+        where = Path(self.name)
+        with self._there() as folder:
+            spec = policy.spec_in(folder, where)
+            policy.fits(spec, robot, where, pictures)
+            policy.taught(spec, task, where)
 
     def act(self) -> Policy:
         """Return the policy as a function of environments."""
         if not self.files:
             return expert
+        with self._there() as folder:
+            return policy.load(folder)
+
+    @contextmanager
+    def _there(self) -> Iterator[Path]:
+        """Put the files into a folder, for a while."""
         with tempfile.TemporaryDirectory() as folder:
             for name in FILES:
                 (Path(folder) / name).write_bytes(self.files[name])
-            return policy.load(Path(folder))
+            yield Path(folder)

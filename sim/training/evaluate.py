@@ -23,6 +23,10 @@ from pocketworld.sim.worlds import RATE, Worlds
 EPISODES = 256  # of one evaluation at most: the interval at 95 % is then +- 3 %
 
 
+class NothingToAsk(PocketworldError):
+    """There is no joint in some scenes that a robot could be asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What came of one episode for each joint asked for.
@@ -79,7 +83,7 @@ def evaluate(
     there = joints(scenes, robots.named(settings.robot))
     if not there.held:
         why = f"the {settings.robot} reaches none of {there.far}" if there.far else "no joint has a handle"
-        raise PocketworldError(f"{where}: {why}", "nothing can be asked for")
+        raise NothingToAsk(f"{where}: {why}", "nothing can be asked for")
     chosen = spread(there.held, episodes)
     worlds = backends.worlds(
         taken(scenes, [place for place, _ in chosen]),

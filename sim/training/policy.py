@@ -1,7 +1,7 @@
 """Policies as functions of `Worlds`: a network that learns, or what a run has exported, on any backend."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from pocketworld.extras import require
 from pocketworld.sim.arrays import Array, to_numpy
 from pocketworld.sim.policy import Policy
 from pocketworld.sim.robots import Robot
-from pocketworld.sim.tasks.observation import policy_names
+from pocketworld.sim.tasks.observation import TOLD, policy_names
 from pocketworld.sim.worlds import RATE, Worlds
 
 WEIGHTS, SPEC = "policy.onnx", "policy.json"
 SEEN, DONE = "policy", "actions"  # the network's input and output
+Pictures = Mapping[str, Sequence[int]]  # shapes of rgb and depth
 
 
 def greedy(actor: Any) -> Policy:
@@ -41,14 +42,14 @@ def load(folder: Path) -> Policy:
     Raises PocketworldError where there is none, where it is damaged, and, as it first acts, where the task is
     another, or a robot senses or does other things, than the policy was taught with.
     """
-    session, spec = session_of(folder / WEIGHTS), _spec(folder / SPEC)
-    _as_wide(session, spec, folder)
-    agreed: list[tuple[str, str]] = []
+    session, spec = session_of(folder / WEIGHTS), spec_in(folder, folder)
+    as_wide(session, spec, folder)
+    agreed: list[tuple[str, str, bool]] = []
 
     def act(worlds: Worlds) -> Array:
-        asked = worlds.robot.name, worlds.task.name
+        asked = worlds.robot.name, worlds.task.name, worlds.sight is None
         if asked not in agreed:
-            fits(spec, worlds.robot, folder)
+            fits(spec, worlds.robot, folder, pictures_of(worlds))
             taught(spec, worlds.task.name, folder)
             agreed.append(asked)
         seen: NDArray[np.float32] = to_numpy(worlds.observe()["policy"])
@@ -57,21 +58,31 @@ def load(folder: Path) -> Policy:
     return act
 
 
-def spec_of(robot: Robot) -> dict[str, Any]:
-    """Return what a policy of a robot sees and does, number by number."""
+def pictures_of(worlds: Worlds) -> Pictures | None:
+    """Return the shapes of the pictures that environments give; None where they give none."""
+    return None if worlds.sight is None else {k: box.shape for k, box in worlds.sight.spaces.items()}
+
+
+def spec_of(robot: Robot, pictures: Pictures | None = None) -> dict[str, Any]:
+    """Return what a policy of a robot sees and does, number by number.
+
+    pictures   shapes of what it sees besides; who has eyes is told nothing of the handle
+    """
+    names = policy_names(robot)
     return {
         "robot": robot.name,
         "control_hz": RATE,
-        "observation": list(policy_names(robot)),
+        "observation": list(names if pictures is None else names[TOLD:]),
+        "pictures": None if pictures is None else {k: list(shape) for k, shape in pictures.items()},
         "action": list(robot.actions),
         "action_low": -1.0,
         "action_high": 1.0,
     }
 
 
-def fits(spec: dict[str, Any], robot: Robot, where: Path) -> None:
+def fits(spec: dict[str, Any], robot: Robot, where: Path, pictures: Pictures | None = None) -> None:
     """Raise PocketworldError where a policy is of another robot, or sees or does other things."""
-    for name, now in spec_of(robot).items():
+    for name, now in spec_of(robot, pictures).items():
         if spec.get(name) != now:
             was = _difference(spec.get(name), now)
             raise PocketworldError(f"{where}: the policy's {name} is another: {was}", "train one for this")
@@ -84,8 +95,10 @@ def taught(spec: dict[str, Any], task: str, where: Path) -> None:
         raise PocketworldError(f"{where}: the policy's task is another: {was}", f"--task {spec.get('task')}")
 
 
-def _as_wide(session: Any, spec: dict[str, Any], folder: Path) -> None:
-    """Raise PocketworldError where a network takes or gives other numbers than its spec says."""
+def as_wide(session: Any, spec: dict[str, Any], folder: Path) -> None:
+    """Raise PocketworldError where a network takes or gives other numbers than its spec says, or pictures."""
+    if spec.get("pictures"):
+        raise PocketworldError(f"{folder}: the policy sees pictures", "only those that see numbers run here")
     for name, found, told in (
         (SEEN, session.get_inputs(), spec.get("observation")),
         (DONE, session.get_outputs(), spec.get("action")),
@@ -115,9 +128,11 @@ def _difference(was: object, now: object) -> str:
     return f"{len(was)} numbers, not {len(now)}; it differs in {', '.join(map(str, odd[:3])) or 'order'}"
 
 
-def _spec(file: Path) -> dict[str, Any]:
+def spec_in(folder: Path, called: Path) -> dict[str, Any]:
+    """Return the spec in a policy's folder, which is called so in errors."""
+    file = called / SPEC
     try:
-        spec = json.loads(file.read_text())
+        spec = json.loads((folder / SPEC).read_text())
     except FileNotFoundError:
         raise PocketworldError(f"{file} does not exist", "pocketworld train makes it") from None
     except (OSError, ValueError) as error:

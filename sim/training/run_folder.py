@@ -69,7 +69,7 @@ class RunFolder:
         self._write_config(settings, origin)
 
     def go_on(self, settings: Settings, origin: Origin) -> None:
-        """Go on with a training; more iterations may be asked for, nothing else may have changed.
+        """Go on with a training; other iterations may be asked for, nothing else may have changed.
 
         Raises PocketworldError, in one line, for the first thing that has.
         """
@@ -81,6 +81,11 @@ class RunFolder:
                     f"{self.path}: {name} changed under the training, from {was} to {now}",
                     "put it back, or train anew under another name",
                 )
+        if settings.iterations < self.last:
+            raise PocketworldError(
+                f"{self.path} has learnt {self.last} iterations, {settings.iterations} are asked for",
+                f"--iterations {self.last} or more; or train anew under another name",
+            )
         changed = [one for one in before.differences(settings) if not one.startswith("iterations ")]
         if changed:
             raise PocketworldError(f"{self.path}: {changed[0]}", "a training goes on as it began")

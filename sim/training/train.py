@@ -14,7 +14,7 @@ from pocketworld.sim import backends, film
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.training import policy as policies
 from pocketworld.sim.training.curve import curve
-from pocketworld.sim.training.evaluate import Evaluation, evaluate, eyes
+from pocketworld.sim.training.evaluate import Evaluation, NothingToAsk, evaluate, eyes
 from pocketworld.sim.training.progress import Progress
 from pocketworld.sim.training.run_folder import EVALUATION, Row, RunFolder, write, write_json
 from pocketworld.sim.training.settings import Settings
@@ -111,6 +111,8 @@ def judge(
                 severity = Severity.DEGRADED
             on: dict[str, Any] = {"backend": backend, "device": device if own else None}
             done.append(evaluate(policy, scenes, settings, name, threads=threads, **on))
+        except NothingToAsk as error:  # an arm may reach nothing in the twin, and in its cousins all
+            found.append(Finding("not-evaluated", Severity.DEGRADED, "train", run.path.name, str(error)))
         except PocketworldError as error:
             if own:
                 raise
