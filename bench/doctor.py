@@ -2,32 +2,20 @@
 
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 
-CORE = (
-    "click",
-    "gymnasium",
-    "jinja2",
-    "mujoco",
-    "numpy",
-    "open3d",
-    "opencv-python-headless",
-    "pillow",
-    "pyarrow",
-    "pydantic",
-    "rich",
-    "scipy",
-    "trimesh",
-)
+PACKAGE, CORE = "pocketworld", ""
+OURS = "dev"  # the extra of who works on pocketworld itself
 MEASURED = 8  # cousins from which it is reckoned how large an environment is
 LIBRARIES = {"egl": "libegl1", "osmesa": "libosmesa6"}
 DRAW = (
@@ -56,13 +44,19 @@ class Check:
         return asdict(self)
 
 
-def examine(scenes: Sequence[Scene] = ()) -> tuple[Check, ...]:
-    """Look at Python, the core libraries, pictures without a screen, the GPU, and the captures for tests.
+def examine(scenes: Sequence[Scene] = (), tick: Callable[[str], None] = lambda _: None) -> tuple[Check, ...]:
+    """Look at Python, libraries, extras, pictures without a screen, the GPU, and the captures for tests.
 
     scenes   cousins of one twin: of them it is said how many fit into a batch of the backend warp
     """
-    worlds = (_worlds(scenes),) if scenes else ()
-    return (_machine(), *_libraries(), *_pictures(), _gpu(), _batch(), *worlds, _captures())
+    tick("libraries and pictures")
+    found = [_machine(), *_libraries(), *_extras(), _panda(), *_pictures()]
+    tick("the GPU and the backend warp")
+    found += [_gpu(), _batch()]
+    if scenes:
+        tick(f"{len(scenes)} cousins are compiled for the backend warp, and stepped: half a minute or so")
+        found.append(_worlds(scenes))
+    return (*found, _captures())
 
 
 def _machine() -> Check:
@@ -72,11 +66,48 @@ def _machine() -> Check:
 
 
 def _libraries() -> Iterator[Check]:
-    for name in CORE:
-        try:
-            yield Check(name, True, version(name))
-        except PackageNotFoundError:
-            yield Check(name, False, "not installed", "pip install pocketworld")
+    for name in wanted()[CORE]:
+        seen = _version(name)
+        yield Check(name, seen is not None, seen or "not installed", f"pip install {name}")
+
+
+def _extras() -> Iterator[Check]:
+    """Say of each extra what of it is installed, or is missing."""
+    for extra, names in wanted().items():
+        if extra == CORE:
+            continue
+        seen = {name: _version(name) for name in names}
+        missing = [name for name in names if seen[name] is None]
+        told = ", ".join(f"{name} {seen[name] or 'is missing'}" for name in names)
+        yield Check(f"extra {extra}", not missing, told, f"pip install '{PACKAGE}[{extra}]'")
+
+
+def wanted() -> dict[str, list[str]]:
+    """Return the libraries that each extra brings, and under CORE those that all need, as we are packaged."""
+    out: dict[str, list[str]] = {CORE: []}
+    for line in requires(PACKAGE) or ():
+        name, marked = re.match(r"[\w.-]+", line), re.search(r"""extra == ["'](\w+)["']""", line)
+        extra = marked[1] if marked else CORE
+        if name and extra != OURS:
+            out.setdefault(extra, []).append(name[0])
+    return {extra: sorted(names) for extra, names in out.items()}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _panda() -> Check:
+    """Say whether the Panda's model files are there."""
+    from pocketworld.sim.robots.panda import INSTALL, model_file
+
+    try:
+        return Check("robot panda", True, f"from {model_file().parts[-3]}")
+    except PocketworldError:
+        return Check("robot panda", False, "its model files are not installed", INSTALL)
 
 
 def _pictures() -> Iterator[Check]:

@@ -16,5 +16,6 @@ def doctor(out: Output, world: Path | None) -> None:
 
     With a WORLD: how many environments of its cousins fit into one batch of the backend warp.
     """
-    checks = measures.examine(world)
+    with out.progress("doctor") as tick:
+        checks = measures.examine(world, tick)
     out.result({"checks": [check.to_json() for check in checks]}, "\n".join(map(str, checks)))

@@ -13,7 +13,10 @@ from pocketworld.cli.output import Output
 @WORLD
 @NAME
 @click.option(
-    "--policy", default="expert", show_default=True, help="expert, or the folder of a training run."
+    "--policy",
+    default="expert",
+    show_default=True,
+    help="expert, or a training: its name in WORLD/runs, or its folder.",
 )
 @click.option("--envs", type=click.IntRange(1), help="Environments [default: one a cousin].")
 @click.option("--shards", default=1, show_default=True, type=click.IntRange(1), help="Parts of the work.")

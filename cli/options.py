@@ -13,10 +13,16 @@ FRAMES = click.option("--frames", metavar="A:B:STEP", help="Which frames, as in 
 NAME = click.option("--name", help="Which set of cousins [default: the preset's name].")
 TASK = click.option("--task", default="open", show_default=True, help="open or close.")
 POLICY = click.option(
-    "--policy", "run", type=click.Path(path_type=Path), help="A training's folder.  [default: the expert]"
+    "--policy",
+    "run",
+    type=click.Path(path_type=Path),
+    help="A training: its name in WORLD/runs, or its folder.  [default: the expert]",
 )
 ROBOT = click.option(
-    "--robot", default="hand", show_default=True, help="hand, panda, or the MJCF of a robot of your own."
+    "--robot",
+    default="hand",
+    show_default=True,
+    help="hand, panda, panda:joints (led joint by joint), or the MJCF of a robot of your own.",
 )
 BACKEND = click.option("--backend", default="mujoco", show_default=True, help="mujoco or warp.")
 DEVICE = click.option("--device", help="Of warp: cuda or cpu [default: cuda where there is one].")

@@ -113,9 +113,12 @@ def measure_reach(
     return result
 
 
-def examine(world: Path | None = None) -> tuple["Check", ...]:
+def examine(world: Path | None = None, tick: Tick = lambda _: None) -> tuple["Check", ...]:
     """Examine the machine; and how many environments of a world's cousins it could hold."""
     from pocketworld.bench import doctor
 
-    cousins = api.make_cousins(world, count=doctor.MEASURED) if world is not None else ()
-    return doctor.examine(cousins)
+    if world is None:
+        return doctor.examine(tick=tick)
+    twin = api.twin_of(world)
+    tick(f"{doctor.MEASURED} cousins are drawn")
+    return doctor.examine(api.make_cousins(twin, count=doctor.MEASURED), tick)

@@ -52,7 +52,7 @@ def load(folder: Path, *, visual: bool = True) -> Scene:
             return scene
         assets = (_with_meshes(asset, document, folder) for asset in scene.assets)
         return replace(scene, assets=tuple(assets))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         missing = error.filename or file
         raise WorldError(
             f"{missing} does not exist", "pocketworld run CAPTURE -o WORLD makes a world"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.environment import WorldEnv
+from pocketworld import world
 from pocketworld.sim.pictures.picture import Image, tile
 from pocketworld.sim.policy import Bools, Policy, finish
 from pocketworld.sim.worlds import RATE
@@ -102,6 +103,7 @@ class _Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._writer is not None:
+    world.check_writable(file)
             self._writer.release()
         try:
             if kind is None:

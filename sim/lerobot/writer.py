@@ -73,9 +73,10 @@ def writing(
 
 
 def free(target: Path) -> None:
-    """Raise PocketworldError where something is there already."""
+    """Raise PocketworldError where something is there already, or nothing can be made."""
     if target.exists():
         raise PocketworldError(f"{target} is there already", "name another folder, or delete it")
+    world.check_writable(target)
 
 
 def _clear(target: Path) -> None:

@@ -24,6 +24,7 @@ STORE = (
 AUTO = "auto"  # the cluster that this machine is part of
 PATIENCE = 5.0  # s in which a cluster's machine answers
 LOCAL = "local"  # instead of an address: a cluster of this machine, for as long as it is needed
+FORMS = f"{LOCAL}, {AUTO}, HOST:PORT or ray://HOST:PORT"
 # What to do where there is none: "warp" takes a GPU unless it is told to do without: so all shards agree.
 INSTEAD = {"CPU": "add a machine", "GPU": "add a machine that has one, or compute without: --device cpu"}
 # Of every worker, before it imports anything: threads that spin while they wait bring a machine to a crawl.
@@ -252,9 +253,11 @@ def _joined(address: str) -> bool:
 
 def _answers(address: str) -> None:
     """Raise PocketworldError where nothing listens at HOST:PORT: Ray would try for ten minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
     if address in (LOCAL, AUTO):
         return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise PocketworldError(f"no Ray cluster at {address!r}: that is no address", f"give {FORMS}")
     try:
         socket.create_connection((host, int(port)), PATIENCE).close()
     except (OSError, ValueError, OverflowError) as error:
