@@ -5,8 +5,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pocketworld import api
+from pocketworld import api, world
 from pocketworld.api import Tick
+from pocketworld.errors import PocketworldError
 
 if TYPE_CHECKING:
     from pocketworld.sim.shards.shard import Source
@@ -30,7 +31,7 @@ def evaluate(
 
     Cousins in which the robot reaches nothing are left out; a finding says so.
 
-    policy    "expert", or the folder of a training run
+    policy    "expert", or a training: its folder, or its name in the world
     envs      environment i holds cousin i modulo their number [as many as there are cousins]
     address   of a Ray cluster; "local" makes one of this machine; None computes in this process
     send      whether the twin and the cousins' draws travel to the workers; else each opens the world's path
@@ -42,16 +43,22 @@ def evaluate(
     from pocketworld.sim.shards.rollout import Job
     from pocketworld.sim.shards.shard import Sent, Some, split
     from pocketworld.sim.shards.tally import Evaluation, together
-    from pocketworld.sim.shards.weights import Weights
+    from pocketworld.sim.shards.weights import EXPERT, Weights
     from pocketworld.sim.tasks.task import task
 
     asked = task(options.get("task", "open"))
-    weights, robot = Weights.read(policy), robots.named(options.get("robot", "hand"))
+    run = policy if policy == EXPERT else world.run_of(folder, Path(policy))
+    weights, robot = Weights.read(run), robots.named(options.get("robot", "hand"))
     # Of what shape pictures are does not matter: no policy that sees any runs here.
     weights.check(robot, asked.name, {} if options.get("observation") == "rgbd" else None)
     every = api.scenes_of(folder, name)  # a world that can't be opened is an error before anything starts
     kept, left = in_reach.places(every, robot, "evaluate", tick=tick)
     here: Source = Sent(every) if send else partial(api.scenes_of, folder.absolute(), name)
+    if isinstance(every, tuple) and shards > (envs or 1):
+        raise PocketworldError(
+            f"{folder} has no cousins, so its twin alone works, which makes no {shards} shards",
+            f"pocketworld cousins {folder} makes some; or ask for --envs {shards}",
+        )
     parts = split(Some(here, tuple(kept)), envs or len(kept), shards, options)
     tick("workers start")
     workers = pool(parts, address)

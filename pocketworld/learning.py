@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pocketworld import api
+from pocketworld import api, world
 from pocketworld.api import Tick
 from pocketworld.workflow import Made
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pocketworld.scene import Scene
     from pocketworld.sim.training.split import Split
 
-RUNS = "runs"
+RUNS = world.RUNS
 PRESET, COUSINS = "medium", 64
 
 
@@ -131,10 +131,10 @@ def record(
     from pocketworld.sim.expert import expert
     from pocketworld.sim.lerobot import record as recording
     from pocketworld.sim.lerobot.writer import free
-    from pocketworld.sim.training.policy import load
+    from pocketworld.sim.training.policy import load_for
 
     free(target)  # before anything is loaded
-    policy = expert if run is None else load(run)
+    policy = expert if run is None else load_for(world.run_of(folder, run), options)
     every = api.scenes_of(folder, name, visual=True)
     robot = robots.named(options.get("robot", "hand"))
     most = min(max(episodes, 1), recording.AT_ONCE)

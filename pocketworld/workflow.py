@@ -152,11 +152,14 @@ def run_sim(
     from pocketworld.sim.compiling.in_reach import in_reach
     from pocketworld.sim.expert import expert
     from pocketworld.sim.film import check
-    from pocketworld.sim.training.policy import load
+    from pocketworld.sim.training.policy import load_for
 
     if record is not None:
         check(record)  # before anything is loaded
-    policy, who = (expert, "the expert") if run is None else (load(run), f"the policy {run.name}")
+    policy, who = expert, "the expert"
+    if run is not None:
+        run = world.run_of(folder, run)
+        policy, who = load_for(run, options), f"the policy {run.name}"
     seen = "rgb_array" if record else None
     drawn = seen is not None or options.get("observation") == "rgbd"
     every = api.scenes_of(folder, name, visual=drawn)

@@ -215,8 +215,9 @@ def test_evaluate_says_what_was_done(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (["--policy", "nowhere"], "nowhere/policy.onnx does not exist; name a run of pocketworld train"),
+        (["--policy", "nowhere"], "nowhere is no training: neither a folder nor a name in "),
         (["--shards", "5", "--envs", "4"], "5 shards of 4 environments; 1 to 4 shards"),
+        (["--shards", "2"], "has no cousins, so its twin alone works, which makes no 2 shards; pocket"),
         (["--task", "slam"], "no task 'slam'"),
         (["--ray", "localhost:1"], "no Ray cluster at 'localhost:1'"),
         (["--ray", "nonsense"], "no Ray cluster at 'nonsense'"),

@@ -14,7 +14,7 @@ from pocketworld.sim.arrays import Array, columns
 from pocketworld.sim.cousin import Hold, Reach
 from pocketworld.sim.models.mjcf import Fragment
 from pocketworld.sim.robots.fingers import FINGER, REACH, Servo, finger, palm, servos
-from pocketworld.sim.robots.reach import lead, opening
+from pocketworld.sim.robots.reach import STRIDE, lead, opening
 from pocketworld.sim.robots.robot import Aim, Fitted
 from pocketworld.sim.senses import Senses
 from pocketworld.sim.vectors import angles, near
@@ -38,6 +38,7 @@ class Hand:
     arm: int = 0
     grip: str = GRIP
     actions: tuple[str, ...] = ("out", "across", "along", "open")
+    stride: float = STRIDE
     seen: tuple[str, ...] = ()
     roams: bool = True
 

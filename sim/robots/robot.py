@@ -56,6 +56,7 @@ class Robot(Protocol):
     arm      how many of them, the first ones, carry the grip as an arm's do: where they are is read
     grip     the site between its fingertips (see `fingers.py` for its frame)
     actions  names of an action's numbers, each in [-1, 1], the last one opens the fingers
+    stride   how far an action of 1 moves what it asks for in a step, m, or rad where it leads joints
     seen     names of what it adds to the observation `policy`
     """
 
@@ -82,6 +83,11 @@ class Robot(Protocol):
     @property
     def actions(self) -> tuple[str, ...]:
         """Return its actions' names."""
+        ...
+
+    @property
+    def stride(self) -> float:
+        """Return how far a full action moves what it asks for in a step, m or rad."""
         ...
 
     @property

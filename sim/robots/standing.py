@@ -158,6 +158,11 @@ class ByGrip(Standing):
         """Return its actions' names: those of the hand."""
         return ("out", "across", "along", "open")
 
+    @property
+    def stride(self) -> float:
+        """Return how far a full action moves its grip's target in a step, m."""
+        return STRIDE
+
     def aim(self, senses: Senses, aim: Aim, actions: Array) -> Aim:
         """Lead the target by actions (n, 4), and the joints after it."""
         xp = namespace(actions)
@@ -180,6 +185,11 @@ class ByJoints(Standing):
     def actions(self) -> tuple[str, ...]:
         """Return its actions' names: one a joint, and the fingers'."""
         return (*(name.removeprefix(OWN) for name in self.made.arm), "open")
+
+    @property
+    def stride(self) -> float:
+        """Return how far a full action moves a joint's set point in a step, rad."""
+        return NUDGE
 
     def aim(self, senses: Senses, aim: Aim, actions: Array) -> Aim:
         """Move the joints' set points by actions (n, arm + 1)."""

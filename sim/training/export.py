@@ -15,6 +15,7 @@ import torch
 from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
 from pocketworld.sim.robots import Robot
+from pocketworld.sim.training.meaning import meaning
 from pocketworld.sim.training.policy import DONE, SEEN, SPEC, WEIGHTS, session_of, spec_of
 from pocketworld.sim.training.run_folder import write_json
 
@@ -35,7 +36,9 @@ def export(actor: Any, robot: Robot, folder: Path, facts: dict[str, Any]) -> Non
     """
     module = actor.as_onnx(verbose=False).to("cpu").eval()
     model = _converted(module)
-    spec = spec_of(robot) | {
+    spec = spec_of(robot)
+    spec |= {
+        "meaning": meaning(robot, spec["observation"]),
         "input": {"name": SEEN, "shape": ["n", module.input_size], "type": "float32"},
         "output": {"name": DONE, "shape": ["n", len(robot.actions)], "type": "float32", "cut_to": [-1, 1]},
         **facts,

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.extras import require
+from pocketworld.sim import robots
 from pocketworld.sim.arrays import Array, to_numpy
 from pocketworld.sim.policy import Policy
 from pocketworld.sim.robots import Robot
 from pocketworld.sim.tasks.observation import TOLD, policy_names
+from pocketworld.sim.tasks.task import task as task_named
 from pocketworld.sim.worlds import RATE, Worlds
 
 WEIGHTS, SPEC = "policy.onnx", "policy.json"
@@ -56,6 +58,17 @@ def load(folder: Path) -> Policy:
         return worlds.arrays.reals(np.clip(session.run([DONE], {SEEN: seen})[0], -1, 1))
 
     return act
+
+
+def load_for(folder: Path, options: Mapping[str, Any]) -> Policy:
+    """Return the policy that a run has exported, for environments of these options: robot, task, observation.
+
+    Raises PocketworldError where it is not for these, before any is made; and see `load`.
+    """
+    spec, robot = spec_in(folder, folder), robots.named(options.get("robot", "hand"))
+    fits(spec, robot, folder, {} if options.get("observation") == "rgbd" else None)
+    taught(spec, task_named(options.get("task", "open")).name, folder)
+    return load(folder)
 
 
 def pictures_of(worlds: Worlds) -> Pictures | None:
@@ -125,6 +138,9 @@ def _difference(was: object, now: object) -> str:
     if not isinstance(was, list) or not isinstance(now, list):
         return f"{was!r}, not {now!r}"
     odd = [name for name in was if name not in now] + [name for name in now if name not in was]
+    if len(was) == len(now):
+        place = next(i for i in range(len(was)) if was[i] != now[i])
+        return f"number {place + 1} of {len(now)} is {was[place]!r}, not {now[place]!r}"
     return f"{len(was)} numbers, not {len(now)}; it differs in {', '.join(map(str, odd[:3])) or 'order'}"
 
 
