@@ -54,7 +54,7 @@ def evaluate(
     every = api.scenes_of(folder, name)  # a world that can't be opened is an error before anything starts
     kept, left = in_reach.places(every, robot, "evaluate", tick=tick)
     here: Source = Sent(every) if send else partial(api.scenes_of, folder.absolute(), name)
-    if isinstance(every, tuple) and shards > (envs or 1):
+    if envs is None and isinstance(every, tuple) and shards > 1:
         raise PocketworldError(
             f"{folder} has no cousins, so its twin alone works, which makes no {shards} shards",
             f"pocketworld cousins {folder} makes some; or ask for --envs {shards}",

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def test_links_lead_somewhere() -> None:
     for document in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def test_extras_are_installed_from_the_clone_and_are_there() -> None:
+    """No index has pocketworld: its name alone would not be found."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    asked = [
+        words
+        for document in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+        for words in re.findall(r"pip install ([^`#\n]+)", document.read_text())
+        if "[" in words or "pocketworld" in words
+    ]
+    named = [re.fullmatch(r"-e '\.\[(\w+)\]'", words.strip()) for words in asked]
+    assert all(named), asked
+    assert {"train", "rl", "lerobot", "warp", "ray"} == {found[1] for found in named if found} <= set(extras)
 
 
 def test_no_document_is_long() -> None:

@@ -13,6 +13,11 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.scene import HandleKind, Scene, Side
+from pocketworld.sim.environment import WorldEnv
+from pocketworld.sim.pictures.sight import FAR, SIZE, spaces_of
+from pocketworld.sim.robots import named
+from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.worlds import RATE
 
 TEXT = (Path(__file__).parents[1] / "docs" / "learning.md").read_text()
 SHORT = {"train": ["--iterations", "1", "--train", "2", "--held-out", "2", "--envs", "8", "--no-film"]}
@@ -49,6 +54,21 @@ def test_the_commands_run(home: Path) -> None:
     assert (home / "policy.mp4").stat().st_size > 1000
     assert (home / "demonstrations" / "meta" / "origins.jsonl").is_file()
     assert {file.name[19:] for file in (home / "closeups" / "videos").iterdir()} == {"front", "wrist"}
+
+
+def test_sizes_and_strides_are_told_as_they_are(home: Path) -> None:
+    for robot, told in ((Hand(), "moves by {:.0f} mm in a step"), (named("panda"), "a Panda's by {:.0f} mm")):
+        assert told.format(robot.stride * 1000) in " ".join(TEXT.split())
+    assert f"{RATE} steps a second" in TEXT
+    spaces = spaces_of(SIZE)
+    assert f"`rgb` (n, {', '.join(map(str, spaces['rgb'].shape))}), {spaces['rgb'].dtype}" in TEXT
+    assert f"`depth` (n, {', '.join(map(str, spaces['depth'].shape))}), {spaces['depth'].dtype}" in TEXT
+    assert f"{FAR} where nothing is nearer" in TEXT
+    envs = WorldEnv([scene_file.load(home / "kitchen.world" / "twin")], 2, render_mode="rgb_array")
+    _, info = envs.reset(seed=0)
+    assert {"cousin", "joint", "opened", "success", "unstable"} <= set(info)
+    assert [picture.shape for picture in envs.render()] == [(240, 320, 3)] * 2
+    envs.close()
 
 
 def test_the_python_runs_from_top_to_bottom(home: Path) -> None:
