@@ -33,8 +33,8 @@ class Servo:
         return 2 * sqrt(self.stiffness * self.mass)
 
 
-# 70 N, as common grippers have, for 14 mm short of what is asked. A hand presses each tip on a front with up to
-# 50 N; at 1200 N/m friction then held fingers where they were, and none got from there into a recess.
+# 70 N, as common grippers have, for 14 mm short of what is asked. A hand presses each tip on a front with up
+# to 50 N; at 1200 N/m friction then held fingers where they were, and none got from there into a recess.
 FINGER = Servo(5000.0, 0.15, 70.0)
 
 
