@@ -156,10 +156,9 @@ def run_sim(
 
     if record is not None:
         check(record)  # before anything is loaded
-    policy, who = expert, "the expert"
-    if run is not None:
-        run = world.run_of(folder, run)
-        policy, who = load_for(run, options), f"the policy {run.name}"
+    run = None if run is None else world.run_of(folder, run)
+    policy = expert if run is None else load_for(run, options)
+    who = "the expert" if run is None else f"the policy {run.name}"
     seen = "rgb_array" if record else None
     drawn = seen is not None or options.get("observation") == "rgbd"
     every = api.scenes_of(folder, name, visual=drawn)
