@@ -186,7 +186,7 @@ def _run(
     began = time.process_time()
     with closing(Counted(parts.train, settings.envs, threads=1, **options(settings))) as env:
         learner = Learner(env, settings)
-        for begin in range(0, settings.iterations, settings.leg):
+        for begin in range(0, settings.iterations, settings.checkpoint_every):
             for _ in learner.leg(begin):
                 pass
     cpu = time.process_time() - began

@@ -23,11 +23,15 @@ from pocketworld.cli.output import Output
 @click.option(
     "--held-out", type=click.IntRange(1), help="Cousins that are kept for the judgement.  [default: 64]"
 )
-@click.option("--iterations", type=click.IntRange(1), help="Of 4096 environment steps each.  [default: 100]")
+@click.option("--iterations", type=click.IntRange(1), help="Of 32 steps in each environment.  [default: 100]")
 @click.option("--envs", type=click.IntRange(1), help="Environments at once.  [default: 128]")
-@click.option("--checkpoint-every", "leg", type=click.IntRange(1), help="So many iterations.  [default: 25]")
-@click.option("--noise-mm", "place_mm", type=click.FloatRange(0), help="How far off handles are seen.")
-@click.option("--noise-deg", "turn_deg", type=click.FloatRange(0), help="And how far turned.")
+@click.option(
+    "--checkpoint-every",
+    type=click.IntRange(1),
+    help="So many iterations; all episodes, of 200 steps, then begin anew: 7 at least.  [default: 25]",
+)
+@click.option("--noise-mm", type=float, help="How far off handles are seen, up to 1000.  [default: 0]")
+@click.option("--noise-deg", type=float, help="And how far turned, up to 180.  [default: 0]")
 @click.option("--seed", type=click.IntRange(0), help="Of all that is drawn.  [default: 0]")
 @click.option("--threads", type=click.IntRange(1), help="Of the physics.  [default: all cores]")
 @click.option("--resume", is_flag=True, help="Go on from the last checkpoint of the training of this name.")

@@ -66,4 +66,5 @@ def evaluate(
         got = workers.do(Job(seed, weights), tick)
     finally:
         workers.close()
-    return Evaluation(f"the {weights.name} {asked.done}", together(got), shards, workers.lost, left)
+    who = f"the policy {weights.name}" if weights.files else f"the {weights.name}"
+    return Evaluation(f"{who} {asked.done}", together(got), shards, workers.lost, left)

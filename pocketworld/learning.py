@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ def train(
 ) -> Made:
     """Learn in `train` cousins of a world's twin, judge on `held` others and on the twin; all in runs/NAME.
 
+    Nothing is written before all is there to learn in.
+
     asked   settings that differ from the defaults; going on, from those that it began with
     preset, spec, train, held   None: medium, COUSINS, COUSINS; going on, what it began with
     """
@@ -43,8 +46,10 @@ def train(
     from pocketworld.cousins.spec import checked_name
     from pocketworld.sim import robots
     from pocketworld.sim.compiling.in_reach import in_reach
+    from pocketworld.sim.training import beginning
     from pocketworld.sim.training import train as training
     from pocketworld.sim.training.origin import HELD_OUT, LEARNT_IN, origin
+    from pocketworld.sim.training.progress import Pace
     from pocketworld.sim.training.run_folder import SPEC, RunFolder, write
     from pocketworld.sim.training.settings import Settings
     from pocketworld.sim.training.split import needed, split
@@ -55,21 +60,34 @@ def train(
         run.free()
     began, came_from = run.config if resume else (Settings(), {})
     settings = replace(began, **asked)
+    beginning.possible(settings, device)
+    goes_on = resume and run.trained
+    if goes_on:
+        beginning.whole(run, began)
     train = int(train or came_from.get(LEARNT_IN, COUSINS))
     held = int(held or came_from.get(HELD_OUT, COUSINS))
     if resume and preset is None and spec is None:
         spec = run.path / SPEC
-    count = needed(train, held)
-    cousins = api.make_cousins(folder, preset or PRESET, spec=spec, seed=settings.seed, count=count)
-    parts = split(cousins, train, held)
-    come_from = origin(folder.name, cousins, train, held)
+    twin = api.twin_of(folder, visual=True)
+    drawn = partial(api.make_cousins, twin, preset or PRESET, spec=spec, seed=settings.seed)
+    first = drawn(count=1)
+    come_from = origin(folder.name, first, train, held)
+    if goes_on:
+        beginning.same(run, settings, come_from, first.spec)
+    beginning.room(twin, settings)
+
+    def begin() -> None:
+        run.go_on(settings, come_from) if goes_on else run.begin(settings, come_from)
+        write(run.path / SPEC, specs.dump(first.spec).encode())
+
     with run.held():
-        run.go_on(settings, come_from) if resume else run.begin(settings, come_from)
-        write(run.path / SPEC, specs.dump(cousins.spec).encode())
-        tick(f"{train} cousins are drawn")
+        cousins = drawn(count=needed(train, held))
+        parts = split(cousins, train, held)
+        tick(f"{cousins_in_words(train)} to learn in, {held} held out")
         robot = robots.named(settings.robot)
         scenes, left = in_reach(parts.train.bare(), robot, "train", tick=tick)
-        training.learn(run, scenes, settings, lambda now: tick(now.text()), threads, device)
+        pace = Pace(settings.iterations)
+        training.learn(run, scenes, settings, lambda now: tick(pace.text(now)), threads, device, begin=begin)
         places = _places(cousins, parts, settings.backend, training.other(settings.backend))
         judged, findings = training.judge(run, settings, places, tick, threads, device)
         shown = []
@@ -88,21 +106,29 @@ def _places(
     """Return where a policy is judged: what that is called, the scenes, on which backend."""
     twin = (cousins.bare().twin,)
     return [
-        (f"{len(parts.train)} cousins learnt in", parts.train.bare(), backend),
-        (f"{len(parts.held)} cousins held out", parts.held.bare(), backend),
+        (f"{cousins_in_words(len(parts.train))} learnt in", parts.train.bare(), backend),
+        (f"{cousins_in_words(len(parts.held))} held out", parts.held.bare(), backend),
         ("the twin", twin, backend),
         (f"the twin on {other}", twin, other),
     ]
 
 
+def cousins_in_words(count: int) -> str:
+    """Return how many cousins, in words."""
+    return f"{count} cousin{'s' if count > 1 else ''}"
+
+
 def kept(folder: Path, name: str) -> str:
-    """Return in words what a training that was interrupted leaves."""
+    """Return in words what a training that was stopped leaves."""
     from pocketworld.sim.training.run_folder import RunFolder
 
     run = RunFolder(folder / RUNS / name)
     if run.last:
-        return f"{run.path} keeps the last checkpoint: --resume goes on"
-    return f"{run.path} has come to no checkpoint yet: the same command begins anew"
+        kept = f"checkpoint {run.last} is kept: --resume goes on from there"
+        return f"stopped after iteration {max(run.learnt, run.last)}; {kept}"
+    if run.trained:
+        return f"stopped after iteration {run.learnt}, before a checkpoint: the same command begins anew"
+    return "stopped before the first iteration: the same command begins anew"
 
 
 def record(

@@ -116,14 +116,11 @@ def make(
 
     Raises PocketworldError for a backend that there is not, or that is not installed.
     """
-    if backend not in BACKENDS:
-        raise PocketworldError(f"no backend {backend!r}", f"there are: {', '.join(BACKENDS)}")
+    check(backend, device)
     if backend == "warp":
         from pocketworld.sim.warp import physics
 
         return physics.make(scenes, count, robot, device)
-    if device not in (None, "cpu"):
-        raise PocketworldError(f"the backend mujoco runs on no {device!r}", 'on "cpu"; "warp" runs on a GPU')
     from pocketworld.sim.batch import Batches, let_sleep
 
     made = compile_all(scenes[:count], robot, workers=workers)
@@ -131,6 +128,18 @@ def make(
         let_sleep(cousin.model)
     cousins = [made[i % len(made)] for i in range(count)]
     return cousins, Batches([cousin.model for cousin in cousins], cores() if threads is None else threads)
+
+
+def check(backend: str, device: str | None = None) -> None:
+    """Raise PocketworldError for a backend or device that there is not, or one that is not installed."""
+    if backend not in BACKENDS:
+        raise PocketworldError(f"no backend {backend!r}", f"there are: {', '.join(BACKENDS)}")
+    if backend == "warp":
+        from pocketworld.sim.warp.installed import chosen
+
+        chosen(device)
+    elif device not in (None, "cpu"):
+        raise PocketworldError(f"the backend mujoco runs on no {device!r}", 'on "cpu"; "warp" runs on a GPU')
 
 
 def cores() -> int:

@@ -113,7 +113,7 @@ def test_what_fails_is_named_with_how_far_it_came() -> None:
     assert [name for name, _ in done.failed] == ["test/0.5 chest/0", "test/0.5 chest/1"]
     assert all(abs(best) < 0.01 for _, best in done.failed)
     assert done.seconds is None
-    assert done.to_json()["seconds"] is None
+    assert done.to_json()["median_seconds_to_success"] is None
 
 
 def test_what_has_no_handle_is_counted_and_not_asked_for() -> None:
@@ -183,7 +183,7 @@ def test_evenly_chosen_ones_are_all_different_and_reach_both_ends(count: int, mo
 
 
 def test_eyes_are_in_metres_and_radians() -> None:
-    seen = eyes(Settings(place_mm=10.0, turn_deg=3.0))
+    seen = eyes(Settings(noise_mm=10.0, noise_deg=3.0))
     assert [seen.place, seen.turn] == pytest.approx([0.01, 0.05236], rel=1e-4)
 
 
@@ -329,7 +329,8 @@ def test_a_network_of_another_width_than_its_spec_is_one_line(
     ("name", "content", "told"),
     [
         (WEIGHTS, None, "policy.onnx does not exist; pocketworld train makes it"),
-        (WEIGHTS, b"no network", "policy.onnx is no network"),
+        (WEIGHTS, b"no network", "policy.onnx is empty or damaged; train again$"),
+        (WEIGHTS, b"", "policy.onnx is empty or damaged; train again$"),
         (SPEC, None, "policy.json does not exist"),
         (SPEC, b"{", "policy.json can't be read"),
         (SPEC, b"[]", "policy.json is no policy's spec"),

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from itertools import count
 from typing import Any
 
 import pytest
@@ -10,13 +11,15 @@ from hypothesis import strategies as st
 
 from pocketworld.cousins import sequence
 from pocketworld.cousins.sequence import Cousins
-from pocketworld.cousins.spec import preset
+from pocketworld.cousins.spec import dump, parse, preset
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.scene import HandleKind, Scene, Side
-from pocketworld.sim.training.progress import Progress
+from pocketworld.sim.training.beginning import possible
+from pocketworld.sim.training.origin import changes
+from pocketworld.sim.training.progress import Pace, Progress
 from pocketworld.sim.training.settings import Settings
 from pocketworld.sim.training.split import Split as Parts
 from pocketworld.sim.training.split import needed, split
@@ -43,7 +46,8 @@ settings = st.builds(
     iterations=st.integers(1, 500),
     gamma=st.floats(0.01, 1.0),
     rate=st.floats(1e-6, 1.0),
-    place_mm=st.floats(0, 50),
+    noise_mm=st.floats(0, 1000),
+    noise_deg=st.floats(0, 180),
     hidden=widths,
 )
 
@@ -59,7 +63,7 @@ def test_settings_are_read_as_they_were_written(given: Settings) -> None:
 def test_each_setting_is_written_and_compared(field: str) -> None:
     usual = Settings()
     value: Any = getattr(usual, field)
-    others: dict[type, Any] = {str: "close", tuple: (8, 4), int: 7, float: 0.123}
+    others: dict[type, Any] = {str: "close", tuple: (8, 4), int: 8, float: 0.123}
     other = others[type(value)]
     (told,) = usual.differences(replace(usual, **{field: other}))
     assert told.startswith(f"{field} was {json.dumps(usual.to_json()[field])}, is ")
@@ -71,7 +75,7 @@ def test_each_setting_is_written_and_compared(field: str) -> None:
         ("envs", 0),
         ("steps", 0),
         ("iterations", -1),
-        ("leg", 0),
+        ("checkpoint_every", 0),
         ("max_steps", 0),
         ("gamma", 1.5),
         ("lam", 0.0),
@@ -79,8 +83,11 @@ def test_each_setting_is_written_and_compared(field: str) -> None:
         ("rate", float("nan")),
         ("clip", float("inf")),
         ("seed", -1),
-        ("place_mm", -1.0),
-        ("turn_deg", float("nan")),
+        ("noise_mm", -1.0),
+        ("noise_mm", 1000.1),
+        ("noise_mm", float("inf")),
+        ("noise_deg", float("nan")),
+        ("noise_deg", 181.0),
         ("hidden", (8, 0)),
         ("minibatches", 10**6),
     ],
@@ -110,9 +117,63 @@ def test_settings_from_a_damaged_file_are_one_line(change: dict[str, Any], told:
         Settings.from_json(short)
 
 
-def test_progress_is_told_in_words() -> None:
-    told = Progress(3, 1_240_000, 50, 0.5, 0.01, 0.2, 0.5, 1e-3).text()
-    assert told == "iteration 3, 1.24 M steps: 50% of 50 episodes succeed"
+@pytest.mark.parametrize(
+    ("steps", "words"), [(256, "256"), (1000, "1.0 k"), (12_288, "12.3 k"), (1_240_000, "1.24 M")]
+)
+def test_progress_is_told_in_words(steps: int, words: str) -> None:
+    now = Progress(3, steps, 50, 0.5, 0.01, 0.2, 0.5, 1e-3)
+    assert now.text() == f"iteration 3, {words} steps: 50% of episodes succeed"
+    assert replace(now, success=None).text() == f"iteration 3, {words} steps: no episode ended yet"
+
+
+@pytest.mark.parametrize(
+    ("each", "told"), [(2.0, "; 16 s left"), (60.0, "; 8 min left"), (3600.0, "; 8.0 h left")]
+)
+def test_the_time_that_is_left_is_that_of_the_iterations_that_were_watched(each: float, told: str) -> None:
+    """Also where it goes on from the tenth: those before took their time in another process."""
+    ticks = count(step=each)
+    pace = Pace(20, lambda: next(ticks))
+    now = Progress(11, 256, 50, 0.5, 0.01, 0.2, 0.5, 1e-3)
+    assert pace.text(now) == now.text()
+    second = replace(now, iteration=12)
+    assert pace.text(second) == second.text() + told
+    for i in range(13, 20):
+        assert " left" in pace.text(replace(now, iteration=i))
+    last = replace(now, iteration=20)
+    assert pace.text(last) == last.text()
+
+
+def test_a_leg_shorter_than_an_episode_is_one_line_and_one_as_long_is_not() -> None:
+    with pytest.raises(PocketworldError) as caught:
+        possible(Settings(checkpoint_every=1), None)
+    assert str(caught.value) == (
+        "checkpoint_every is 1; at least 7, as an episode has 200 steps, and after each all begin anew"
+    )
+    possible(Settings(checkpoint_every=7), None)
+    possible(Settings(checkpoint_every=1, steps=50, max_steps=50), None)
+
+
+# What a spec says differently
+
+FAR, NEAR = preset("far"), preset("near")
+
+
+def test_nothing_changes_in_a_spec_that_is_read_as_it_was_written() -> None:
+    for spec in (FAR, NEAR):
+        assert changes(spec, parse(dump(spec), "")) == ()
+
+
+def test_what_a_spec_says_differently_is_named_by_its_keys() -> None:
+    wider = replace(FAR, placement=replace(FAR.placement, shift={**FAR.placement.shift, "x": 1.0}))
+    assert changes(FAR, wider) == (f"placement.shift.x was {FAR.placement.shift['x']}, is 1.0",)
+    assert (changes(NEAR, FAR)) != ()
+    assert len(changes(NEAR, FAR)) == len(changes(FAR, NEAR))
+    assert 'name was "near", is "far"' in changes(NEAR, FAR)
+    less = replace(FAR, families={})
+    assert any(
+        one.startswith("cabinet.scale.width was 0") and one.endswith("not there")
+        for one in changes(FAR, less)
+    )
 
 
 # Which cousins

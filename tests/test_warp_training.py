@@ -17,7 +17,15 @@ from pocketworld.sim.training.run_folder import RunFolder
 from pocketworld.sim.training.settings import Settings
 
 SMALL = Settings(
-    backend="warp", envs=16, steps=4, iterations=4, leg=2, max_steps=20, hidden=(16,), minibatches=2, epochs=2
+    backend="warp",
+    envs=16,
+    steps=4,
+    iterations=4,
+    checkpoint_every=2,
+    max_steps=8,
+    hidden=(16,),
+    minibatches=2,
+    epochs=2,
 )
 
 

@@ -35,7 +35,7 @@ class Evaluation:
     failed     "COUSIN ASSET/JOINT", with how far each came at best;  unstable: whose physics blew up
     unheld     joints that were left out: they have no handle, no hand opens them
     far        joints that were left out: they have one that is out of the robot's reach
-    seconds    that those which succeeded took, median; None where none did
+    seconds    that a success took, median; None where there was none
     """
 
     where: str
@@ -61,7 +61,7 @@ class Evaluation:
             "unstable": list(self.unstable),
             "without_handle": self.unheld,
             "out_of_reach": self.far,
-            "seconds": self.seconds,
+            "median_seconds_to_success": self.seconds,
         }
 
 
@@ -148,7 +148,7 @@ def spread(items: Sequence[Any], most: int) -> list[Any]:
 
 def eyes(settings: Settings) -> episode.Eyes:
     """Return how well a robot sees."""
-    return episode.Eyes(settings.place_mm / 1000, radians(settings.turn_deg))
+    return episode.Eyes(settings.noise_mm / 1000, radians(settings.noise_deg))
 
 
 def _holdable(asset: Asset, joint: Joint) -> bool:

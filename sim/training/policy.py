@@ -170,4 +170,4 @@ def session_of(file: Path) -> Any:
     try:
         return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        raise PocketworldError(f"{file} is no network: {error}", "train again") from error
+        raise PocketworldError(f"{file} is empty or damaged", "train again") from error

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -11,35 +11,54 @@ from rsl_rl.runners import OnPolicyRunner
 
 from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
+from pocketworld.scene import Scene
 from pocketworld.sim.adapters.rsl_rl import RslRlEnv
-from pocketworld.sim.tensor_env import TensorEnv, Transition
+from pocketworld.sim.tensor_env import TensorEnv, Tensors, Transition
 from pocketworld.sim.training.policy import one_thread
 from pocketworld.sim.training.progress import Progress
 from pocketworld.sim.training.settings import Settings
+from pocketworld.sim.training.success import Success
 
 ACTOR, CRITIC = ("policy",), ("policy", "privileged")
 SEEDS = 2**31  # seeds are below
+COUNTED = "success"  # what of a checkpoint is not rsl_rl's
 
 
 class Counted(TensorEnv):
-    """Counts how its episodes end; where the physics is, so that a GPU need not be waited for."""
+    """Counts how its episodes go; where the physics is, so that a GPU need not be waited for.
 
-    ended: torch.Tensor | int = 0
-    won: torch.Tensor | int = 0
-    earned: torch.Tensor | float = 0.0
+    ended    episodes that ended since `forget`, but for those whose time was made shorter
+    success  what share succeeds, see Success;  earned: rewards of a step since `forget`, added up
+    """
+
+    def __init__(self, scenes: Sequence[Scene], num_envs: int | None = None, **options: Any) -> None:
+        super().__init__(scenes, num_envs, **options)
+        self.success = Success(self.num_envs, self.max_steps, self.device)
+        self.ended: torch.Tensor | int = 0
+        self.earned: torch.Tensor | float = 0.0
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        joint: str | Sequence[str | None] | None = None,
+    ) -> Tensors:
+        """Start an episode everywhere; see `TensorEnv.reset`."""
+        self.success.begin()
+        return super().reset(seed=seed, joint=joint)
 
     def step(self, actions: torch.Tensor) -> Transition:
         """Advance all by a step."""
         now = super().step(actions)
-        self.ended = self.ended + now.done.sum()
-        self.won = self.won + now.terminated.sum()
+        whole = self.success.step(now.terminated, now.unstable, now.done)
+        self.ended = self.ended + whole.sum()
         self.earned = self.earned + now.reward.mean().double()
         return now
 
     def forget(self) -> None:
-        """Begin to count anew."""
-        self.ended = self.won = 0
-        self.earned = 0.0
+        """Begin to count anew; how episodes went is remembered for a while, for the share that succeeds."""
+        self.success.fade()
+        self.ended, self.earned = 0, 0.0
 
 
 class Learner:
@@ -60,12 +79,13 @@ class Learner:
     def state(self) -> dict[str, Any]:
         """Return all that learning goes on from."""
         state: dict[str, Any] = self.runner.alg.save()
-        return state
+        return state | {COUNTED: self.env.success.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what `state` gave; raise PocketworldError for that of another network."""
         try:
             self.runner.alg.load(state, None, strict=True)
+            self.env.success.restore(state[COUNTED])
         except (RuntimeError, KeyError, ValueError, TypeError) as error:
             why = str(error).split("\n")[-1].strip()
             raise PocketworldError(f"the checkpoint is of another network: {why}", "train anew") from error
@@ -76,7 +96,8 @@ class Learner:
         The environments begin anew, their clocks spread over an episode, so that time limits fall apart.
         """
         settings = self.settings
-        end = min(begin - begin % settings.leg + settings.leg, settings.iterations)
+        every = settings.checkpoint_every
+        end = min(begin - begin % every + every, settings.iterations)
         with _seeded(self.env.device, settings.seed, "leg", begin):
             self.env.reset(seed=_seed(settings.seed, "episodes", begin))
             clocks = stream(settings.seed, "clocks", begin).integers(0, settings.max_steps, settings.envs)
@@ -102,12 +123,11 @@ class Learner:
 
     def _progress(self, iteration: int, losses: dict[str, float]) -> Progress:
         settings, env = self.settings, self.env
-        ended, won = int(env.ended), int(env.won)
         return Progress(
             iteration,
             iteration * settings.envs * settings.steps,
-            ended,
-            won / ended if ended else None,
+            int(env.ended),
+            env.success.share,
             float(env.earned) / settings.steps,
             losses["value"],
             float(self.actor.output_std.detach().mean()),

@@ -13,7 +13,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,13 @@ from typing import Any
 from pocketworld import world
 from pocketworld.errors import PocketworldError
 from pocketworld.sim.robots import Robot
+from pocketworld.sim.training.origin import WORLD
 from pocketworld.sim.training.progress import Progress
 from pocketworld.sim.training.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 CONFIG, CURVE, CHECKPOINTS, EVALUATION = "config.json", "curve.csv", "checkpoints", "evaluation.json"
+DIGEST = 64  # characters of a sha256
 SPEC, POLICY = "spec.toml", "policy.onnx"
 COLUMNS = (*(field.name for field in fields(Progress)), "cpu_s")
 Origin = Mapping[str, Any]
@@ -69,18 +71,20 @@ class RunFolder:
         self._write_config(settings, origin)
 
     def go_on(self, settings: Settings, origin: Origin) -> None:
-        """Go on with a training; other iterations may be asked for, nothing else may have changed.
+        """Go on with a training; raise PocketworldError, as `fits` does, where it can't."""
+        self.fits(settings, origin)
+        self._write_config(settings, origin)
+
+    def fits(self, settings: Settings, origin: Origin) -> None:
+        """Look whether a training can go on: other iterations may be asked for, nothing else may change.
 
         Raises PocketworldError, in one line, for the first thing that has.
         """
         before, came_from = self.config
-        for name in sorted({*came_from, *origin}):
-            if came_from.get(name) != origin.get(name):
-                was, now = (_short(one.get(name)) for one in (came_from, origin))
-                raise PocketworldError(
-                    f"{self.path}: {name} changed under the training, from {was} to {now}",
-                    "put it back, or train anew under another name",
-                )
+        for name in sorted({*came_from, *origin} - {WORLD}):  # a folder may be moved and renamed
+            was, now = came_from.get(name), origin.get(name)
+            if was != now:
+                raise self.changed(f"{name} changed under the training{_from(was, now)}")
         if settings.iterations < self.last:
             raise PocketworldError(
                 f"{self.path} has learnt {self.last} iterations, {settings.iterations} are asked for",
@@ -89,7 +93,19 @@ class RunFolder:
         changed = [one for one in before.differences(settings) if not one.startswith("iterations ")]
         if changed:
             raise PocketworldError(f"{self.path}: {changed[0]}", "a training goes on as it began")
-        self._write_config(settings, origin)
+
+    def changed(self, what: str) -> PocketworldError:
+        """Return the error for what is no longer as it was when the training began."""
+        return PocketworldError(f"{self.path}: {what}", "put it back, or train anew under another name")
+
+    def complete(self) -> None:
+        """Raise PocketworldError where all checkpoints are gone though the training had come to some."""
+        learnt = self.learnt
+        if not self.last and learnt >= self.config[0].checkpoint_every:
+            raise PocketworldError(
+                f"{self.path / CHECKPOINTS} holds none, the curve says {learnt} iterations",
+                "train anew under another name",
+            )
 
     def _write_config(self, settings: Settings, origin: Origin) -> None:
         write_json(
@@ -98,11 +114,36 @@ class RunFolder:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the folder for one process; raise PocketworldError where another one trains in it."""
+        """Hold the folder for one process; raise PocketworldError where another one trains in it.
+
+        Where no training has begun in it by then, nothing is left of it.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / world.LOCK).touch()
         with world.lock(self.path):
-            yield
+            try:
+                yield
+            finally:
+                if not (self.path / CONFIG).exists():
+                    self._leave()
+
+    def _leave(self) -> None:
+        """Delete the folder, and the one that it is in, where they hold nothing."""
+        (self.path / world.LOCK).unlink(missing_ok=True)
+        for folder in (self.path, self.path.parent):
+            with suppress(OSError):  # something is in it
+                folder.rmdir()
+
+    @property
+    def learnt(self) -> int:
+        """Return how many iterations the curve has."""
+        rows = self.rows(sys.maxsize)
+        return rows[-1].progress.iteration if rows else 0
+
+    @property
+    def trained(self) -> bool:
+        """Say whether anything has been learnt here."""
+        return (self.path / CONFIG).exists() and bool(self.last or self.learnt)
 
     @property
     def last(self) -> int:
@@ -137,7 +178,7 @@ class RunFolder:
         except FileNotFoundError:
             raise PocketworldError(f"{file} does not exist", "train anew") from None
         except Exception as error:
-            raise PocketworldError(f"{file} is damaged: {error}", "delete it to go on before it") from error
+            raise PocketworldError(f"{file} is damaged", "delete it to go on from the one before") from error
         fits(spec, robot, file)
         return dict(state)
 
@@ -155,7 +196,8 @@ class RunFolder:
     @property
     def cpu_s(self) -> float:
         """Return the CPU time so far, s, with that of what is done again."""
-        return self.rows(sys.maxsize)[-1].cpu_s if self.rows(sys.maxsize) else 0.0
+        rows = self.rows(sys.maxsize)
+        return rows[-1].cpu_s if rows else 0.0
 
     def write_rows(self, rows: Sequence[Row]) -> None:
         """Write the curve."""
@@ -207,6 +249,7 @@ def _row(line: Mapping[str, str]) -> Row:
     return Row(Progress(**values), float(line["cpu_s"]))
 
 
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 24 else f"{text[:12]}..."
+def _from(was: object, now: object) -> str:
+    """Say from what to what, but for digests, which say nothing."""
+    told = [json.dumps(value, ensure_ascii=False) for value in (was, now)]
+    return "" if max(map(len, told)) >= DIGEST else f", from {told[0]} to {told[1]}"

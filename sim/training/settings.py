@@ -8,6 +8,9 @@ from typing import Any, Self
 
 from pocketworld.errors import PocketworldError
 
+# mm and degrees: farther off than a cabinet is wide nothing is seen; a turn ends at half a one.
+FARTHEST = {"noise_mm": 1000, "noise_deg": 180}
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -16,11 +19,11 @@ class Settings:
     task, robot, backend   what is learnt, with what, on which physics
     seed       of everything that is drawn
     envs       at once;  steps: of each in an iteration;  iterations: in all
-    leg        iterations between checkpoints, which are kept after whole legs only; each leg begins anew from
-               (seed, leg), so that going on from a checkpoint gives the very same as never having stopped,
-               also with more iterations than were asked for at first
+    checkpoint_every   iterations: a leg, after which all episodes begin anew from (seed, leg), so that going
+               on from a checkpoint gives the very same as never having stopped, also with more iterations
+               than were asked for at first
     max_steps  after which an episode is cut short (25 a second)
-    place_mm, turn_deg   how far off handles are seen, standard deviations (see `episode.Eyes`)
+    noise_mm, noise_deg   how far off handles are seen, standard deviations (see `episode.Eyes`)
     gamma .. hidden      of PPO (Schulman et al. 2017): discount, GAE's lambda, passes over the data, parts it
                is cut into, first rate, divergence to which the rate is adapted, clip, entropy's worth, the
                policy's first deviation, layers
@@ -33,10 +36,10 @@ class Settings:
     envs: int = 128
     steps: int = 32
     iterations: int = 100
-    leg: int = 25
+    checkpoint_every: int = 25
     max_steps: int = 200
-    place_mm: float = 0.0
-    turn_deg: float = 0.0
+    noise_mm: float = 0.0
+    noise_deg: float = 0.0
     gamma: float = 0.97
     lam: float = 0.95
     epochs: int = 5
@@ -49,16 +52,18 @@ class Settings:
     hidden: tuple[int, ...] = (128, 128, 64)
 
     def __post_init__(self) -> None:
-        for name in ("envs", "steps", "iterations", "leg", "max_steps", "epochs", "minibatches"):
+        for name in ("envs", "steps", "iterations", "checkpoint_every", "max_steps", "epochs", "minibatches"):
             _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
         for name in ("gamma", "lam"):
             _check(name, getattr(self, name), 0 < getattr(self, name) <= 1, "above 0, at most 1")
         for name in ("rate", "divergence", "clip", "deviation"):
             value = getattr(self, name)
             _check(name, value, math.isfinite(value) and value > 0, "above 0")
-        for name in ("entropy", "place_mm", "turn_deg", "seed"):
+        for name in ("entropy", "seed"):
             value = getattr(self, name)
             _check(name, value, math.isfinite(value) and value >= 0, "at least 0")
+        for name, most in FARTHEST.items():
+            _check(name, getattr(self, name), 0 <= getattr(self, name) <= most, f"from 0 to {most}")
         _check("hidden", self.hidden, all(width >= 1 for width in self.hidden), "widths of at least 1")
         parts = f"at most envs * steps, {self.envs * self.steps}"
         _check("minibatches", self.minibatches, self.minibatches <= self.envs * self.steps, parts)

@@ -15,6 +15,7 @@ from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.training import policy as policies
 from pocketworld.sim.training.curve import curve
 from pocketworld.sim.training.evaluate import Evaluation, NothingToAsk, evaluate, eyes
+from pocketworld.sim.training.origin import WORLD
 from pocketworld.sim.training.progress import Progress
 from pocketworld.sim.training.run_folder import EVALUATION, Row, RunFolder, write, write_json
 from pocketworld.sim.training.settings import Settings
@@ -49,8 +50,12 @@ def learn(
     watch: Watch,
     threads: int | None = None,
     device: str | None = None,
+    *,
+    begin: Callable[[], None] = lambda: None,
 ) -> None:
     """Learn from the last checkpoint on, keeping one a whole leg; then export the policy.
+
+    begin   writes what is asked for into the folder, once there are environments to learn in
 
     An interruption leaves the last checkpoint: going on from it does again what was done since, alike.
     """
@@ -63,6 +68,7 @@ def learn(
     with closing(Counted(scenes, settings.envs, threads=threads, **options(settings, device))) as env:
         robot = env.worlds.robot
         learner = Learner(env, settings)
+        begin()
         if done:
             learner.restore(run.checkpoint(done, robot))
         while done < settings.iterations:
@@ -73,7 +79,9 @@ def learn(
                     plot(run, rows)
                 watch(now)
             done = rows[-1].progress.iteration
-            if done % settings.leg == 0:  # from within a leg none can go on as if it had not stopped
+            if (
+                done % settings.checkpoint_every == 0
+            ):  # from within a leg none can go on as if it had not stopped
                 run.keep(done, learner.state(), robot)
         plot(run, rows)
         export(learner.actor, robot, run.path, {"task": settings.task, "settings": settings.to_json()})
@@ -82,7 +90,9 @@ def learn(
 def plot(run: RunFolder, rows: Sequence[Row]) -> None:
     """Draw the curve."""
     if rows:
-        write(run.path / "curve.png", curve(rows, run.path.name))
+        settings, origin = run.config
+        title = f"{origin.get(WORLD)}: {settings.task}, training {run.path.name}"
+        write(run.path / "curve.png", curve(rows, title))
 
 
 def judge(
