@@ -178,7 +178,9 @@ def test_pictures_are_those_of_the_cpu(warp_cousins: Cousins) -> None:
 
 
 def test_it_learns_goes_on_and_exports(warp_cousins: Cousins, tmp_path: Path) -> None:
-    small = Settings(backend="warp", envs=32, steps=8, iterations=2, leg=1, max_steps=20, hidden=(16,))
+    small = Settings(
+        backend="warp", envs=32, steps=8, iterations=2, checkpoint_every=1, max_steps=8, hidden=(16,)
+    )
     run = RunFolder(tmp_path / "run")
     run.begin(small, {})
     for until in (1, 2):
