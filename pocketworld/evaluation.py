@@ -39,7 +39,7 @@ def evaluate(
     """
     from pocketworld.sim import robots
     from pocketworld.sim.compiling import in_reach
-    from pocketworld.sim.shards.pools import pool
+    from pocketworld.sim.shards.pools import answers, pool
     from pocketworld.sim.shards.rollout import Job
     from pocketworld.sim.shards.shard import Sent, Some, split
     from pocketworld.sim.shards.tally import Evaluation, together
@@ -47,6 +47,8 @@ def evaluate(
     from pocketworld.sim.tasks.task import task
 
     asked = task(options.get("task", "open"))
+    if address is not None:
+        answers(address)  # before anything is loaded
     run = policy if policy == EXPERT else world.run_of(folder, Path(policy))
     weights, robot = Weights.read(run), robots.named(options.get("robot", "hand"))
     # Of what shape pictures are does not matter: no policy that sees any runs here.

@@ -139,3 +139,22 @@ def test_a_film_that_is_stopped_leaves_nothing(home: Path, number: signal.Signal
         assert one.wait(60) == code, told
     assert told.splitlines()[-1] == "interrupted"
     assert sorted(p.name for p in home.iterdir()) == ["README.md", "kitchen.world"]
+
+
+@pytest.mark.slow  # processes of its own
+@pytest.mark.skipif(not Path(NOWHERE).is_dir(), reason="Linux tells a process's children there")
+def test_processes_that_were_begun_for_the_work_end_too(home: Path) -> None:
+    words = ["cousins", "kitchen.world", "--count", "50000", "--workers", "2"]
+    (home / "kitchen.world" / ".lock").touch()
+    with subprocess.Popen([sys.executable, "-m", "pocketworld.cli", *words], stderr=subprocess.PIPE) as one:
+        listed = Path(NOWHERE, str(one.pid), "task", str(one.pid), "children")
+        while len(children := listed.read_text().split()) < 3:  # with the one that Python watches them by
+            assert one.poll() is None, one.stderr and one.stderr.read()
+            time.sleep(0.1)
+        one.send_signal(signal.SIGTERM)
+        assert one.wait(20) == 143
+    until = time.monotonic() + 10
+    while any(Path(NOWHERE, child).exists() for child in children) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not [child for child in children if Path(NOWHERE, child).exists()]
+    assert not list((home / "kitchen.world" / "cousins").iterdir())

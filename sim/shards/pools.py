@@ -229,7 +229,7 @@ def _joined(address: str) -> bool:
 
     Raises PocketworldError where there is none at that address.
     """
-    _answers(address)
+    answers(address)
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     if address == LOCAL and "RAY_AUTH_MODE" not in os.environ:
@@ -251,8 +251,11 @@ def _joined(address: str) -> bool:
     return True
 
 
-def _answers(address: str) -> None:
-    """Raise PocketworldError where nothing listens at HOST:PORT: Ray would try for ten minutes."""
+def answers(address: str) -> None:
+    """Raise PocketworldError for what is no address, and where nothing listens at HOST:PORT.
+
+    Ray would try for ten minutes.
+    """
     if address in (LOCAL, AUTO):
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
