@@ -307,7 +307,7 @@ def test_the_command_records_a_world(world: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--policy", "none"], "none/policy.onnx does not exist"),
+        (["--policy", "none"], "none is no training: neither a folder nor a name in "),
         (["--backend", "octopus"], "no backend 'octopus'; there are: mujoco, warp"),
         (["--device", "cuda:7"], "the backend mujoco runs on no 'cuda:7'"),
         (["--camera", "back"], "no camera 'back'; there are: front, wrist"),
