@@ -21,10 +21,12 @@ from pocketworld.sim.expert import expert
 from pocketworld.sim.film import FPS, HOLD, film
 from pocketworld.sim.models import mjcf
 from pocketworld.sim.pictures import display, views
+from pocketworld.sim.pictures.caption import TALL, Caption, End, captioned
 from pocketworld.sim.pictures.picture import contact_sheet, picture, renderer, tile
 from pocketworld.sim.worlds import Worlds
 
 SMALL = (160, 120)
+HIGH = 240 + 2 * TALL  # pixels, of a picture with its words
 RED = Material((0.8, 0.02, 0.02))
 
 
@@ -159,24 +161,32 @@ def test_a_film_shows_the_expert_opening_things(tmp_path: Path) -> None:
     seen = frames(tmp_path / "out.mp4")
     assert 20 < steps <= 80
     assert len(seen) == 1 + steps + HOLD
-    assert seen[0].shape == (2 * 240 + 4, 2 * 320 + 4, 3)
-    tops = [frame[:225, :320].astype(int) for frame in (seen[0], seen[-1])]
+    assert seen[0].shape == (2 * HIGH + 4, 2 * 320 + 4, 3)
+    tops = [frame[TALL : TALL + 240, :320].astype(int) for frame in (seen[0], seen[-1])]
     assert (np.abs(tops[0] - tops[1]).max(-1) > 30).mean() > 0.02
-    bars = [frame[237, 4:316].astype(int) for frame in (seen[0], seen[-1])]
-    green = [(bar[:, 1] > bar[:, 0] + 40).mean() for bar in bars]
-    assert green[0] < 0.05
-    assert green[1] > 0.95
+    bars = [frame[HIGH - 3, 4:316].astype(int) for frame in (seen[0], seen[-1])]
+    blue = [(bar[:, 2] > bar[:, 0] + 100).mean() for bar in bars]
+    assert blue[0] < 0.05
+    assert blue[1] > 0.95
 
 
-def test_what_is_missed_gets_a_red_bar(tmp_path: Path) -> None:
+def test_what_is_missed_is_said_to_have_failed(tmp_path: Path) -> None:
     env = WorldEnv([scene()], threads=1, render_mode="rgb_array", max_steps=5)
     drawer = f"chest/{scene().assets[0].movable[0].id}"
     won, _, steps = film(env, lambda env: np.zeros((1, 4)), tmp_path / "out.mp4", joints=[drawer])
     assert not won.any()
     assert steps == 5
     env.close()
-    bar = frames(tmp_path / "out.mp4")[-1][237, 4:316].astype(int)
+    seen = frames(tmp_path / "out.mp4")[-1].astype(int)
+    bar = seen[HIGH - 3, 4:316]
     assert (bar[:, 0] > bar[:, 1] + 60).mean() > 0.95
+    said = Caption("open the drawer of chest", "FAILED in 0.2 s: 0 % of the way", "s0", 0.0, End.FAILED)
+    mute, lines = Caption("", "", "", 0.0, End.FAILED), np.r_[0:TALL, HIGH - TALL : HIGH]
+    off = [
+        np.abs(seen - captioned(seen[TALL:-TALL].astype(np.uint8), words))[lines].mean()
+        for words in (said, mute)
+    ]
+    assert off[0] < 0.5 * off[1]  # a film's letters are blurred
 
 
 def test_a_film_without_a_place_is_one_line(tmp_path: Path) -> None:
