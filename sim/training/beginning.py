@@ -43,7 +43,8 @@ def whole(run: RunFolder, settings: Settings) -> None:
 
 def same(run: RunFolder, settings: Settings, origin: Mapping[str, Any], spec: Spec) -> None:
     """Raise PocketworldError, in one line, for the first thing that is not as a training began with it."""
-    if told := changes(specs.load(run.path / SPEC), spec):
+    told = list(changes(specs.load(run.path / SPEC), spec))
+    if told:
         more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
         raise run.changed(f"the spec changed under the training: {told[0]}{more}")
     run.fits(settings, origin)
