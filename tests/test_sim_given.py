@@ -191,7 +191,8 @@ def test_gymnasium_is_told_what_to_call(world: Path) -> None:
 
 
 def test_a_robot_may_be_named_by_a_path(world: Path) -> None:
-    assert said(lambda: pw.make_env(world, robot=Path("none.xml"))) == "no robot file none.xml; give the path of an MJCF file"
+    line = "no robot file none.xml; give the path of an MJCF file"
+    assert said(lambda: pw.make_env(world, robot=Path("none.xml"))) == line
 
 
 # Examples: running
