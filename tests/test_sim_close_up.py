@@ -1,4 +1,6 @@
 """Where a film's camera stands: near the asked part and the robot, with nothing in its way."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 import math
 from collections.abc import Iterator
