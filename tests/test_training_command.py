@@ -27,7 +27,7 @@ from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.training import evaluate as evaluation
 from pocketworld.sim.training import train as training
 from pocketworld.sim.training.origin import origin
-from pocketworld.sim.training.policy import WEIGHTS, load
+from pocketworld.sim.training.policy import WEIGHTS, load, spec_of
 from pocketworld.sim.training.progress import Progress
 from pocketworld.sim.training.run_folder import CHECKPOINTS, CURVE, SPEC, Row, RunFolder
 from pocketworld.sim.training.settings import Settings
@@ -180,6 +180,8 @@ def test_what_it_leaves_is_whole_and_acts(world: Path) -> None:
     worlds.start(np.arange(2))
     assert load(run)(worlds).shape == (2, 4)
     worlds.physics.close()
+    tried = CliRunner().invoke(main, ["--quiet", "evaluate", str(world), "--policy", str(run)])
+    assert tried.stdout.startswith("the policy some opened ")
 
 
 @pytest.mark.slow
@@ -327,7 +329,7 @@ def test_a_start_that_fails_leaves_nothing(world: Path, words: tuple[str, ...], 
 
 def test_an_empty_policy_is_one_line(world: Path, trained: RunFolder) -> None:
     (trained.path / WEIGHTS).write_bytes(b"")
-    (trained.path / "policy.json").write_text("{}")
+    (trained.path / "policy.json").write_text(json.dumps(spec_of(Hand()) | {"task": "open"}))
     done = CliRunner().invoke(main, ["sim", str(world), "--policy", str(trained.path)])
     assert done.stderr == f"Error: {trained.path / WEIGHTS} is empty or damaged; train again\n"
 

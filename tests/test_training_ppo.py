@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rsl_rl.algorithms import PPO
 
 from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
@@ -202,6 +203,38 @@ def test_time_limits_are_spread_over_an_episode_as_a_leg_begins() -> None:
         list(learner.leg(0))
     assert np.count_nonzero(ends) > 15
     assert max(ends) < 16
+
+
+def test_what_a_shorter_time_cuts_is_worth_what_the_critic_makes_of_it_and_no_failure() -> None:
+    """As a leg begins: nothing else is learnt from such an end, and it does not count."""
+    settings = replace(SMALL, envs=32, steps=8, max_steps=64, checkpoint_every=8)
+    with learning(settings) as learner:
+        cut: list[torch.Tensor] = []
+        worth: list[torch.Tensor] = []
+        step, process = learner.env.step, PPO.process_env_step
+
+        def noted(actions: torch.Tensor) -> Any:
+            now = step(actions)
+            cut.append(now.truncated)
+            worth.append(now.reward)
+            return now
+
+        given: list[torch.Tensor] = []
+
+        def seen(self: Any, obs: Any, rewards: torch.Tensor, dones: Any, extras: Any) -> None:
+            assert "time_outs" not in extras  # rsl_rl would add what the state before was worth
+            given.append(rewards)
+            process(self, obs, rewards, dones, extras)
+
+        learner.env.step = noted  # type: ignore[method-assign]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(PPO, "process_env_step", seen)
+            first = next(learner.leg(0))
+    ended, added = torch.stack(cut), torch.stack(given) - torch.stack(worth)
+    assert int(ended.sum()) > 0
+    assert bool((added[ended] != 0).all())
+    assert bool((added[~ended] == 0).all())
+    assert (first.episodes, first.success) == (0, None)
 
 
 def test_its_settings_reach_rsl_rl() -> None:
