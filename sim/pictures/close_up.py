@@ -19,7 +19,7 @@ from pocketworld.sim.worlds import Worlds
 
 Array = NDArray[np.float64]
 SHARES = (0.0, 0.5, 1.0)  # of the way from where the part begins to its goal
-BEFORE = 0.08  # m before a front: where what holds its handle is
+BEFORE = 0.04  # m before a front: where what holds its handle is
 # m from the middle of the asked part's way: what is seen of the furniture and of the robot at least, where
 # there is so much.
 NEAR, ROBOT = 0.4, 0.7
