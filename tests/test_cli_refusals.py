@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -123,6 +124,25 @@ def test_every_command_ends_on_sigterm_as_on_ctrl_c(
     assert done.exit_code == 143, done.stderr
     assert done.stderr.startswith("interrupted")
     assert not left.exists()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_asked_to_end_twice_it_still_cleans_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    cleaned = []
+
+    def works(*_: object, **__: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+        finally:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)  # in which a signal would come
+            cleaned.append(True)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(click.Command, "invoke", works)
+    assert CliRunner().invoke(main, ["doctor"]).exit_code == 143
+    assert cleaned == [True]
     assert signal.getsignal(signal.SIGTERM) is before
 
 

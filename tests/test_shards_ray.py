@@ -198,6 +198,25 @@ def evaluated(folder: Path, *more: str) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.slow
+def test_an_evaluation_on_a_cluster_ends_on_sigterm_as_any_other(tmp_path: Path) -> None:
+    """Ray's own handler would end it with 15, and leave what is to be cleaned up."""
+    world(tmp_path)
+    command = ["evaluate", str(tmp_path), "--envs", "40", "--shards", "20", "--ray", "local"]
+    told = []
+    with subprocess.Popen(
+        [sys.executable, "-m", "pocketworld.cli", *command], stderr=subprocess.PIPE, text=True
+    ) as one:
+        assert one.stderr is not None
+        for line in one.stderr:
+            told.append(line)
+            if line.endswith("shard 1 of 20\n"):
+                one.send_signal(signal.SIGTERM)
+        assert one.wait(60) == 143, told
+    assert "interrupted\n" in told
+    assert not any("shard 20 of 20" in line for line in told)
+
+
 # Without a cluster
 
 

@@ -3,10 +3,12 @@
 import logging
 import os
 import secrets
+import signal
 import socket
+import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from typing import Any, Protocol
 
@@ -242,13 +244,27 @@ def _joined(address: str) -> bool:
     own = {"num_cpus": cores(), "include_dashboard": False, "object_store_memory": STORE}
     where: dict[str, Any] = own if address == LOCAL else {"address": address}
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
+        with _own_handler():
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, **where)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         why = str(error).strip().splitlines()[0][:160]
         raise PocketworldError(
             f"no Ray cluster at {address!r}: {why}", "ray start --head makes one"
         ) from error
     return True
+
+
+@contextmanager
+def _own_handler() -> Iterator[None]:
+    """Put back what this process does on SIGTERM: Ray ends it at once, with nothing cleaned up."""
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's alone
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def answers(address: str) -> None:
