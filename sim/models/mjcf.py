@@ -31,11 +31,11 @@ from pocketworld.sim.models.turned import Turned, turned
 Array = NDArray[np.float64]
 TIMESTEP = 0.004  # s: half of the contacts' time constant below, the least that the solver takes
 FURNITURE, THING, HAND = 1, 2, 4  # collision groups, bits
-# An arm's and a drawer's own moving mass is never zero; it keeps light doors from ringing (kg, kg m²).
 _ALONE = ' usethread="false"'  # a few small hulls are compiled sooner than threads begin
 _BOX = '<geom type="box" pos="%.9g %.9g %.9g" size="%.9g %.9g %.9g"/>\n'
-_TURNED = '<geom type="box" pos="%.9g %.9g %.9g" size="%.9g %.9g %.9g" quat="%.9g %.9g %.9g %.9g"/>\n'
-_AS = '<geom type="mesh" mesh={} quat="%.9g %.9g %.9g %.9g"/>\n'
+_BOX_TURNED = '<geom type="box" pos="%.9g %.9g %.9g" size="%.9g %.9g %.9g" quat="%.9g %.9g %.9g %.9g"/>\n'
+_MESH_TURNED = '<geom type="mesh" mesh={} quat="%.9g %.9g %.9g %.9g"/>\n'
+# An arm's and a drawer's own moving mass is never zero; it keeps light doors from ringing (kg, kg m²).
 ARMATURE = {JointKind.SLIDE: 0.01, JointKind.HINGE: 0.005}
 
 
@@ -220,12 +220,12 @@ def _geoms(asset: Asset, part: Part, shared: Mapping[str, Mapping[int, Turned]])
             if piece.wxyz == IDENTITY:
                 patterns.append(_BOX)
             else:
-                patterns.append(_TURNED)
+                patterns.append(_BOX_TURNED)
                 numbers += piece.wxyz
             continue
         first, wxyz = others.get(i, (i, None))
         name = _hull_name(asset, part, first).replace("%", "%%")
-        patterns.append(f'<geom type="mesh" mesh={name}/>\n' if wxyz is None else _AS.format(name))
+        patterns.append(f'<geom type="mesh" mesh={name}/>\n' if wxyz is None else _MESH_TURNED.format(name))
         numbers += wxyz or ()
     return "".join(patterns) % tuple([number + 0.0 for number in numbers])
 

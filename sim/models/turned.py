@@ -19,7 +19,10 @@ SAME = 1e-9  # m: points that are no further apart are the same
 
 
 def turned(pieces: Sequence[Piece]) -> dict[int, Turned]:
-    """Return the places of hulls that are an earlier one of the same points in order, turned; and how."""
+    """Return the places of hulls that are a first one turned, and how.
+
+    The first is the first of as many points: what is alike only among later ones stays as it is.
+    """
     alike: dict[int, list[int]] = {}
     for i, piece in enumerate(pieces):
         if isinstance(piece, HullPiece):
