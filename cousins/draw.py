@@ -8,7 +8,7 @@ from the belief times the spec, given that it works), and each refusal is kept w
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pocketworld.cousins.mutation import Mutated, Streams
+from pocketworld.cousins.mutation import Mutated, Streams, built
 from pocketworld.cousins.openings import built_in, host
 from pocketworld.cousins.place import heights, kept
 from pocketworld.cousins.rows import Row, differences, merged, tree_of
@@ -129,8 +129,6 @@ def _built(asset: Asset, drawn: object, visual: bool) -> Asset:
     """Return the twin's asset as it was drawn (`plain`); what no family builds keeps its form."""
     assert isinstance(drawn, Mapping)
     position, wxyz = tuple(drawn["pose"]["position"]), tuple(drawn["pose"]["wxyz"])
-    if asset.family not in registry.names():
-        return replace(asset, pose=Pose(position, wxyz))
-    p = registry.from_json(asset.family, drawn["parameters"])
-    made = registry.family(asset.family).build(p, asset.id, visual=visual)
-    return replace(made, pose=Pose(position, wxyz), base=asset.base)
+    known = asset.family in registry.names()
+    p = registry.from_json(asset.family, drawn["parameters"]) if known else None
+    return built(replace(asset, pose=Pose(position, wxyz)), p, visual=visual)

@@ -11,6 +11,8 @@ from enum import Enum, StrEnum
 from sys import intern
 from typing import Any, Final
 
+from pocketworld.errors import PocketworldError
+
 
 class Gone(Enum):
     """The value of a leaf that is no more."""
@@ -34,11 +36,20 @@ class Row:
     """One leaf of a cousin that differs from the twin's: "asset/parameter/...", its value, its source.
 
     Thousands of cousins have the same paths: each is kept once (`sys.intern`), or they would fill the memory.
+    Also where rows come from other processes.
     """
 
     path: str
     value: object
     source: Source
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _row, (self.path, self.value, self.source)
+
+
+def _row(path: str, value: object, source: Source) -> Row:
+    """Return a row whose path is kept once."""
+    return Row(intern(path), value, source)
 
 
 def flatten(data: object, path: str = "") -> dict[str, object]:
@@ -121,9 +132,11 @@ def applied(twin: object, rows: Mapping[str, object]) -> object:
 Tree = dict[str | None, Any]
 """Rows by the keys of their paths: under each key the tree below it, under None the values right below."""
 
+DEEPEST = 200  # keys of a path: JSON nested deeper is read by nothing here
+
 
 def tree_of(rows: Iterable[tuple[str, object]]) -> Tree:
-    """Return rows (path, value) as a tree."""
+    """Return rows (path, value) as a tree; raises PocketworldError for a path of more than `DEEPEST` keys."""
     tree: Tree = {}
     nodes = {"": tree}  # by their paths, "a/b/": rows side by side mostly share them
     leaves: dict[str, dict[str, object]] = {}
@@ -132,6 +145,10 @@ def tree_of(rows: Iterable[tuple[str, object]]) -> Tree:
         above = head + slash
         found = leaves.get(above)
         if found is None:
+            if above.count("/") >= DEEPEST:
+                raise PocketworldError(
+                    f"draws: {path[:40]}... has {path.count('/') + 1} keys", f"at most {DEEPEST}"
+                )
             found = leaves[above] = _node(nodes, above).setdefault(None, {})
         found[last] = value
     return tree
@@ -198,15 +215,21 @@ def encode(value: object) -> tuple[float | None, str | None]:
 
 
 def decode(number: float | None, text: str | None) -> object:
-    """Return the leaf that `encode` wrote."""
+    """Return the leaf that `encode` wrote; raises ValueError for nesting or digits without end."""
     if text is None:
         return GONE if number is None else number
-    return json.loads(text) if _is_json(text) else text
+    try:
+        return json.loads(text) if _is_json(text) else text
+    except RecursionError:
+        raise ValueError(f"{text[:40]}... is nested too deep") from None
 
 
 def _is_json(text: str) -> bool:
+    """Say whether JSON would read a text as something else, or tries and gives up."""
     try:
         json.loads(text)
     except json.JSONDecodeError:
         return False
+    except (RecursionError, ValueError):  # nested too deep, digits without end
+        return True
     return True

@@ -13,7 +13,7 @@ from scipy import stats
 from pocketworld import scene_file
 from pocketworld.cousins import spec as specs
 from pocketworld.cousins.draw import Drawn, build, draw_cousin, findings_of
-from pocketworld.cousins.rows import Row, Source
+from pocketworld.cousins.rows import Row, Source, decode
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.together import ATTEMPTS, Reason
 from pocketworld.errors import PocketworldError
@@ -285,3 +285,22 @@ def test_rows_of_what_the_twin_has_not_are_refused_in_one_line() -> None:
         drawn = Drawn(3, (Row(path, 1.0, Source.SPEC),))
         with pytest.raises(PocketworldError, match="cousin mine/3: the twin has no"):
             build(twin, drawn, "mine")
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pedestal/parameters/grid/parts/0/kind", '"\\ud800"'),
+        ("pedestal/parameters/width", "[" * 300 + "]" * 300),
+        (f"pedestal/parameters{'/a' * 150}", "1"),
+        (f"pedestal/parameters{'/a' * 400}", "1"),
+        (f"pedestal/parameters{'/a' * 20_000}", "1"),
+    ],
+    ids=lambda text: text[:30],
+)
+def test_hostile_rows_are_refused_in_one_line(path: str, text: str) -> None:
+    row = Row(path, decode(None, text), Source.SPEC)
+    with pytest.raises(PocketworldError, match=r"^(parameters of cabinet: |draws: pedestal/)") as error:
+        build(ROOM, Drawn(0, (row,)), "mine")
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 600

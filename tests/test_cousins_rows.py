@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pocketworld.cousins.rows import (
+    DEEPEST,
     GONE,
     Row,
     Source,
@@ -17,6 +18,7 @@ from pocketworld.cousins.rows import (
     flatten,
     unflatten,
 )
+from pocketworld.errors import PocketworldError
 
 LEAVES = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
@@ -81,10 +83,28 @@ def test_leaves_survive_the_table(value: object) -> None:
         ([], (None, "[]")),
         (None, (None, "null")),
         (GONE, (None, None)),
+        ("[" * 100_000, (None, '"' + "[" * 100_000 + '"')),
+        ("9" * 10_000, (None, '"' + "9" * 10_000 + '"')),
     ],
+    ids=lambda value: str(value)[:20],
 )
 def test_cells_read_well(value: object, cells: tuple[float | None, str | None]) -> None:
     assert encode(value) == cells
+    assert exactly(decode(*cells), value)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[" * 100_000 + "]" * 100_000, "9" * 10_000])
+def test_cells_that_nothing_reads_are_an_error_of_values(text: str) -> None:
+    with pytest.raises(ValueError, match=r"nested too deep|digits"):
+        decode(None, text)
+
+
+def test_a_path_without_end_is_refused() -> None:
+    fits = "/".join("a" * DEEPEST)
+    assert flatten(applied({"b": 0}, {fits: 1})) == {fits: 1, "b": 0}
+    for keys in (DEEPEST + 1, 20_000):
+        with pytest.raises(PocketworldError, match=f"^draws: a/a/.* has {keys} keys; at most 200$"):
+            applied({}, {"/".join("a" * keys): 1})
 
 
 def test_one_changed_leaf_is_one_row() -> None:
@@ -135,11 +155,13 @@ def test_what_no_row_is_of_is_not_copied() -> None:
 
 
 def test_a_path_that_many_cousins_have_is_kept_once() -> None:
-    """Also where they come from another process, by a pickle of several."""
+    """Also where they come from other processes, each cousin by a pickle of its own."""
     several = [
         differences({"handle": {"length": 0.1}}, None, {"handle": {"length": value}}, f"{'cab'}inet")
         for value in (0.2, 0.3)
     ]
-    for (one,), (other,) in (several, pickle.loads(pickle.dumps(several))):
+    sent = [pickle.loads(pickle.dumps(rows)) for rows in several]
+    assert sent == several
+    for (one,), (other,) in (several, sent):
         assert one.path == "cabinet/handle/length"
         assert one.path is other.path

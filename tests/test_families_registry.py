@@ -128,6 +128,33 @@ def test_fields_that_do_not_belong_are_refused_in_one_line(
     assert "\n" not in str(error.value)
 
 
+def nested(depth: int) -> object:
+    inner: object = 1
+    for _ in range(depth):
+        inner = [inner]
+    return inner
+
+
+NO_JSON: list[tuple[Callable[[dict[str, Any]], None], str]] = [
+    (lambda d: d["grid"]["parts"][0].update(kind="\ud800"), "surrogates not allowed"),
+    (lambda d: d.update({"\ud800": 1}), "surrogates not allowed"),
+    (lambda d: d.update(width=nested(300)), "depth exceeded"),
+    (lambda d: d.update(width=nested(100_000)), "depth exceeded"),
+    (lambda d: d.update(width=object()), "unknown type"),
+    (lambda d: d["grid"]["parts"][1].update(kind=b"door"), r"grid\.parts\.1\.kind is of type bytes"),
+    (lambda d: d["grid"].update(sizes={1.0, 2.0}), r"grid\.sizes is of type set"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), NO_JSON, ids=[str(i) for i in range(len(NO_JSON))])
+def test_what_is_no_json_is_refused_in_one_line(
+    change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    with pytest.raises(PocketworldError, match=f"^parameters of cabinet: no JSON: .*{message}") as error:
+        registry.from_json("cabinet", broken(change))
+    assert str(error.value).isprintable()
+
+
 def test_a_kind_that_is_not_known_is_refused() -> None:
     data = broken(lambda d: d["grid"]["parts"][0].update(kind="curtain"))
     with pytest.raises(PocketworldError, match=r"^parameters of cabinet: grid\.") as error:
