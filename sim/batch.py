@@ -107,7 +107,7 @@ class Batches:
         return out
 
     def qpos(self, i: int) -> Array:
-        """Return environment i's joint positions (nq,)."""
+        """Return environment i's joint positions (nq,), in the order of its scene's MJCF."""
         out: Array = self.groups[self.group_of[i]].qpos[self.row_of[i]].copy()
         return out
 

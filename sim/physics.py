@@ -37,7 +37,7 @@ Look = Callable[[Group], None]
 
 
 class Physics(Protocol):
-    """The physics of all environments: `models[i]` is environment i's own, as C MuJoCo compiled it.
+    """The physics of all environments: `models[i]` has environment i's form, as C MuJoCo compiled it.
 
     An environment's results depend on its own model, state and controls alone.
     """
@@ -73,7 +73,10 @@ class Physics(Protocol):
         ...
 
     def qpos(self, i: int) -> NDArray[np.float64]:
-        """Return environment i's joint positions (nq,) as `models[i]` orders them."""
+        """Return environment i's joint positions (nq,), in the order of its scene's MJCF (`mjcf.document`).
+
+        `models[i]`, groups, and places in cousins may be of another form, that of the batch.
+        """
         ...
 
     def close(self) -> None:

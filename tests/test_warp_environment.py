@@ -8,6 +8,8 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
+from copy import copy
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -22,12 +24,16 @@ from pocketworld.bench.warp import Pace, WarpFigures, accuracy, busy, pace
 from pocketworld.cli.main import main
 from pocketworld.cousins.sequence import Cousins
 from pocketworld.errors import PocketworldError
+from pocketworld.sim.cousin import Reach
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
-from pocketworld.sim.robots.hand import Hand
+from pocketworld.sim.models import mjcf
+from pocketworld.sim.pictures import close_up
+from pocketworld.sim.robots.hand import JOINTS, Hand
 from pocketworld.sim.warp import installed, size, upload
 from pocketworld.sim.warp.compiled import compiled, copies
 from pocketworld.sim.warp.physics import Warp
+from pocketworld.sim.worlds import Worlds
 
 STEPS = 50  # of an environment: the expert has opened most by then
 Pair = tuple[WorldEnv, WorldEnv]
@@ -66,6 +72,35 @@ def test_the_same_seed_gives_the_same_bits(pair: Pair) -> None:
     first, again = run(env, 8), run(env, 8)
     assert np.array_equal(first[0], again[0])
     assert first[1] == again[1]
+
+
+@pytest.mark.parametrize("reached", [False, True])
+def test_a_films_camera_sees_the_same_way_on_both(pair: Pair, warp_cousins: Cousins, reached: bool) -> None:
+    """Their places of joints differ, those of what is drawn do not; what an arm does is given to the hand."""
+    for env in pair:
+        env.reset(seed=3)
+    mine, its = (with_reach(env.worlds) if reached else env.worlds for env in pair)
+    assert any(a.robot_qpos != b.robot_qpos for a, b in zip(mine.cousins, its.cousins, strict=True))
+    for i, scene in enumerate(warp_cousins):
+        model = mjcf.document(scene, extra=mine.robot.drawn()).compile()
+        ways = [close_up._way(worlds, i, model) for worlds in (mine, its)]
+        np.testing.assert_allclose(ways[0].states, ways[1].states, rtol=0, atol=1e-5)
+        own, hand = mine.cousins[i], mine.cousins[i].robot_qpos
+        (target,) = (one for one in own.targets if one.id == mine.joints[i])
+        assert np.array_equal(ways[0].states[:, target.qpos], ways[0].places)
+        if target.reach is not None:
+            assert np.allclose(ways[0].states[1:, hand : hand + len(JOINTS)], np.arange(len(JOINTS)))
+
+
+def with_reach(worlds: Worlds) -> Worlds:
+    """Return them as if their robots had paths to go: all its joints at their numbers, all along."""
+    changed = copy(worlds)
+    q, postures = np.array([-9.0, 9.0]), np.tile(np.arange(len(JOINTS), dtype=float), (2, 1))
+    changed.cousins = tuple(
+        replace(cousin, targets=tuple(replace(t, reach=Reach(postures, q, 1.0)) for t in cousin.targets))
+        for cousin in worlds.cousins
+    )
+    return changed
 
 
 def test_layouts_are_mixed_in_one_group(pair: Pair) -> None:

@@ -53,7 +53,7 @@ def shot(worlds: Worlds, i: int, scene: Scene, model: mujoco.MjModel) -> Shot:
     """Return how to watch environment i, where an episode has begun, of a scene and its drawn model."""
     name = str(worlds.joints[i])
     asset, joint = next((a, j) for a, j in scene.joints() if f"{a.id}/{j.id}" == name)
-    way, turn = _way(worlds, i), facing(asset, joint)
+    way, turn = _way(worlds, i, model), facing(asset, joint)
     parts = sweep(asset, joint, way.places.tolist(), BEFORE)
     swept = parts.reshape(-1, 3)
     middle = (swept.min(0) + swept.max(0)) / 2
@@ -64,20 +64,25 @@ def shot(worlds: Worlds, i: int, scene: Scene, model: mujoco.MjModel) -> Shot:
     return Shot(framing, sentence(worlds.task.name, asset, joint))
 
 
-def _way(worlds: Worlds, i: int) -> _Way:
-    """Return how the episode that has begun in environment i would go; a hand that floats stays behind."""
-    cousin = worlds.cousins[i]
-    target = next(target for target in cousin.targets if target.id == worlds.joints[i])
+def _way(worlds: Worlds, i: int, model: mujoco.MjModel) -> _Way:
+    """Return how the episode that has begun in environment i would go, as its drawn model orders joints.
+
+    Joints are looked for by name: where a backend has them may be elsewhere. A hand that floats stays behind.
+    """
+    target = next(target for target in worlds.cousins[i].targets if target.id == worlds.joints[i])
     begin, goal = (float(to_numpy(of)[i]) for of in (worlds.begin, worlds.goal))
     places = begin + np.array(SHARES) * (goal - begin)
     states = np.repeat(worlds.physics.qpos(i)[None], len(places), 0)
-    states[:, target.qpos] = places
+    states[:, _at(model, target.id)] = places
     if target.reach is not None:
-        at = cousin.robot_qpos + np.arange(target.reach.postures.shape[1])
         order = np.argsort(target.reach.q)
-        for column, angles in zip(at, target.reach.postures[order].T, strict=True):
-            states[1:, column] = np.interp(places[1:], target.reach.q[order], angles)
+        for name, angles in zip(worlds.robot.joints, target.reach.postures[order].T, strict=True):
+            states[1:, _at(model, name)] = np.interp(places[1:], target.reach.q[order], angles)
     return _Way(places, states)
+
+
+def _at(model: mujoco.MjModel, joint: str) -> int:
+    return int(model.joint(joint).qposadr[0])
 
 
 def _robot(model: mujoco.MjModel, scene: Scene, states: Array) -> Array:
