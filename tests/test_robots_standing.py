@@ -217,6 +217,10 @@ def test_torch_computes_the_same_set_points(robot: type[ByGrip] | type[ByJoints]
     theirs = made.aim(senses, aim, torch.tensor(actions))
     for field in fields(Aim):
         assert getattr(theirs, field.name).numpy() == pytest.approx(getattr(ours, field.name), abs=1e-9)
+    worlds.senses.robot_speed[:] = 0.3
+    moving = replace(senses, robot_speed=torch.tensor(worlds.senses.robot_speed))
+    both = zip(made.motion(moving), made.motion(worlds.senses), strict=True)
+    assert all(seen.numpy() == pytest.approx(motion, abs=1e-9) for seen, motion in both)
     env.close()
 
 

@@ -11,14 +11,20 @@ from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind
 from pocketworld.rng import stream
-from pocketworld.scene import HandleKind, Scene, Side
+from pocketworld.scene import HandleKind, Pose, Scene, Side
+from pocketworld.sim import backends
+from pocketworld.sim.batch import CURRENT
 from pocketworld.sim.cousin import FACTS
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.senses import Senses
-from pocketworld.sim.tasks.observation import POLICY, SIZES, TOLD, policy_view
+from pocketworld.sim.tasks.observation import POLICY, SIZES, TOLD, policy_names, policy_view
+from pocketworld.sim.vectors import angles
 from pocketworld.sim.worlds import Worlds
 
+# Postures: of the hand before a drawer; of a Panda on its cart (x, y, lift, yaw)
+HELD = (0.0, -0.6, 0.6, -1.5, 0.1, 1.3, 0.03, 0.03)
+STOOD = (0.1, -0.9, 0.2, 1.5, 0.2, -0.6, 0.1, -2.2, 0.1, 1.7, 0.8, 0.03, 0.03)
 KINDS = (HandleKind.BAR, HandleKind.KNOB, HandleKind.RECESSED)
 
 
@@ -75,6 +81,74 @@ def test_it_sees_the_same_whichever_way_the_room_lies(worlds: Worlds, number: in
     )
     turned = policy_view(worlds.robot, senses, worlds.facts, replace(aim, target=aim.target @ turn.T + by))
     assert turned == pytest.approx(view(worlds), abs=1e-5)
+
+
+def posed(robot: str, yaw: float) -> Worlds:
+    """Return a drawer's world, all of it turned by a yaw, the robot's posture and motion drawn."""
+    (cabinet,) = scene(HandleKind.BAR).assets
+    lifted = replace(cabinet, pose=Pose.upright((0.0, 0.0, 0.3), yaw))
+    worlds = backends.worlds([Scene("one", (lifted,))], robot=robot, threads=1)
+    worlds.start(np.arange(1))
+    rng, n = stream(0, "posed"), len(worlds.robot.joints)
+    base = {"hand": HELD, "panda": STOOD}[robot]
+    at, speed = np.array(base) + rng.normal(0, 0.1, n), rng.normal(0, 0.5, n)
+    speed[:4] *= robot == "hand"  # a cart stands
+    turn = Rotation.from_euler("z", yaw).as_matrix()
+    at[:3], speed[:3] = turn @ at[:3], turn @ speed[:3]
+    at[3] += yaw
+    worlds.aim = replace(worlds.aim, target=(turn @ (0.1, -0.5, 0.6))[None])
+    group = worlds.physics.groups[0]
+    qpos, dof = int(worlds.places.robot_qpos[0]), int(worlds.places.robot_dof[0])
+    group.qpos[0, qpos : qpos + n], group.qvel[0, dof : dof + n] = at, speed
+    look(worlds)
+    return worlds
+
+
+def look(worlds: Worlds, ahead: float = 0.0) -> None:
+    """See the state as it is some seconds ahead, if all goes on moving as it does."""
+    group, places, n = worlds.physics.groups[0], worlds.places, len(worlds.robot.joints)
+    qpos, dof = int(places.robot_qpos[0]), int(places.robot_dof[0])
+    was = group.qpos.copy()
+    group.qpos[0, qpos : qpos + n] += ahead * group.qvel[0, dof : dof + n]
+    group.handle.forward(np.arange(1), stage=CURRENT)
+    worlds.senses.read(group, places)
+    worlds.senses.look(places)
+    group.qpos[:] = was
+
+
+@pytest.mark.parametrize("robot", ["hand", "panda"])
+def test_the_wrist_turns_as_is_seen(robot: str) -> None:
+    """Of the hand the rates of its joints; of an arm the turn about the hand's own axes."""
+    worlds, step = posed(robot, 0.7), 1e-5
+    names = policy_names(worlds.robot)
+    rates = [i for i, name in enumerate(names) if name.startswith("wrist_rate")]
+    told = view(worlds)[0, rates] / 0.2
+    turns = []
+    for ahead in (-step, step):
+        look(worlds, ahead)
+        turns.append(worlds.senses.grip_turn.copy())
+    if robot == "hand":
+        assert names[rates[0] : rates[-1] + 1] == tuple(
+            f"wrist_rate_{a}_0.2" for a in ("yaw", "pitch", "roll")
+        )
+        turned = (angles(turns[1]) - angles(turns[0]))[0]
+    else:
+        assert names[rates[0] : rates[-1] + 1] == tuple(f"wrist_rate_{a}_0.2" for a in "xyz")
+        turned = Rotation.from_matrix(turns[0][0].T @ turns[1][0]).as_rotvec()
+    assert np.abs(told).min() > 0.05
+    assert told == pytest.approx(turned / (2 * step), abs=1e-5)
+    worlds.close()
+
+
+@pytest.mark.parametrize("robot", ["hand", "panda"])
+def test_a_handle_on_another_wall_looks_the_same(robot: str) -> None:
+    views = []
+    for yaw in (0.0, 0.7):
+        worlds = posed(robot, yaw)
+        views.append(view(worlds))
+        worlds.close()
+    assert np.abs(views[0]).max() > 0.5
+    assert views[1] == pytest.approx(views[0], abs=1e-6)
 
 
 def test_a_door_with_an_upright_handle_begins_as_a_drawer_with_a_lying_one() -> None:

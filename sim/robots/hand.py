@@ -39,6 +39,7 @@ class Hand:
     grip: str = GRIP
     actions: tuple[str, ...] = ("out", "across", "along", "open")
     stride: float = STRIDE
+    turns: tuple[str, ...] = ("yaw", "pitch", "roll")
     seen: tuple[str, ...] = ()
     roams: bool = True
 

@@ -57,6 +57,7 @@ class Robot(Protocol):
     grip     the site between its fingertips (see `fingers.py` for its frame)
     actions  names of an action's numbers, each in [-1, 1], the last one opens the fingers
     stride   how far an action of 1 moves what it asks for in a step, m, or rad where it leads joints
+    turns    what each of the three rates of `motion` is about: joints of a wrist, or axes of the hand's frame
     seen     names of what it adds to the observation `policy`
     """
 
@@ -88,6 +89,11 @@ class Robot(Protocol):
     @property
     def stride(self) -> float:
         """Return how far a full action moves what it asks for in a step, m or rad."""
+        ...
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """Return what its three rates of turning are about."""
         ...
 
     @property
@@ -123,7 +129,7 @@ class Robot(Protocol):
         ...
 
     def motion(self, senses: Senses) -> tuple[Array, Array]:
-        """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s."""
+        """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s (see `turns`)."""
         ...
 
     def sensed(self, senses: Senses) -> tuple[Array, ...]:

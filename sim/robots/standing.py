@@ -24,7 +24,7 @@ from pocketworld.sim.robots.reach import lead, opening
 from pocketworld.sim.robots.robot import Aim, Fitted
 from pocketworld.sim.robots.search import frames
 from pocketworld.sim.senses import Senses
-from pocketworld.sim.vectors import dot
+from pocketworld.sim.vectors import dot, turned_back
 
 DAMPING = 0.05  # of the least squares
 RESTING = 0.02  # share of the way to its rest posture that the arm's spare freedom goes in a step
@@ -65,6 +65,11 @@ class Standing:
     def grip(self) -> str:
         """Return its grip's site."""
         return GRIP
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """Return the axes about which it is told to turn: the hand's."""
+        return ("x", "y", "z")
 
     @property
     def seen(self) -> tuple[str, ...]:
@@ -126,9 +131,9 @@ class Standing:
         return np.concatenate([reach.postures[0, :FIRST], joints[0], (REACH, REACH)]), at
 
     def motion(self, senses: Senses) -> tuple[Array, Array]:
-        """Return the grip's velocity (n, 3) in the world, and how it turns (n, 3), rad/s."""
+        """Return the grip's velocity (n, 3) in the world, and its turn (n, 3) about its own axes, rad/s."""
         moved = times(self.jacobian(senses), senses.robot_speed[:, FIRST:LAST])
-        return moved[:, :3], moved[:, 3:]
+        return moved[:, :3], turned_back(senses.grip_turn, moved[:, 3:])
 
     def sensed(self, senses: Senses) -> tuple[Array, ...]:
         """Return the arm's joint positions (n, arm)."""
@@ -199,7 +204,7 @@ class ByJoints(Standing):
         return Aim(senses.grip + led[:, :3], fingers, command)
 
 
-def nearer(hold: "Hold", where: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+def nearer(hold: Hold, where: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
     """Give a place (3,) to begin at, then places on the way from there to before the handle."""
     yield where
     for ahead in BEFORE:

@@ -1,5 +1,8 @@
 """What the policy sees, and what only a teacher may know. All in the hand's own frame, of order one.
 
+But one thing: how fast the floating hand turns is seen as its wrist's joints turn, one by one (an arm's grip:
+about its own axes).
+
 A policy that sees the hand and the handle only follows the handle; one that is told the cabinet's facts
 learns cabinets by heart, and generalises far worse. So the two are kept apart. Of the handle it sees what
 eyes see that find its place: how thick it is and how far it stands out of the face. Without these a knob,
@@ -10,24 +13,32 @@ How the room lies about the hand (what is up, how high it is) is not seen. It ch
 done, and a policy that sees it where nearly all handles lie does not know an upright one again.
 """
 
+from collections.abc import Sequence
+
 from pocketworld.sim.arrays import Array, columns, namespace
 from pocketworld.sim.cousin import FACTS
 from pocketworld.sim.robots.robot import Aim, Robot
 from pocketworld.sim.senses import Senses
 from pocketworld.sim.vectors import cross, length, turned_back
 
-POLICY = (
-    *(f"handle_from_hand_{a}_5" for a in "xyz"),  # * 5: the unit is 0.2 m
-    *(f"handle_{axis}_{a}" for axis in ("out", "along") for a in "xyz"),
-    "handle_thickness_20",  # across: how far apart fingers have to be
-    "handle_standoff_20",  # out of the face; in a recess its grip lies behind
-    *(f"hand_velocity_{a}" for a in "xyz"),
-    *(f"wrist_rate_{a}_0.2" for a in ("yaw", "pitch", "roll")),
-    *(f"target_from_hand_{a}_20" for a in "xyz"),
-    "left_finger_20",
-    "right_finger_20",
-    "fingers_asked_20",
-)
+
+def common(turns: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of what every robot senses; turns: those of how it turns (see `Robot.turns`)."""
+    return (
+        *(f"handle_from_hand_{a}_5" for a in "xyz"),  # * 5: the unit is 0.2 m
+        *(f"handle_{axis}_{a}" for axis in ("out", "along") for a in "xyz"),
+        "handle_thickness_20",  # across: how far apart fingers have to be
+        "handle_standoff_20",  # out of the face; in a recess its grip lies behind
+        *(f"hand_velocity_{a}" for a in "xyz"),
+        *(f"wrist_rate_{a}_0.2" for a in turns),
+        *(f"target_from_hand_{a}_20" for a in "xyz"),
+        "left_finger_20",
+        "right_finger_20",
+        "fingers_asked_20",
+    )
+
+
+POLICY = common(("yaw", "pitch", "roll"))  # what the floating hand's sees
 SIZES = ("handle_thickness_m", "handle_standoff_m")
 TOLD = sum(name.startswith("handle_") for name in POLICY)  # they come first: what no one senses without eyes
 PRIVILEGED = (
@@ -43,7 +54,7 @@ PRIVILEGED = (
 
 def policy_names(robot: Robot) -> tuple[str, ...]:
     """Return the names of `policy`'s numbers: what every robot senses, then what this one adds."""
-    return (*POLICY, *robot.seen)
+    return (*common(robot.turns), *robot.seen)
 
 
 def policy_view(robot: Robot, senses: Senses, facts: Array, aim: Aim) -> Array:

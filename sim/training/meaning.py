@@ -16,14 +16,15 @@ SEEN = {
     "handle_along": ("unit vector", "hand", "the way along the handle"),
     "handle_thickness": ("m", "", "how thick the handle is, between the fingers"),
     "handle_standoff": ("m", "", "how far the handle stands out of its front"),
-    "hand_velocity": ("m/s", "hand", "how the hand moves"),
-    "wrist_rate": ("rad/s", "", "how the hand turns"),
+    "hand_velocity": ("m/s", "hand", "how the hand moves as the step ends"),
+    "wrist_rate": ("rad/s", "", "how the hand turns as the step ends"),
     "target_from_hand": ("m", "hand", "from between the fingertips to where the hand is asked to be"),
     "left_finger": ("m", "", "how far the finger on the side of +y is open, from the middle"),
     "right_finger": ("m", "", "how far the finger on the side of -y is open, from the middle"),
     "fingers_asked": ("m", "", "how far each finger is asked to be open, from the middle"),
 }
-WRIST = "its yaw, pitch and roll joints'", "the world's: in place of yaw, pitch, roll about x, y, z"
+WRIST = "its yaw, pitch and roll joints'"  # the floating hand's; an arm's turn is in the hand's frame
+AXES = ("x", "y", "z")
 LED = {
     "out": "x: away from the front",
     "across": "y: the way the fingers close",
@@ -52,7 +53,7 @@ def _seen(robot: Robot, name: str) -> dict[str, Any]:
     assert parts is not None
     unit, frame, words = SEEN[parts["stem"]]
     if parts["stem"] == "wrist_rate":
-        frame = WRIST[0] if robot.roams else WRIST[1]
+        frame = "hand" if parts["axis"] in AXES else WRIST
     about = f": {parts['axis']}" if parts["axis"] else ""
     return {"unit": unit, "scale": float(parts["scale"] or 1), "frame": frame, "meaning": words + about}
 
