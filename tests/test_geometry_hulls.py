@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.spatial import ConvexHull
 
+from pocketworld.families.cylinder import SIDES
 from pocketworld.geometry import hulls
 from pocketworld.geometry.convex import CORNERS
-from pocketworld.geometry.hulls import crossed, faces
+from pocketworld.geometry.hulls import MOST, crossed, faces
 from pocketworld.rng import stream
 
 Array = NDArray[np.float64]
@@ -30,7 +31,7 @@ def woven(corners: int) -> Array:
 
 KNOWN = {
     "box": CORNERS,
-    **{f"prism {n}": prism(n) for n in (3, 4, 7, 16)},
+    **{f"prism {n}": prism(n) for n in (3, 4, 7, 16, 32)},
     "woven": woven(4),
     "woven 5": woven(5),
 }
@@ -110,6 +111,49 @@ def test_almost_a_box_is_left_to_qhull(what: str, change: tuple[int, tuple[float
     (found,) = faces(points[None])
     assert volume(points, found) == pytest.approx(ConvexHull(points).volume, rel=1e-12), what
     assert area(points, found) == pytest.approx(ConvexHull(points).area, rel=1e-12), what
+
+
+@pytest.mark.parametrize("form", KNOWN)
+@pytest.mark.parametrize("bump", [1e-6, 1e-8, 1e-10, 1e-12])
+def test_a_bump_that_is_hardly_there_counts(form: str, bump: float) -> None:
+    """A corner moved by so much of the size, each way: the surface stays Qhull's to a part in 1e12."""
+    size = np.ptp(KNOWN[form], axis=0).max()
+    for way in (*np.eye(3), *-np.eye(3), np.ones(3)):
+        points = KNOWN[form].copy()
+        points[-1] += bump * size * way
+        (found,) = faces(points[None])
+        assert volume(points, found) == pytest.approx(ConvexHull(points).volume, rel=1e-12)
+        assert area(points, found) == pytest.approx(ConvexHull(points).area, rel=1e-12)
+
+
+@pytest.mark.parametrize("corners", [4, 5, 6])
+def test_a_twisted_prism_is_left_to_qhull(corners: int) -> None:
+    """Its upper ring is another way around: some sides lie in a plane and cross themselves."""
+    points = prism(corners) * (0.5, 0.2, 1.0)
+    upper = np.arange(corners)
+    for turn in range(corners):
+        for ring in (np.roll(upper, turn), np.roll(upper[::-1], turn)):
+            twisted = points[[*upper, *(ring + corners)]]
+            (found,) = faces(twisted[None])
+            assert volume(twisted, found) == pytest.approx(ConvexHull(twisted).volume, rel=1e-12)
+            assert area(twisted, found) == pytest.approx(ConvexHull(twisted).area, rel=1e-12)
+
+
+def test_hulls_of_many_points_are_left_to_qhull(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No order of them is looked for: that would take longer than Qhull does."""
+    asked: list[int] = []
+    orders = hulls._orders
+
+    def seen(count: int) -> object:
+        asked.append(count)
+        return orders(count)
+
+    monkeypatch.setattr(hulls, "_orders", seen)
+    for corners in (MOST // 2, MOST // 2 + 1, MOST):
+        (found,) = faces(prism(corners)[None])
+        assert volume(prism(corners), found) == pytest.approx(ConvexHull(prism(corners)).volume, rel=1e-12)
+    assert asked == [MOST]
+    assert MOST >= 2 * SIDES  # the cylinder family's own
 
 
 def test_a_ring_that_goes_around_twice_is_no_prism() -> None:

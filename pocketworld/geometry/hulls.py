@@ -5,7 +5,7 @@ takes ten times as long, finds the faces of any other.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -16,14 +16,17 @@ Bools = NDArray[np.bool_]
 Faces = NDArray[np.int32]
 Side = tuple[int, ...]
 NEXT, LAST = np.array([1, 2, 0]), np.array([2, 0, 1])
-FLAT = 1e-9  # of a hull's size: what is nearer to a plane lies in it
+# Of a hull's size: what is nearer to a plane lies in it. Rounding leaves forms of 64 points 1e-13 off; a
+# volume is off by as much as a plane.
+FLAT = 1e-12
+MOST = 64  # points of a hull whose order is known, as a prism's of 32 sides; many more Qhull does sooner
 
 
 def faces(hulls: Array) -> list[Faces]:
     """Return the triangles (m, 3) of each of some hulls (h, n, 3) of n points that do not lie in a plane."""
     from scipy.spatial import ConvexHull
 
-    known = _orders(hulls.shape[1])
+    known = _orders(hulls.shape[1]) if hulls.shape[1] <= MOST else None
     if known is None:
         return [ConvexHull(points).simplices for points in hulls]
     triangles, own = known
@@ -34,7 +37,7 @@ def faces(hulls: Array) -> list[Faces]:
     ]
 
 
-@cache
+@lru_cache(maxsize=MOST)
 def _orders(count: int) -> tuple[Faces, Bools] | None:
     """Return the triangles (k, m, 3) of each order in which `count` points are known, and which points
     (k, m, n) lie in the side of each triangle; None where there is none.
@@ -45,9 +48,12 @@ def _orders(count: int) -> tuple[Faces, Bools] | None:
     if count == 8:
         # Corner i has the bits of i as its x, y, z.
         orders.append([(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)])
-    fans = [[(side[0], b, c, side) for side in sides for b, c in pairwise(side[1:])] for sides in orders]
-    own = [[[point in side for point in range(count)] for *_, side in fan] for fan in fans]
-    return np.array([[one[:3] for one in fan] for fan in fans], np.int32), np.array(own)
+    fans = [[(side[0], b, c) for side in sides for b, c in pairwise(side[1:])] for sides in orders]
+    own = [
+        [mask for side in sides for mask in [[point in side for point in range(count)]] * (len(side) - 2)]
+        for sides in orders
+    ]
+    return np.array(fans, np.int32), np.array(own)
 
 
 def _prism(count: int, step: int, up: int) -> Iterator[Side]:
@@ -62,8 +68,9 @@ def _prism(count: int, step: int, up: int) -> Iterator[Side]:
 def _fits(hulls: Array, triangles: Faces, own: Bools) -> Bools:
     """Say of which hulls (h, n, 3) which orders (k, m, 3) give the faces, in either sense of turning.
 
-    They do where all points of each side lie in one plane and all others on the same side of it. No two sides
-    then share a plane, and a side that crossed itself would have a triangle that turns the other way.
+    They do where all points of each side lie in one plane and all others off it, to one hand. No two sides
+    then share a plane. Two sides share each edge, so all other points of either are to one hand of it: a side
+    cannot cross itself.
     """
     corners = hulls[:, triangles]
     a = corners[..., 0, :]
@@ -71,7 +78,7 @@ def _fits(hulls: Array, triangles: Faces, own: Bools) -> Bools:
     far = normals @ hulls[:, None].swapaxes(2, 3) - (normals * a).sum(3, keepdims=True)
     size = np.ptp(hulls, axis=1).max(1)[:, None, None, None]
     near = FLAT * size * np.sqrt((normals * normals).sum(3, keepdims=True))
-    far *= np.sign(far.sum((2, 3), keepdims=True))
+    far *= np.sign(far.sum(3, keepdims=True))
     return np.asarray(np.where(own, np.abs(far) <= near, far > near).all((2, 3)))
 
 
