@@ -149,22 +149,22 @@ def record(
 
     Scenes in which the robot reaches nothing are left out; a finding says so.
 
-    run       the folder of a training, or None for the expert
+    run       a training, its folder or its name in the world, or None for the expert
     options   of the environments: task, robot, backend, device
     """
-    from pocketworld.sim import robots
+    from pocketworld.sim.asked import Asked
     from pocketworld.sim.compiling.in_reach import in_reach
     from pocketworld.sim.expert import expert
     from pocketworld.sim.lerobot import record as recording
     from pocketworld.sim.lerobot.writer import free
     from pocketworld.sim.training.policy import load_for
 
+    asked = Asked.of(options)
     free(target)  # before anything is loaded
-    policy = expert if run is None else load_for(world.run_of(folder, run), options)
+    policy = expert if run is None else load_for(world.run_of(folder, run), asked)
     every = api.scenes_of(folder, name, visual=True)
-    robot = robots.named(options.get("robot", "hand"))
     most = min(max(episodes, 1), recording.AT_ONCE)
-    scenes, left = in_reach(every, robot, "record", most, tick)
+    scenes, left = in_reach(every, asked.who(), "record", most, tick)
     made = recording.record(
         scenes,
         target,

@@ -145,24 +145,26 @@ def run_sim(
 ) -> Made:
     """Let a policy work in a batch of a world's cousins; film it if a file is named.
 
-    run       the folder of a training, or None for the expert
+    run       a training, its folder or its name in the world, or None for the expert
     options   those of `api.make_env`: task, robot, backend, device
     """
-    from pocketworld.sim import robots, trial
+    from pocketworld.sim import trial
+    from pocketworld.sim.asked import Asked
     from pocketworld.sim.compiling.in_reach import in_reach
     from pocketworld.sim.expert import expert
     from pocketworld.sim.film import check
     from pocketworld.sim.training.policy import load_for
 
+    asked = Asked.of(options)
     if record is not None:
         check(record)  # before anything is loaded
     run = None if run is None else world.run_of(folder, run)
-    policy = expert if run is None else load_for(run, options)
+    policy = expert if run is None else load_for(run, asked)
     who = "the expert" if run is None else f"the policy {run.name}"
     seen = "rgb_array" if record else None
-    drawn = seen is not None or options.get("observation") == "rgbd"
+    drawn = seen is not None or asked.pictures
     every = api.scenes_of(folder, name, visual=drawn)
-    scenes, left = in_reach(every, robots.named(options.get("robot", "hand")), "sim", tick=tick)
+    scenes, left = in_reach(every, asked.who(), "sim", tick=tick)
     environment = api.make_env(scenes, num_envs=envs, render_mode=seen, **options)
     tick(f"{who} works")
     with closing(environment):

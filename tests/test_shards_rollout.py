@@ -22,6 +22,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.rng import stream
 from pocketworld.scene import HandleKind, JointKind, Scene, Side
 from pocketworld.sim import trial
+from pocketworld.sim.asked import Asked
 from pocketworld.sim.environment import WorldEnv
 from pocketworld.sim.expert import expert
 from pocketworld.sim.models import mjcf
@@ -265,21 +266,21 @@ def test_a_run_that_is_none_is_one_line(tmp_path: Path) -> None:
 
 def test_a_policy_that_does_not_fit_is_refused_before_anything_starts(tmp_path: Path) -> None:
     good = taught(tmp_path / "run")
-    good.check(Hand(), "open")
-    Weights().check(replace(Hand(), actions=("out",)), "close", {})
+    good.check(Asked())
+    Weights().check(Asked("close", replace(Hand(), actions=("out",)), observation="rgbd"))
     with pytest.raises(PocketworldError, match=r"run: the policy's task is another: 'open', not 'close'"):
-        good.check(Hand(), "close")
-    with pytest.raises(PocketworldError, match=r"run: the policy's observation is another: "):
-        good.check(Hand(), "open", {"rgb": (64, 64, 3)})
+        good.check(Asked("close"))
+    with pytest.raises(PocketworldError, match="observation rgbd: policies here see numbers only"):
+        good.check(Asked(observation="rgbd"))
     with pytest.raises(PocketworldError, match=r"run: the policy's observation is another"):
-        good.check(replace(Hand(), seen=("joint_1",)), "open")
+        good.check(Asked(robot=replace(Hand(), seen=("joint_1",))))
     spec = json.loads(good.files[FILES[1]]) | {"action": ["out"]}
     odd = replace(good, files={**good.files, FILES[1]: json.dumps(spec).encode()})
     with pytest.raises(PocketworldError, match="run: the policy's action is another"):
-        odd.check(Hand(), "open")
+        odd.check(Asked())
     for text, told in ((b"{", r"run/policy.json can't be read"), (b"[]", r"run/policy.json is no policy's")):
         with pytest.raises(PocketworldError, match=told):
-            replace(good, files={**good.files, FILES[1]: text}).check(Hand(), "open")
+            replace(good, files={**good.files, FILES[1]: text}).check(Asked())
 
 
 def test_what_is_said_of_an_evaluation_stays_with_it() -> None:

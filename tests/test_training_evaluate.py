@@ -21,17 +21,18 @@ from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front, FrontKind, Split
 from pocketworld.scene import HandleKind, JointKind, Scene, Side
 from pocketworld.sim import backends
+from pocketworld.sim.asked import Asked
 from pocketworld.sim.expert import expert
 from pocketworld.sim.models.mjcf import name_of
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.robots.robot import Fitted
 from pocketworld.sim.share import Share
-from pocketworld.sim.tasks.observation import POLICY, TOLD
+from pocketworld.sim.tasks.observation import POLICY
 from pocketworld.sim.training import export as exporting
 from pocketworld.sim.training import policy as policies
 from pocketworld.sim.training.evaluate import evaluate, eyes, joints, run, spread
 from pocketworld.sim.training.export import check, export
-from pocketworld.sim.training.policy import SPEC, WEIGHTS, fits, greedy, load, pictures_of, spec_of
+from pocketworld.sim.training.policy import SPEC, WEIGHTS, fits, greedy, load, load_for, spec_of
 from pocketworld.sim.training.ppo import Counted, Learner
 from pocketworld.sim.training.settings import Settings
 from pocketworld.sim.worlds import Worlds
@@ -260,38 +261,17 @@ def test_a_policy_of_another_spec_is_one_line(change: dict[str, Any], told: str)
         fits(spec_of(Hand()) | change, Hand(), Path("run"))
 
 
-def test_a_spec_with_pictures_is_told_nothing_of_the_handle() -> None:
-    shapes = {"rgb": (48, 64, 3), "depth": (48, 64)}
-    bare, seeing = spec_of(Hand()), spec_of(Hand(), shapes)
-    assert bare["pictures"] is None
-    assert seeing["pictures"] == {"rgb": [48, 64, 3], "depth": [48, 64]}
-    assert seeing["observation"] == bare["observation"][TOLD:]
-    assert not any(name.startswith("handle_") for name in seeing["observation"])
-    again = json.loads(json.dumps(seeing))
-    fits(again, Hand(), Path("run"), shapes)
-    with pytest.raises(PocketworldError, match=r"pictures is another: \{'rgb': \[48"):
-        fits(again, Hand(), Path("run"), {"rgb": (64, 64, 3), "depth": (64, 64)})
-    with pytest.raises(PocketworldError, match="the policy's observation is another"):
-        fits(again, Hand(), Path("run"))
-
-
-def test_a_policy_of_numbers_is_refused_where_there_are_pictures(exported: Path) -> None:
+def test_policies_see_numbers_only(exported: Path) -> None:
+    """Where there are pictures they are refused, before environments are made and as they act there."""
+    line = "^observation rgbd: policies here see numbers only; ask for state$"
+    with pytest.raises(PocketworldError, match=line):
+        load_for(exported, Asked(observation="rgbd"))
     worlds = backends.worlds([chest(0.5, DRAWER)], threads=1, observation="rgbd", picture=(32, 24))
     worlds.start(np.arange(1))
-    names = spec_of(worlds.robot, pictures_of(worlds))
-    assert names["observation"] == list(worlds.policy_names)
-    assert names["pictures"] == {"rgb": [24, 32, 3], "depth": [24, 32]}
-    with pytest.raises(PocketworldError, match="the policy's observation is another"):
+    with pytest.raises(PocketworldError, match=line):
         load(exported)(worlds)
     worlds.close()
-
-
-def test_a_policy_that_sees_pictures_is_one_line(exported: Path, tmp_path: Path) -> None:
-    spec = json.loads((exported / SPEC).read_text()) | {"pictures": {"rgb": [64, 64, 3]}}
-    (tmp_path / WEIGHTS).write_bytes((exported / WEIGHTS).read_bytes())
-    (tmp_path / SPEC).write_text(json.dumps(spec))
-    with pytest.raises(PocketworldError, match="the policy sees pictures; only those that see numbers"):
-        load(tmp_path)
+    load_for(exported, Asked())
 
 
 def test_a_policy_is_refused_as_it_first_acts(exported: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front
 from pocketworld.scene import HandleKind, Scene
 from pocketworld.sim import backends, robots
+from pocketworld.sim.asked import Asked
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.robots.reach import LEASH
 from pocketworld.sim.tasks.observation import policy_names
@@ -152,7 +153,7 @@ def test_a_policy_for_others_is_refused_before_anything_is_compiled(
     monkeypatch.setattr("pocketworld.api.scenes_of", None)  # no scene is asked for
     run = Path("mine")
     ways: tuple[Callable[[], object], ...] = (
-        lambda: load_for(kitchen / "runs" / "mine", options),
+        lambda: load_for(kitchen / "runs" / "mine", Asked.of(options)),
         lambda: workflow.run_sim(kitchen, None, 1, 0, None, print, options, run),
     )
     for way in ways:

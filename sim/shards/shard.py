@@ -8,6 +8,7 @@ from pocketworld.cousins.sequence import taken
 from pocketworld.errors import PocketworldError
 from pocketworld.scene import Scene
 from pocketworld.sim import backends
+from pocketworld.sim.asked import Asked
 from pocketworld.sim.worlds import Worlds
 
 Source = Callable[[], Sequence[Scene]]
@@ -54,8 +55,8 @@ class Shard:
 
     @property
     def gpus(self) -> int:
-        """Return how many GPUs it takes: on "warp" one, unless it is told to do without."""
-        return int(self.options.get("backend") == "warp" and self.options.get("device") != "cpu")
+        """Return how many GPUs it takes."""
+        return Asked.of(self.options).gpus
 
     def open(self) -> Worlds:
         """Return its environments; which they are and what they draw is the same in any shard."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pocketworld.errors import PocketworldError
+from pocketworld.sim.asked import Asked
 from pocketworld.sim.expert import expert
 from pocketworld.sim.policy import Policy
-from pocketworld.sim.robots import Robot
 from pocketworld.sim.training import policy
 
 EXPERT = "expert"
@@ -39,17 +39,14 @@ class Weights:
                 )
         return cls(folder.name, {name: (folder / name).read_bytes() for name in FILES})
 
-    def check(self, robot: Robot, task: str, pictures: policy.Pictures | None = None) -> None:
-        """Raise PocketworldError where the policy is of another robot, was taught another task, or sees other
-        things, as pictures of such shapes; and where its spec is damaged.
-        """
+    def check(self, asked: Asked) -> None:
+        """Raise PocketworldError where the policy is not for what is asked for, and for a damaged spec."""
         if not self.files:
             return
         where = Path(self.name)
         with self._there() as folder:
             spec = policy.spec_in(folder, where)
-            policy.fits(spec, robot, where, pictures)
-            policy.taught(spec, task, where)
+        policy.suits(spec, asked.who(), asked.goal(), where, pictures=asked.pictures)
 
     def act(self) -> Policy:
         """Return the policy as a function of environments."""

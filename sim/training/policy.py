@@ -1,7 +1,7 @@
 """Policies as functions of `Worlds`: a network that learns, or what a run has exported, on any backend."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,16 @@ from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
 from pocketworld.extras import require
-from pocketworld.sim import robots
 from pocketworld.sim.arrays import Array, to_numpy
+from pocketworld.sim.asked import Asked
 from pocketworld.sim.policy import Policy
 from pocketworld.sim.robots import Robot
-from pocketworld.sim.tasks.observation import TOLD, policy_names
-from pocketworld.sim.tasks.task import task as task_named
+from pocketworld.sim.tasks.observation import policy_names
+from pocketworld.sim.tasks.task import Task
 from pocketworld.sim.worlds import RATE, Worlds
 
 WEIGHTS, SPEC = "policy.onnx", "policy.json"
 SEEN, DONE = "policy", "actions"  # the network's input and output
-Pictures = Mapping[str, Sequence[int]]  # shapes of rgb and depth
 
 
 def greedy(actor: Any) -> Policy:
@@ -41,61 +40,52 @@ def greedy(actor: Any) -> Policy:
 def load(folder: Path) -> Policy:
     """Return the policy that a run has exported.
 
-    Raises PocketworldError where there is none, where it is damaged, and, as it first acts, where the task is
+    Raises PocketworldError where there is none, where it is damaged, and, as it acts, where the task is
     another, or a robot senses or does other things, than the policy was taught with.
     """
     session, spec = session_of(folder / WEIGHTS), spec_in(folder, folder)
     as_wide(session, spec, folder)
-    agreed: list[tuple[str, str, bool]] = []
 
     def act(worlds: Worlds) -> Array:
-        asked = worlds.robot.name, worlds.task.name, worlds.sight is None
-        if asked not in agreed:
-            fits(spec, worlds.robot, folder, pictures_of(worlds))
-            taught(spec, worlds.task.name, folder)
-            agreed.append(asked)
+        suits(spec, worlds.robot, worlds.task, folder, pictures=worlds.sight is not None)
         seen: NDArray[np.float32] = to_numpy(worlds.observe()["policy"])
         return worlds.arrays.reals(np.clip(session.run([DONE], {SEEN: seen})[0], -1, 1))
 
     return act
 
 
-def load_for(folder: Path, options: Mapping[str, Any]) -> Policy:
-    """Return the policy that a run has exported, for environments of these options: robot, task, observation.
+def load_for(folder: Path, asked: Asked) -> Policy:
+    """Return the policy that a run has exported, for environments that are asked for.
 
     Raises PocketworldError where it is not for these, before any is made; and see `load`.
     """
-    spec, robot = spec_in(folder, folder), robots.named(options.get("robot", "hand"))
-    fits(spec, robot, folder, {} if options.get("observation") == "rgbd" else None)
-    taught(spec, task_named(options.get("task", "open")).name, folder)
+    suits(spec_in(folder, folder), asked.who(), asked.goal(), folder, pictures=asked.pictures)
     return load(folder)
 
 
-def pictures_of(worlds: Worlds) -> Pictures | None:
-    """Return the shapes of the pictures that environments give; None where they give none."""
-    return None if worlds.sight is None else {k: box.shape for k, box in worlds.sight.spaces.items()}
+def suits(spec: dict[str, Any], robot: Robot, task: Task, where: Path, *, pictures: bool) -> None:
+    """Raise PocketworldError where a policy is not for a robot and a task, or where there are pictures."""
+    if pictures:
+        raise PocketworldError("observation rgbd: policies here see numbers only", "ask for state")
+    fits(spec, robot, where)
+    taught(spec, task.name, where)
 
 
-def spec_of(robot: Robot, pictures: Pictures | None = None) -> dict[str, Any]:
-    """Return what a policy of a robot sees and does, number by number.
-
-    pictures   shapes of what it sees besides; who has eyes is told nothing of the handle
-    """
-    names = policy_names(robot)
+def spec_of(robot: Robot) -> dict[str, Any]:
+    """Return what a policy of a robot sees and does, number by number."""
     return {
         "robot": robot.name,
         "control_hz": RATE,
-        "observation": list(names if pictures is None else names[TOLD:]),
-        "pictures": None if pictures is None else {k: list(shape) for k, shape in pictures.items()},
+        "observation": list(policy_names(robot)),
         "action": list(robot.actions),
         "action_low": -1.0,
         "action_high": 1.0,
     }
 
 
-def fits(spec: dict[str, Any], robot: Robot, where: Path, pictures: Pictures | None = None) -> None:
+def fits(spec: dict[str, Any], robot: Robot, where: Path) -> None:
     """Raise PocketworldError where a policy is of another robot, or sees or does other things."""
-    for name, now in spec_of(robot, pictures).items():
+    for name, now in spec_of(robot).items():
         if spec.get(name) != now:
             was = _difference(spec.get(name), now)
             raise PocketworldError(f"{where}: the policy's {name} is another: {was}", "train one for this")
@@ -109,9 +99,7 @@ def taught(spec: dict[str, Any], task: str, where: Path) -> None:
 
 
 def as_wide(session: Any, spec: dict[str, Any], folder: Path) -> None:
-    """Raise PocketworldError where a network takes or gives other numbers than its spec says, or pictures."""
-    if spec.get("pictures"):
-        raise PocketworldError(f"{folder}: the policy sees pictures", "only those that see numbers run here")
+    """Raise PocketworldError where a network takes or gives other numbers than its spec says."""
     for name, found, told in (
         (SEEN, session.get_inputs(), spec.get("observation")),
         (DONE, session.get_outputs(), spec.get("action")),
