@@ -1,4 +1,6 @@
 """How much memory there is, and how much models and environments take."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 import resource
 from pathlib import Path
@@ -7,12 +9,13 @@ from typing import Any
 from pocketworld.errors import PocketworldError
 
 GIB = 1 << 30
-# Resident bytes as measured (MuJoCo 3.17; kitchens' models of 0.28 to 0.38 MB, a pedestal's of 0.06 MB). Of a
-# model Python keeps views of each thing that has a name or could have one; its targets are counted with it.
+# Resident bytes, fitted to models of a pedestal and of a kitchen (MuJoCo 3.17; 0.06 and 0.28 MB), and held to
+# what `pytest -m slow -k takes_about_as_much tests/test_sim_compiling.py` measures. Of a model Python keeps
+# views of each thing that has a name or could have one; its targets are counted with it.
 VIEW, LEAST = 512, 1 << 17
-# A batch has a copy of one model, its own book-keeping, and one mjData (a third of a model, and that part of
+# A batch has two copies of one model, its own book-keeping, and one mjData (what it says, and that part of
 # its arena that contacts have touched); one more of each environment whose things may sleep.
-BATCH, DATA, ARENA = 5 << 16, 0.4, 3 << 16
+COPIES, BATCH, ARENA = 2, 5 << 14, 5 << 15
 _LIMITS = (  # of a container: limit and use, cgroup 2 and 1
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
@@ -30,10 +33,12 @@ def batch_bytes(model: Any, environments: int, persistent: bool = False) -> int:
 
     persistent   whether each environment keeps an mjData of its own
     """
+    import mujoco
+
     state = int(model.nq + 4 * model.nv + 2 * model.nu + 6 * model.nbody)
     seen = int(12 * model.nsite + 6 * model.njnt)
-    data = (DATA * model.nbuffer + ARENA) * (1 + environments if persistent else 1)
-    return int(BATCH + model.nbuffer + data + 8 * environments * (2 * state + seen))
+    data = (int(mujoco.MjData(model).nbuffer) + ARENA) * (1 + environments if persistent else 1)
+    return int(BATCH + COPIES * model.nbuffer + data + 8 * environments * (2 * state + seen))
 
 
 def available() -> int | None:
