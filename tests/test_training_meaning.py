@@ -1,10 +1,13 @@
 """A policy's spec says what its numbers mean, as they are; and which policies are for which environments."""
+# pyright: reportAttributeAccessIssue=false
+# MuJoCo's names come out of compiled modules without stubs.
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import mujoco
 import numpy as np
 import pytest
 
@@ -17,7 +20,7 @@ from pocketworld.scene import HandleKind, Scene
 from pocketworld.sim import backends, robots
 from pocketworld.sim.asked import Asked
 from pocketworld.sim.robots.hand import Hand
-from pocketworld.sim.robots.reach import LEASH
+from pocketworld.sim.robots.reach import LEASH, opening
 from pocketworld.sim.tasks.observation import policy_names
 from pocketworld.sim.training.meaning import NAME, meaning
 from pocketworld.sim.training.policy import fits, load_for, spec_of
@@ -70,20 +73,64 @@ def test_what_is_seen_is_what_it_says() -> None:
     told, senses = seen(worlds), worlds.senses
     turn, grip = np.asarray(senses.grip_turn)[0], np.asarray(senses.grip)[0]
     apart, asked = np.asarray(senses.handle)[0] - grip, np.asarray(worlds.aim.target)[0] - grip
+    held, dof = np.asarray(senses.handle_turn)[0], int(worlds.places.robot_dof[0])
+    slid = np.asarray(worlds.physics.groups[0].qvel)[0, dof : dof + 3]  # as the step ended
+    assert np.linalg.norm(slid) > 0.05
+    words = of("hand")["observation"]
     for i, axis in enumerate("xyz"):
-        for name, way in ((f"handle_from_hand_{axis}_5", apart), (f"target_from_hand_{axis}_20", asked)):
+        for name, unit, way in (
+            (f"handle_from_hand_{axis}_5", "m", apart),
+            (f"target_from_hand_{axis}_20", "m", asked),
+            (f"handle_out_{axis}", "unit vector", held[:, 0]),
+            (f"handle_along_{axis}", "unit vector", held[:, 2]),
+            (f"hand_velocity_{axis}", "m/s", slid),
+        ):
             assert told[name] == pytest.approx(float(turn[:, i] @ way), abs=1e-6)
-    assert told["left_finger_20"] == pytest.approx(float(np.asarray(senses.robot)[0, -2]), abs=1e-6)
+            assert (words[name]["unit"], words[name]["frame"]) == (unit, "hand")
     handle = SCENE.assets[0].part(SCENE.assets[0].movable[0].child).handle
     assert handle is not None
-    assert told["handle_thickness_20"] == pytest.approx(handle.thickness, abs=1e-6)
+    fingers = np.asarray(senses.robot)[0, -2:]
+    for name, value in (
+        ("left_finger_20", fingers[0]),
+        ("right_finger_20", fingers[1]),
+        ("fingers_asked_20", opening(np.array([0.5]))[0]),
+        ("handle_thickness_20", handle.thickness),
+        ("handle_standoff_20", handle.standoff),
+    ):
+        assert told[name] == pytest.approx(float(value), abs=1e-6)
+        assert words[name]["unit"] == "m"
     worlds.close()
 
 
-def test_a_full_action_moves_what_is_asked_for_as_far_as_it_says() -> None:
-    told = of("hand")["action"]
+def test_fingers_and_the_palm_are_on_the_sides_it_says() -> None:
+    worlds = backends.worlds([SCENE], threads=1)
+    worlds.start(np.arange(1))
+    data = mujoco.MjData(worlds.physics.models[0])
+    data.qpos[:] = worlds.physics.qpos(0)
+    mujoco.mj_forward(data.model, data)
+    turn, grip = np.asarray(worlds.senses.grip_turn)[0], np.asarray(worlds.senses.grip)[0]
+    told = of("hand")
+    for name, joint in (("left", "hand/left"), ("right", "hand/right")):
+        body = int(data.model.joint(joint).bodyid[0])
+        (geoms,) = np.nonzero(data.model.geom_bodyid == body)
+        side = turn[:, 1] @ (data.geom_xpos[geoms].mean(0) - grip)
+        assert abs(side) > 0.01
+        assert (
+            f"on the side of {'+' if side > 0 else '-'}y"
+            in told["observation"][f"{name}_finger_20"]["meaning"]
+        )
+    palm = data.xipos[data.model.body("hand").id] - grip
+    assert "x out of the fingertips back to the palm" in told["hand_frame"]
+    assert turn[:, 0] @ palm == pytest.approx(np.linalg.norm(palm))
+    worlds.close()
+
+
+@pytest.mark.parametrize(("robot", "metres"), [("hand", 0.02), ("panda", 0.01)])
+def test_a_full_action_moves_what_is_asked_for_as_far_as_it_says(robot: str, metres: float) -> None:
+    told = of(robot)["action"]
     for i, (name, axis) in enumerate(zip(("out", "across", "along"), "xyz", strict=True)):
-        worlds = backends.worlds([SCENE], threads=1)
+        assert told[name]["a_step_at_1"] == metres
+        worlds = backends.worlds([SCENE], robot=robot, threads=1)
         worlds.start(np.arange(1))
         before, turn = np.array(worlds.aim.target)[0], np.array(worlds.senses.grip_turn)[0]
         worlds.advance(np.eye(4)[None, i])
@@ -92,11 +139,35 @@ def test_a_full_action_moves_what_is_asked_for_as_far_as_it_says() -> None:
         worlds.close()
     assert told["out"]["a_step_at_1"] < LEASH
     for action, at in ((-1.0, "at_-1"), (1.0, "at_1")):
-        worlds = backends.worlds([SCENE], threads=1)
+        worlds = backends.worlds([SCENE], robot=robot, threads=1)
         worlds.start(np.arange(1))
         worlds.advance(np.array([[0, 0, 0, action]]))
         assert float(worlds.aim.fingers[0]) == pytest.approx(told["open"][at])
         worlds.close()
+
+
+def test_a_joint_is_asked_to_move_as_far_as_it_says() -> None:
+    told = of("panda:joints")["action"]
+    worlds = backends.worlds([SCENE], robot="panda:joints", threads=1)
+    for i, name in enumerate(list(told)[:-1]):
+        assert told[name]["a_step_at_1"] == 0.08
+        worlds.start(np.arange(1))
+        before = np.array(worlds.aim.command)[0, 4:-2]
+        worlds.advance(np.eye(8)[None, i])
+        moved = np.asarray(worlds.aim.command)[0, 4:-2] - before
+        assert moved == pytest.approx(np.eye(7)[i] * 0.08, abs=1e-6), name
+    worlds.close()
+
+
+def test_how_a_wrist_turns_is_said_of_its_joints_or_the_hands_axes() -> None:
+    for name, axes, frame in (
+        ("hand", ("yaw", "pitch", "roll"), "its yaw, pitch and roll joints'"),
+        ("panda", ("x", "y", "z"), "hand"),
+    ):
+        told = of(name)["observation"]
+        for axis in axes:
+            one = told[f"wrist_rate_{axis}_0.2"]
+            assert (one["unit"], one["frame"], one["scale"]) == ("rad/s", frame, 0.2)
 
 
 def test_arms_are_led_slower_or_joint_by_joint() -> None:
