@@ -112,7 +112,7 @@ def test_a_mug_has_two_meshes_and_each_piece_is_where_it_was(visual: bool) -> No
 
 
 def test_a_mug_of_two_meshes_is_the_same_body_and_falls_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Dropped upside down, as its wall's pieces then touch; against one whose pieces have each its own mesh."""
+    """Dropped upside down, where its wall touches; against one whose pieces have each a mesh of its own."""
     tilt = (math.cos(1.4), math.sin(1.4), 0.0, 0.0)
     mug = replace(CylinderFamily().build(MUG, "mug"), pose=Pose((0.4, -0.3, 0.11), tilt))
     shared = mjcf.document(Scene("s", (mug,)), visual=False).compile()
