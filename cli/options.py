@@ -18,12 +18,8 @@ POLICY = click.option(
     type=click.Path(path_type=Path),
     help="A training: its name in WORLD/runs, or its folder.  [default: the expert]",
 )
-ROBOT = click.option(
-    "--robot",
-    default="hand",
-    show_default=True,
-    help="hand, panda, panda:joints (led joint by joint), or the MJCF of a robot of your own.",
-)
+ROBOTS = "hand, panda, panda:joints (led joint by joint), or the MJCF of a robot of your own."
+ROBOT = click.option("--robot", default="hand", show_default=True, help=ROBOTS)
 BACKEND = click.option("--backend", default="mujoco", show_default=True, help="mujoco or warp.")
 DEVICE = click.option("--device", help="Of warp: cuda or cpu [default: cuda where there is one].")
 SEED = click.option("--seed", default=0, show_default=True, type=click.IntRange(0))

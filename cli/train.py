@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from pocketworld import learning
-from pocketworld.cli.options import DEVICE, WORLD
+from pocketworld.cli.options import DEVICE, ROBOTS, WORLD
 from pocketworld.cli.output import Output
 
 
@@ -14,7 +14,7 @@ from pocketworld.cli.output import Output
 @WORLD
 @click.option("--name", default="open", show_default=True, help="The training's folder, in WORLD/runs.")
 @click.option("--task", help="What is learnt: open, close.  [default: open]")
-@click.option("--robot", help="With what.  [default: hand]")
+@click.option("--robot", help=f"{ROBOTS}  [default: hand]")
 @click.option("--backend", help="On which physics: mujoco, warp.  [default: mujoco]")
 @DEVICE
 @click.option("--preset", help="How far cousins are from the twin.  [default: medium]")
@@ -58,22 +58,20 @@ def train(
     policy sees what a robot senses, never the cabinet's facts. --resume takes what it is not told from there.
     """
     given = {key: value for key, value in asked.items() if value is not None}
+    wanted = learning.Wanted(
+        given,
+        preset=preset,
+        spec=spec,
+        train=train_in,
+        held=held_out,
+        resume=resume,
+        threads=threads,
+        device=device,
+        film=film,
+    )
     try:
         with out.progress("train") as tick:
-            made = learning.train(
-                world,
-                name,
-                given,
-                preset=preset,
-                spec=spec,
-                train=train_in,
-                held=held_out,
-                resume=resume,
-                threads=threads,
-                device=device,
-                film=film,
-                tick=tick,
-            )
+            made = learning.train(world, name, wanted, tick=tick)
     except KeyboardInterrupt:
         if not out.quiet:
             click.echo(learning.kept(world, name), err=True)

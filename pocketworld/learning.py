@@ -1,103 +1,185 @@
 """The commands that learn, or record what others learn from: in a world's cousins, and in how many."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pocketworld import api, world
 from pocketworld.api import Tick
+from pocketworld.findings import Finding
 from pocketworld.workflow import Made
 
 if TYPE_CHECKING:
     from pocketworld.bench.transfer import Transfer
     from pocketworld.cousins.sequence import Cousins
+    from pocketworld.cousins.spec import Spec
     from pocketworld.scene import Scene
+    from pocketworld.sim.training.evaluate import Evaluation
+    from pocketworld.sim.training.run_folder import Origin, RunFolder
+    from pocketworld.sim.training.settings import Settings
     from pocketworld.sim.training.split import Split
 
 RUNS = world.RUNS
 PRESET, COUSINS = "medium", 64
 
 
-def train(
-    folder: Path,
-    name: str,
-    asked: Mapping[str, Any],
-    *,
-    preset: str | None,
-    spec: Path | None,
-    train: int | None,
-    held: int | None,
-    resume: bool,
-    threads: int | None,
-    device: str | None,
-    film: bool,
-    tick: Tick,
-) -> Made:
-    """Learn in `train` cousins of a world's twin, judge on `held` others and on the twin; all in runs/NAME.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked of a training; None: as one that goes on began, else the default.
+
+    settings      those that differ from the defaults
+    preset, spec  of the cousins: medium, or a file
+    train, held   how many cousins to learn in, and to judge on: COUSINS
+    threads, device   of the physics
+    """
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    preset: str | None = None
+    spec: Path | None = None
+    train: int | None = None
+    held: int | None = None
+    resume: bool = False
+    threads: int | None = None
+    device: str | None = None
+    film: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A training that can begin, or go on; nothing of it is drawn or written.
+
+    draw    returns as many cousins as it is asked for (`count`)
+    begin   writes what is asked for into its folder
+    """
+
+    run: "RunFolder"
+    settings: "Settings"
+    train: int
+    held: int
+    draw: "Callable[..., Cousins]"
+    begin: Callable[[], None]
+
+
+def train(folder: Path, name: str, wanted: Wanted, tick: Tick) -> Made:
+    """Learn in cousins of a world's twin, judge on others and on the twin; all in runs/NAME.
 
     Nothing is written before all is there to learn in.
-
-    asked   settings that differ from the defaults; going on, from those that it began with
-    preset, spec, train, held   None: medium, COUSINS, COUSINS; going on, what it began with
     """
-    from pocketworld.cousins import spec as specs
+    from pocketworld.sim.training.split import needed, split
+
+    plan = _plan(folder, name, wanted)
+    with plan.run.held():
+        cousins = plan.draw(count=needed(plan.train, plan.held))
+        parts = split(cousins, plan.train, plan.held)
+        tick(f"{cousins_in_words(plan.train)} to learn in, {plan.held} held out")
+        left = _learn(plan, parts, wanted, tick)
+        judged, findings = _judge(plan, cousins, parts, wanted, tick)
+        shown = [_film(plan, parts, tick)] if wanted.film else []
+    path = plan.run.path
+    lines = (*(one.text() for one in judged), *(f"film: {file}" for file in shown), f"policy: {path}")
+    data = {"run": str(path), "evaluations": [one.to_json() for one in judged]}
+    return Made(lines, data, (*left, *findings))
+
+
+def _plan(folder: Path, name: str, wanted: Wanted) -> Plan:
+    """Look whether a training can begin, or go on, before anything is drawn.
+
+    Raises PocketworldError, in one line, for the first thing that stands against it.
+    """
     from pocketworld.cousins.spec import checked_name
-    from pocketworld.sim import robots
-    from pocketworld.sim.compiling.in_reach import in_reach
     from pocketworld.sim.training import beginning
     from pocketworld.sim.training import train as training
     from pocketworld.sim.training.origin import HELD_OUT, LEARNT_IN, origin
-    from pocketworld.sim.training.progress import Pace
-    from pocketworld.sim.training.run_folder import SPEC, RunFolder, write
+    from pocketworld.sim.training.run_folder import RunFolder
     from pocketworld.sim.training.settings import Settings
-    from pocketworld.sim.training.split import needed, split
 
     training.needs()
     run = RunFolder(folder / RUNS / checked_name(name, "--name"))
-    if not resume:
+    if not wanted.resume:
         run.free()
-    began, came_from = run.config if resume else (Settings(), {})
-    settings = replace(began, **asked)
-    beginning.possible(settings, device)
-    goes_on = resume and run.trained
+    began, came_from = run.config if wanted.resume else (Settings(), {})
+    settings = replace(began, **wanted.settings)
+    beginning.possible(settings, wanted.device)
+    goes_on = wanted.resume and run.trained
     if goes_on:
         beginning.whole(run, began)
-    train = int(train or came_from.get(LEARNT_IN, COUSINS))
-    held = int(held or came_from.get(HELD_OUT, COUSINS))
-    if resume and preset is None and spec is None:
-        spec = run.path / SPEC
+    train = int(wanted.train or came_from.get(LEARNT_IN, COUSINS))
+    held = int(wanted.held or came_from.get(HELD_OUT, COUSINS))
     twin = api.twin_of(folder, visual=True)
-    drawn = partial(api.make_cousins, twin, preset or PRESET, spec=spec, seed=settings.seed)
-    first = drawn(count=1)
+    draw = partial(
+        api.make_cousins, twin, wanted.preset or PRESET, spec=_spec(run, wanted), seed=settings.seed
+    )
+    first = draw(count=1)
     come_from = origin(folder.name, first, train, held)
     if goes_on:
         beginning.same(run, settings, come_from, first.spec)
     beginning.room(twin, settings)
+    begin = partial(_write, run, settings, come_from, first.spec, goes_on)
+    return Plan(run, settings, train, held, draw, begin)
 
-    def begin() -> None:
-        run.go_on(settings, come_from) if goes_on else run.begin(settings, come_from)
-        write(run.path / SPEC, specs.dump(first.spec).encode())
 
-    with run.held():
-        cousins = drawn(count=needed(train, held))
-        parts = split(cousins, train, held)
-        tick(f"{cousins_in_words(train)} to learn in, {held} held out")
-        robot = robots.named(settings.robot)
-        scenes, left = in_reach(parts.train.bare(), robot, "train", tick=tick)
-        pace = Pace(settings.iterations)
-        training.learn(run, scenes, settings, lambda now: tick(pace.text(now)), threads, device, begin=begin)
-        places = _places(cousins, parts, settings.backend, training.other(settings.backend))
-        judged, findings = training.judge(run, settings, places, tick, threads, device)
-        shown = []
-        if film:
-            tick("film")
-            some, _ = in_reach(parts.held, robot, "train", training.FILMED)  # told where they are judged
-            shown = [training.filmed(run, some, settings)]
-    lines = (*(one.text() for one in judged), *(f"film: {file}" for file in shown), f"policy: {run.path}")
-    data = {"run": str(run.path), "evaluations": [one.to_json() for one in judged]}
-    return Made(lines, data, (*left, *findings))
+def _spec(run: "RunFolder", wanted: Wanted) -> Path | None:
+    """Return the file of the cousins' spec; going on, the one that it began with where none is asked for."""
+    from pocketworld.sim.training.run_folder import SPEC
+
+    kept = wanted.resume and wanted.preset is None and wanted.spec is None
+    return run.path / SPEC if kept else wanted.spec
+
+
+def _write(run: "RunFolder", settings: "Settings", come_from: "Origin", spec: "Spec", goes_on: bool) -> None:
+    """Write what is asked for into a training's folder."""
+    from pocketworld.cousins import spec as specs
+    from pocketworld.sim.training.run_folder import SPEC, write
+
+    (run.go_on if goes_on else run.begin)(settings, come_from)
+    write(run.path / SPEC, specs.dump(spec).encode())
+
+
+def _learn(plan: Plan, parts: "Split", wanted: Wanted, tick: Tick) -> tuple[Finding, ...]:
+    """Learn; return what is said of cousins that are left out."""
+    from pocketworld.sim import robots
+    from pocketworld.sim.compiling.in_reach import in_reach
+    from pocketworld.sim.training import train as training
+    from pocketworld.sim.training.progress import Pace
+
+    robot = robots.named(plan.settings.robot)
+    scenes, left = in_reach(parts.train.bare(), robot, "train", tick=tick)
+    pace = Pace(plan.settings.iterations)
+    training.learn(
+        plan.run,
+        scenes,
+        plan.settings,
+        lambda now: tick(pace.text(now)),
+        wanted.threads,
+        wanted.device,
+        begin=plan.begin,
+    )
+    return left
+
+
+def _judge(
+    plan: Plan, cousins: "Cousins", parts: "Split", wanted: Wanted, tick: Tick
+) -> "tuple[tuple[Evaluation, ...], tuple[Finding, ...]]":
+    """Judge what was learnt where it was learnt, on what was held out and on the twin, here and elsewhere."""
+    from pocketworld.sim.training import train as training
+
+    backend = plan.settings.backend
+    places = _places(cousins, parts, backend, training.other(backend))
+    return training.judge(plan.run, plan.settings, places, tick, wanted.threads, wanted.device)
+
+
+def _film(plan: Plan, parts: "Split", tick: Tick) -> Path:
+    """Film what was learnt in some of the cousins held out; return the film."""
+    from pocketworld.sim import robots
+    from pocketworld.sim.compiling.in_reach import in_reach
+    from pocketworld.sim.training import train as training
+
+    tick("film")
+    robot = robots.named(plan.settings.robot)
+    some, _ = in_reach(parts.held, robot, "train", training.FILMED)  # told where they are judged
+    return training.filmed(plan.run, some, plan.settings)
 
 
 def _places(

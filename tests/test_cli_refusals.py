@@ -90,7 +90,7 @@ def test_what_is_no_address_is_told_the_forms(home: Path, address: str) -> None:
 # Help
 
 
-@pytest.mark.parametrize("command", ["sim", "record", "evaluate"])
+@pytest.mark.parametrize("command", ["sim", "record", "evaluate", "train"])
 def test_help_names_every_robot(command: str) -> None:
     told = " ".join(CliRunner().invoke(main, [command, "--help"]).stdout.split())
     assert "hand, panda, panda:joints (led joint by joint), or the MJCF of a robot of your own" in told

@@ -99,6 +99,25 @@ def test_several_processes_of_torchrun_are_one_line(monkeypatch: pytest.MonkeyPa
         pass
 
 
+def test_what_is_counted_halves_between_iterations() -> None:
+    """So it tells of the last few iterations; what a policy did long ago it forgets."""
+    with learning(SMALL) as learner:
+        env = learner.env
+        seen = []
+        forget = env.forget
+
+        def noted() -> None:
+            before = env.success.came.sum()
+            forget()
+            seen.append((float(before), float(env.success.came.sum())))
+
+        env.forget = noted  # type: ignore[method-assign]
+        list(learner.leg(0))
+    steps = SMALL.envs * SMALL.steps  # counted in an iteration
+    assert seen == [(0, 0), (steps, steps / 2)]
+    assert (env.ended, env.earned) != (0, 0.0)  # of the last iteration
+
+
 def test_success_is_unknown_where_no_episode_ended() -> None:
     _, told = learnt(replace(SMALL, max_steps=8000, checkpoint_every=1000, iterations=1))
     assert (told[0].episodes, told[0].success) == (0, None)

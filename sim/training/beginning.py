@@ -19,9 +19,9 @@ SINGLE = 4  # bytes of a number that is learnt from
 
 
 def possible(settings: Settings, device: str | None) -> None:
-    """Raise PocketworldError for a task, a robot, a backend or a device that there is not.
+    """Raise PocketworldError for a task, a robot, a backend, a device that there is not, or for short legs.
 
-    And for legs in which no episode would come to its end: each begins them all anew.
+    In these no episode would come to its end, as each leg begins them all anew.
     """
     least = -(-settings.max_steps // settings.steps)
     if settings.checkpoint_every < least:

@@ -79,9 +79,8 @@ def learn(
                     plot(run, rows)
                 watch(now)
             done = rows[-1].progress.iteration
-            if (
-                done % settings.checkpoint_every == 0
-            ):  # from within a leg none can go on as if it had not stopped
+            # From within a leg none can go on as if it had not stopped.
+            if done % settings.checkpoint_every == 0:
                 run.keep(done, learner.state(), robot)
         plot(run, rows)
         export(learner.actor, robot, run.path, {"task": settings.task, "settings": settings.to_json()})
