@@ -7,6 +7,7 @@ cache.
 # MuJoCo's names come out of compiled modules without stubs.
 
 import logging
+from copy import copy
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -189,6 +190,20 @@ def test_constraints_that_do_not_fit_are_an_error_that_names_the_world(cousins: 
     warp = cramped(cousins, Room(contacts=64, rows=1))
     with pytest.raises(PocketworldError, match=r"environment \d+ \(cousin medium/\d+\): .*NEFC.* overflows"):
         warp.step(5, idle, idle)
+
+
+def test_accuracy_is_not_told_of_steps_in_which_constraints_did_not_fit(
+    cousins: Cousins, rig: Rig, record: Record
+) -> None:
+    """Contacts that were dropped would pass for what a step is off by."""
+    small = copy(rig)
+    small.warp = cramped(cousins, Room(contacts=64, rows=1))
+    first = replace(record, qpos=record.qpos[:2])
+    with pytest.raises(PocketworldError, match=r"\(cousin medium/\d+\): .*NEFC.* overflows"):
+        small.steps(first)
+    small.warp = cramped(cousins, Room(contacts=64, rows=1))
+    with pytest.raises(PocketworldError, match=r"\(cousin medium/\d+\): .*NEFC.* overflows"):
+        small.free(2)
 
 
 def test_contacts_that_do_not_fit_are_an_error_that_names_the_fullest_world(cousins: Cousins) -> None:

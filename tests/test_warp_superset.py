@@ -35,7 +35,7 @@ from pocketworld.sim.warp.packed import own_bytes, pack, world
 from pocketworld.sim.warp.pool import Pool, mesh_names, places_of, text_of
 from pocketworld.sim.warp.room import GRIP, ROWS, Room, at_rest, begin, met
 from pocketworld.sim.warp.slots import Pieces, Slots, flat, slots
-from pocketworld.sim.warp.superset import SPARE, Superset, content, name_of, padded
+from pocketworld.sim.warp.superset import NEVER, PARKED, SPARE, Superset, content, name_of, padded
 
 Array = NDArray[np.float64]
 
@@ -127,6 +127,21 @@ def test_absent_parts_weigh_nothing_in_what_is_free_to_move(monkeypatch: pytest.
     monkeypatch.setitem(superset.MASSLESS, "diaginertia", "0.01 0.01 0.01")
     assert light < 1e-4
     assert gap(scene, wider, "cab/0")[0] > 10 * light
+
+
+def test_absent_geoms_are_far_away_but_those_of_what_is_free(cousins: Cousins) -> None:
+    """Far from their body they would be a part of what moves that is swung a kilometre about."""
+    for free in (False, True):
+        scene = twin(free=free)
+        own = Superset.around([scene]).slots["cab"]
+        assert own is not None
+        root = Pieces(own.root.boxes + 2, own.root.hulls + 1)
+        more = replace(own, root=root, slides=own.slides + 2, slide=own.slide | Pieces(2, 1))
+        wider = Superset({**Superset.around([scene]).slots, "cab": more})
+        made = padded(document(scene), scene, wider)
+        places = [geom.get("pos") for geom in made.iter("geom") if geom.get("margin") == NEVER]
+        assert len(places) >= 3 + 2 * 3
+        assert set(places) == {None if free else PARKED}
 
 
 def test_an_absent_geom_that_could_touch_would_be_seen(cousins: Cousins) -> None:

@@ -114,7 +114,10 @@ class Rig:
         return out
 
     def steps(self, record: Record) -> Array:
-        """Return the batch's own |dq| (k, n, nq) after each of the record's steps."""
+        """Return the batch's own |dq| (k, n, nq) after each of the record's steps.
+
+        Raises PocketworldError where contacts did not fit.
+        """
         wp, d = self.warp.lib.wp, self.warp.data
         views = [wp.to_torch(a) for a in (d.qpos, d.qvel, d.qacc_warmstart, d.ctrl)]
         out = np.zeros(record.after.shape)
@@ -123,6 +126,7 @@ class Rig:
                 view[:] = self.warp.arrays.reals(rows[k])
             self.warp.advance(1)
             out[k] = np.abs(views[0].cpu().numpy() - record.after[k])
+        self.warp.check_room()
         return out
 
     def errors(self, record: Record) -> dict[str, Error]:
@@ -154,6 +158,7 @@ class Rig:
                 mujoco.mj_step(side.cousin.model, side.data)
                 bodies[side.cousin.model.geom_bodyid[side.data.contact.geom]] = True
                 joints[side.data.efc_id[side.data.efc_type == STOP]] = True
+        self.warp.check_room()
         return self._apart(touched, stopped)
 
     def _apart(self, touched: Sequence[Bools], stopped: Sequence[Bools]) -> tuple[Array, Array]:

@@ -139,6 +139,12 @@ class Warp:
             self._do("substep", self._substep)
         self._do("places", self._places)  # a step leaves poses as they were before it
 
+    def check_room(self) -> None:
+        """Raise PocketworldError, as `step` does, where since it was last looked at contacts did not fit."""
+        bits = self.lib.wp.to_torch(self.data.overflow) & ~bits_of(*HARMLESS, *COARSE)
+        if bool((bits != 0).any()):
+            self._raise(bits)
+
     def _substep(self) -> None:
         self.lib.mjw.step(self.model, self.data)
 
