@@ -157,9 +157,9 @@ class Worlds:
         return Outcome(rewards, success, truncated, unstable)
 
     def observe(self) -> dict[str, Array]:
-        """Return what is seen now: `policy` and `privileged`, see observation.py.
+        """Return what is seen now: `policy` and `privileged`, see tasks/observation.py.
 
-        With a sight also `rgb` and `depth`, see sight.py; then `policy` is told nothing of the handle.
+        With a sight also `rgb` and `depth` (pictures/sight.py); then `policy` is told nothing of the handle.
         """
         time = self.arrays.xp.astype(self.steps, self.arrays.real) / self.max_steps
         known = privileged_view(self.senses, self.facts, self.progress, self.sense, time)

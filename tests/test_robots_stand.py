@@ -20,7 +20,7 @@ from pocketworld.sim.robots.clearance import Clearance
 from pocketworld.sim.robots.kinematics import close, difference
 from pocketworld.sim.robots.panda import panda
 from pocketworld.sim.robots.paths import AHEAD, CLOSED, SHARES, paths, towards
-from pocketworld.sim.robots.search import Search, frames, place_of, with_cart
+from pocketworld.sim.robots.search import REASONS, Search, frames, place_of, with_cart
 from pocketworld.sim.robots.stand import COARSE, FINE, Candidates, candidates, reaches_some, stands
 from pocketworld.sim.tasks.task import TASKS
 
@@ -33,6 +33,11 @@ def cabinet(lift: float = 0.0, yaw: float = 0.0, kind: FrontKind = FrontKind.DRA
     front = Front(kind, side, usual(HandleKind.BAR), opening=1.5 if kind is FrontKind.DOOR else 0.85)
     asset = build(Cabinet(0.5, 0.45, 0.4, front), "cab")
     return Scene("s", (replace(asset, pose=Pose.upright((0.3, -0.2, lift), yaw)),))
+
+
+def chest() -> Scene:
+    front = Front(FrontKind.DRAWER, Side.NONE, usual(HandleKind.BAR))
+    return Scene("s", (build(Cabinet(0.5, 0.45, 0.8, Split(True, (1.0, 1.0, 1.0), (front,) * 3)), "cab"),))
 
 
 def box(id: str, centre: tuple[float, float, float], size: tuple[float, float, float]) -> Asset:
@@ -92,6 +97,37 @@ def test_it_stands_the_same_each_time_and_is_turned_with_the_furniture() -> None
     a, b, c = (next(iter(found.reached.values())) for found in (one, again, turned))
     assert np.array_equal(a.postures, b.postures)
     assert c.postures[:, 4:] == pytest.approx(a.postures[:, 4:], abs=0.1)
+
+
+def test_it_stands_where_it_opens_most_and_of_these_where_it_has_most_freedom() -> None:
+    scene, arm = chest(), panda()
+    wanted, clearance = paths(scene), Clearance(scene, arm)
+    carts = np.array([cart for cart in candidates(wanted) if clearance.stands(cart, arm.home)])
+    from_each: dict[int, dict[str, float]] = {}
+    for (c, j), reach in Search(wanted, carts, arm.chain, clearance, COARSE.starts).run().items():
+        from_each.setdefault(c, {})[wanted[j].id] = reach.freedom
+    freedoms = [np.mean(list(one.values())) for one in from_each.values() if len(one) == len(wanted)]
+    assert max(freedoms) > 1.1 * min(freedoms), "equal stands, but for this"
+    found = stands(scene, arm)
+    assert found.best is not None
+    assert set(found.best.reached) == set(found.reached) == {path.id for path in wanted}
+    assert found.best.freedom == pytest.approx(max(freedoms))
+    for id, reach in found.best.reached.items():
+        assert found.reached[id] is reach
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_why_a_joint_is_missed_is_how_far_it_got_from_anywhere(
+    monkeypatch: pytest.MonkeyPatch, swapped: bool
+) -> None:
+    away = Candidates((5.0,), (0.0,), (0.0,), 1)
+    scene = cabinet(2.1)
+    assert set(stands(scene, panda()).missed.values()) <= set(REASONS[1:])
+    monkeypatch.setattr(stand, "COARSE", away)
+    monkeypatch.setattr(stand, "FINE", away)
+    assert stands(scene, panda()).missed == {"cab/0": REASONS[0]}
+    monkeypatch.setattr(stand, "FINE" if swapped else "COARSE", FINE)
+    assert stands(scene, panda()).missed == {"cab/0": REASONS[1]}
 
 
 def test_what_is_too_high_is_missed() -> None:
@@ -161,9 +197,7 @@ def test_a_scene_without_handles_or_joints_has_nothing_in_reach() -> None:
 
 
 def test_what_is_found_for_a_pair_does_not_depend_on_others() -> None:
-    front = Front(FrontKind.DRAWER, Side.NONE, usual(HandleKind.BAR))
-    asset = build(Cabinet(0.5, 0.45, 0.8, Split(True, (1.0, 1.0, 1.0), (front,) * 3)), "cab")
-    scene, arm = Scene("s", (asset,)), panda()
+    scene, arm = chest(), panda()
     wanted = paths(scene)
     carts, clearance = np.array(candidates(wanted))[::4], Clearance(scene, arm)
     whole = Search(wanted, carts, arm.chain, clearance).run()

@@ -11,9 +11,8 @@ from pocketworld.sim.models.mjcf import grasp, name_of
 
 Array = NDArray[np.float64]
 AHEAD = (0.16, 0.05)  # m in front of the handle: where episodes begin, and where a hand lines up
-SHARES = tuple(
-    np.linspace(0, 0.9, 8)
-)  # of the range; as far as parts stand open at most, before they are shut
+# Of the range: as far as parts stand open at most, before they are shut
+SHARES = tuple(np.linspace(0, 0.9, 8))
 CLOSED = len(AHEAD)  # the path's point at which the closed handle is held
 OTHER_WAY = np.diag((1.0, -1.0, -1.0, 1.0))  # a handle turned by half a turn is the same handle
 FREE = 0.0065  # m free on each side of a handle between the open fingers

@@ -22,6 +22,15 @@ ITERATIONS, FOLLOW = 20, 8
 LEAP = 0.8
 
 
+# Why a path was not found, by how far it got
+REASONS = (
+    "no free place to stand is near enough",
+    "the arm does not reach the closed handle",
+    "the arm does not follow it all the way as it opens",
+    "the arm would be inside something",
+)
+
+
 class Search:
     """Looks for postures for each pair of a candidate (m, 4) and a path: pairs (c, j).
 
@@ -48,19 +57,14 @@ class Search:
                     pairs = self._round(pairs, start, way)
         return self._found
 
-    def why(self, j: int) -> str:
-        """Return why a path was not found."""
-        return (
-            "no free place to stand is near enough",
-            "the arm does not reach the closed handle",
-            "the arm does not follow it all the way as it opens",
-            "the arm would be inside something",
-        )[self._reasons[j]]
+    def got(self, j: int) -> int:
+        """Return how far a path that was not found got: which of `REASONS` it ended at."""
+        return int(self._reasons[j])
 
     def _near(self) -> Ints:
         """Return the pairs (m, 2) whose path is within the length of the arm."""
         out = []
-        far = self.chain_length()
+        far = farthest(self.chain)
         first = np.array([*self.chain.anchor[0], 1.0])
         shoulders = (frames(self.carts) @ first)[:, :3]
         for j, path in enumerate(self.wanted):
@@ -69,12 +73,6 @@ class Search:
         if out:
             self._reasons[np.array(out)[:, 1]] = 1
         return np.array(out, int).reshape(-1, 2)
-
-    def chain_length(self) -> float:
-        """Return how far a grip can be from the first joint at most, m: its slides all the way out."""
-        joints = np.concatenate([self.chain.anchor, self.chain.grip[None, :3, 3]])
-        slides = np.maximum(np.abs(self.chain.low), np.abs(self.chain.high))[self.chain.slides]
-        return float(np.linalg.norm(np.diff(joints, axis=0), axis=1).sum() + slides.sum())
 
     def _round(self, pairs: Ints, start: Array, way: int) -> Ints:
         """Try all open pairs from one posture; return those that are open still."""
@@ -92,6 +90,13 @@ class Search:
         return np.array(
             [pair for pair in pairs if (int(pair[0]), int(pair[1])) not in self._found], int
         ).reshape(-1, 2)
+
+
+def farthest(chain: Chain) -> float:
+    """Return how far a grip can be from the first joint at most, m: its slides all the way out."""
+    joints = np.concatenate([chain.anchor, chain.grip[None, :3, 3]])
+    slides = np.maximum(np.abs(chain.low), np.abs(chain.high))[chain.slides]
+    return float(np.linalg.norm(np.diff(joints, axis=0), axis=1).sum() + slides.sum())
 
 
 def frames(carts: Array) -> Array:

@@ -15,7 +15,7 @@ from pocketworld.sim.cousin import Reach
 from pocketworld.sim.robots.clearance import Clearance
 from pocketworld.sim.robots.description import CART, Arm
 from pocketworld.sim.robots.paths import CLOSED, Path, paths
-from pocketworld.sim.robots.search import Search
+from pocketworld.sim.robots.search import REASONS, Search
 
 Array = NDArray[np.float64]
 GRID = 0.05  # m: candidates of several handles that are nearer are one
@@ -78,10 +78,10 @@ def stands(scene: Scene, arm: Arm) -> Stands:
     wanted = paths(scene)
     missed = {f"{asset.id}/{joint.id}": "it has no handle" for asset, joint in scene.joints()}
     clearance = Clearance(scene, arm)
-    places, why = _tried(wanted, arm, clearance, COARSE)
-    got = {id for place in places for id in place.reached}
-    more, still = _tried([path for path in wanted if path.id not in got], arm, clearance, FINE)
-    missed |= why | still
+    places, coarse = _tried(wanted, arm, clearance, COARSE)
+    found = {id for place in places for id in place.reached}
+    more, finer = _tried([path for path in wanted if path.id not in found], arm, clearance, FINE)
+    missed |= {id: REASONS[max(got, finer.get(id, 0))] for id, got in coarse.items()}
     order = sorted([*places, *more], key=lambda p: (-len(p.reached), -p.freedom))
     reached: dict[str, Reach] = {}
     for place in order:
@@ -102,16 +102,16 @@ def reaches_some(scene: Scene, arm: Arm) -> bool:
 
 def _tried(
     wanted: Sequence[Path], arm: Arm, clearance: Clearance, way: Candidates
-) -> tuple[list[Stand], dict[str, str]]:
-    """Return the stands from which something is in reach, and why paths are from none."""
+) -> tuple[list[Stand], dict[str, int]]:
+    """Return the stands from which something is in reach, and how far each path got (see `REASONS`)."""
     carts = _free(wanted, arm, clearance, way)
     search = Search(wanted, carts, arm.chain, clearance, way.starts)
     found = search.run()
     by_cart: dict[int, dict[str, Reach]] = {}
     for (c, j), reach in sorted(found.items(), key=lambda item: item[0]):
         by_cart.setdefault(c, {})[wanted[j].id] = reach
-    whys = {path.id: search.why(j) for j, path in enumerate(wanted)}
-    return [Stand(carts[c], reached) for c, reached in by_cart.items()], whys
+    got = {path.id: search.got(j) for j, path in enumerate(wanted)}
+    return [Stand(carts[c], reached) for c, reached in by_cart.items()], got
 
 
 def _free(wanted: Sequence[Path], arm: Arm, clearance: Clearance, way: Candidates) -> Array:
