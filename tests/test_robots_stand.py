@@ -116,6 +116,23 @@ def test_it_stands_where_it_opens_most_and_of_these_where_it_has_most_freedom() 
         assert found.reached[id] is reach
 
 
+@pytest.mark.parametrize("way", ["COARSE", "FINE"])
+def test_a_door_is_found_only_from_a_drawn_start(monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """At a stand where what begins at rest does not get along all of its path."""
+    scene, here = cabinet(0.5, kind=FrontKind.DOOR), Candidates((0.7,), (0.0,), (0.0,), 0)
+    monkeypatch.setattr(stand, "COARSE", here)
+    monkeypatch.setattr(stand, "FINE", here)
+    assert not stands(scene, panda()).reached
+    assert not reaches_some(scene, panda())
+    monkeypatch.setattr(stand, way, replace(here, starts=1))
+    assert set(stands(scene, panda()).reached) == {"cab/0"}
+    assert reaches_some(scene, panda())
+
+
+def test_more_starts_are_drawn_for_what_coarse_ones_miss() -> None:
+    assert 0 < COARSE.starts < FINE.starts
+
+
 @pytest.mark.parametrize("swapped", [False, True])
 def test_why_a_joint_is_missed_is_how_far_it_got_from_anywhere(
     monkeypatch: pytest.MonkeyPatch, swapped: bool

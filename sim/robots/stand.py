@@ -35,8 +35,8 @@ class Candidates:
 
 
 COARSE = Candidates((0.4, 0.55, 0.7, 0.85), (-0.6, -0.3, 0.0, 0.3, 0.6), (0.0, 0.4, 0.8), 1)
-# For what the coarse ones miss: of a kitchen's two joints in ten it takes half as long as all of these, and
-# finds one in four. Closer still finds none more.
+# For what the coarse ones miss: 22 of 181 joints in nine kitchens, in 23 s. These found 9 of the 22 in 8 s.
+# From postures at rest alone both found 3 fewer in all. Closer still found none more.
 FINE = Candidates(
     (0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95),
     (-0.9, -0.75, -0.6, -0.45, -0.3, -0.15, 0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9),
