@@ -2,7 +2,7 @@
 
 from pocketworld.sim.arrays import Array, columns, namespace
 from pocketworld.sim.cousin import FACTS
-from pocketworld.sim.robots.fingers import REACH, TIP
+from pocketworld.sim.robots.fingers import FINGER, REACH, TIP
 from pocketworld.sim.robots.reach import STRIDE, action_of
 from pocketworld.sim.tasks.observation import way
 from pocketworld.sim.vectors import turned_back
@@ -19,6 +19,9 @@ PLACED = 0.008  # m: and so near it closes
 # its way round a hinge it lags behind; to let go then would drag the part open again.
 PRESSED, LAGGED = 0.03, 0.02
 TIGHT = 0.004  # m: fingers that are no further apart than what they hold by this have closed on it
+# N that each finger holds with: enough not to slip off; harder held, a handle turns the wrist with it that
+# leads a door around its hinge.
+HELD = 30.0
 APPROACH = 0.6  # share of the way that it goes in a step
 CENTRE = 10.0  # pull back into the fingers' middle, 1/m
 
@@ -40,7 +43,8 @@ def expert(worlds: Worlds) -> Array:
     aim[:, 0] += xp.where(lined, 0.0, BEFORE)
     pull = turned_back(senses.grip_turn, way(senses, facts, worlds.sense)) + error * CENTRE
     move = xp.where(holds[:, None], pull, aim / STRIDE * APPROACH)
-    fingers = xp.where(there, -1.0, action_of(xp.clip(half + BESIDE, max=REACH)))
+    closed, wide = half - HELD / FINGER.stiffness, xp.clip(half + BESIDE, max=REACH)
+    fingers = action_of(xp.where(there, closed, wide))
     return xp.clip(columns([move, fingers]), -1, 1)
 
 

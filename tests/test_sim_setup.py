@@ -100,7 +100,7 @@ def test_signs_in_names_are_no_patterns() -> None:
     cup = registry.family("cylinder").build(Cylinder(0.05, 0.1, open=True), "cup")
     odd = replace(cup, id="100 %s {0} <&>")
     model, plain = (mjcf.document(Scene("s", (it,)), visual=False).compile() for it in (odd, cup))
-    assert model.nmesh == len(cup.parts[0].pieces) > 4
+    assert 1 < model.nmesh < len(cup.parts[0].pieces)  # its wall is one mesh, turned
     assert np.array_equal(model.geom_pos, plain.geom_pos)
     assert np.array_equal(model.mesh_vert, plain.mesh_vert)
     assert mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_BODY, f"{odd.id}/body") == 1
