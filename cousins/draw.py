@@ -16,7 +16,7 @@ from pocketworld.cousins.runs import Run, runs
 from pocketworld.cousins.spec import Spec
 from pocketworld.cousins.together import ATTEMPTS, Made, Refused, Stage, draw_run
 from pocketworld.errors import PocketworldError
-from pocketworld.families import registry
+from pocketworld.families import codec, registry
 from pocketworld.findings import Finding, Severity
 from pocketworld.scene import Asset, Pose, Scene
 
@@ -128,7 +128,7 @@ def plain(asset: Asset) -> dict[str, object]:
 def _built(asset: Asset, drawn: object, visual: bool) -> Asset:
     """Return the twin's asset as it was drawn (`plain`); what no family builds keeps its form."""
     assert isinstance(drawn, Mapping)
-    position, wxyz = tuple(drawn["pose"]["position"]), tuple(drawn["pose"]["wxyz"])
+    pose = codec.from_json(Pose, drawn["pose"], f"{asset.id}'s pose")
     known = asset.family in registry.names()
     p = registry.from_json(asset.family, drawn["parameters"]) if known else None
-    return built(replace(asset, pose=Pose(position, wxyz)), p, visual=visual)
+    return built(replace(asset, pose=pose), p, visual=visual)

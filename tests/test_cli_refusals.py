@@ -1,24 +1,29 @@
 """What commands refuse before they begin, in one line; and what is left by those that are told to end."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import CliRunner
 
-from pocketworld import scene_file
+from pocketworld import scene_file, world
 from pocketworld.cli.main import COMMANDS, main
+from pocketworld.errors import PocketworldError
 from pocketworld.families.cabinet.build import build
 from pocketworld.families.cabinet.handles import usual
 from pocketworld.families.cabinet.parameters import Cabinet, Front
 from pocketworld.scene import HandleKind, Scene
 
 NOWHERE = "/proc"  # a folder in which nobody, root neither, can make anything
+NOBODY = 65534  # who owns nothing
 NO_WORLD = "is no world folder; pocketworld run CAPTURE -o WORLD makes one"
 
 
@@ -69,12 +74,24 @@ def test_where_nothing_can_be_written_is_said_before_anything_is_done(home: Path
         assert line == f"{words[2]} can't be written: No such file or directory; {step}"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_is_read_only_is_one_line(home: Path) -> None:
-    (home / "shut").mkdir(mode=0o555)
-    for words in (("sim", "--record", "shut/x.mp4"), ("record", "-o", "shut/x")):
-        line = refusal(words[0], "kitchen.world", *words[1:])
-        assert line.startswith(f"{words[2]} can't be written: Permission denied; name one in a folder")
+@contextmanager
+def no_root() -> Iterator[None]:
+    """Be nobody meanwhile where this is root, who may write anywhere."""
+    who = os.geteuid()
+    os.seteuid(who or NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(who)
+
+
+@pytest.mark.parametrize("mode", [0o555, 0o000])
+def test_a_folder_that_is_shut_is_one_line(tmp_path: Path, mode: int) -> None:
+    """One in which nothing can be made, and one that can't even be looked into."""
+    (shut := tmp_path / "shut").mkdir(mode=mode)
+    line = f"^{re.escape(str(shut))}/in/x can't be written: Permission denied; name one in a folder"
+    with no_root(), pytest.raises(PocketworldError, match=line):
+        world.check_writable(shut / "in" / "x")
 
 
 # Ray's addresses

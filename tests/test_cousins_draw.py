@@ -295,12 +295,20 @@ def test_rows_of_what_the_twin_has_not_are_refused_in_one_line() -> None:
         (f"pedestal/parameters{'/a' * 150}", "1"),
         (f"pedestal/parameters{'/a' * 400}", "1"),
         (f"pedestal/parameters{'/a' * 20_000}", "1"),
+        ("pedestal/pose", '"x"'),
+        ("pedestal/pose/position", "[]"),
+        ("pedestal/pose/position/0", '"x"'),
+        ("pedestal/pose/position/0", "NaN"),
+        ("pedestal/pose/position/3", "1.0"),
+        ("pedestal/pose/wxyz", "null"),
+        ("pedestal/pose/turned", "1"),
     ],
     ids=lambda text: text[:30],
 )
 def test_hostile_rows_are_refused_in_one_line(path: str, text: str) -> None:
     row = Row(path, decode(None, text), Source.SPEC)
-    with pytest.raises(PocketworldError, match=r"^(parameters of cabinet: |draws: pedestal/)") as error:
+    begins = r"^(parameters of (cabinet|pedestal's pose): |draws: pedestal/|pose: position )"
+    with pytest.raises(PocketworldError, match=begins) as error:
         build(ROOM, Drawn(0, (row,)), "mine")
     assert str(error.value).isprintable()
     assert len(str(error.value)) < 600

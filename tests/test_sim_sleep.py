@@ -70,7 +70,10 @@ def test_one_taken_out_replays_to_the_bit_through_resets(rooms: list[Scene], tog
 
 
 def test_what_is_seen_is_the_same_asleep_as_awake(rooms: list[Scene], together: Run) -> None:
-    """To the bit: what lies still is an island of its own, and what is pulled open was awake before."""
+    """To the bit here: what lies still is an island of its own, and what is pulled open was awake before.
+
+    Not in every room: in one of four of another draw a hand is 1e-9 m off where things awake crept 9e-6 m.
+    """
     awake, opened = episodes(rooms, REPLICAS, sleep=False)
     assert together[1] == opened >= 4
     assert same(together[0], awake, range(4))

@@ -32,6 +32,7 @@ from pocketworld.sim.pictures import close_up
 from pocketworld.sim.robots.hand import JOINTS, Hand
 from pocketworld.sim.warp import installed, size, upload
 from pocketworld.sim.warp.compiled import compiled, copies
+from pocketworld.sim.warp.installed import library
 from pocketworld.sim.warp.physics import Warp
 from pocketworld.sim.worlds import Worlds
 
@@ -125,7 +126,7 @@ def test_a_world_takes_as_many_bytes_as_its_arrays(warp_cousins: Cousins) -> Non
 def test_what_a_step_makes_for_itself_is_counted_world_by_world(warp_cousins: Cousins) -> None:
     """It is several times what stands between steps; a constant for it was wrong by as much."""
     made = compiled(warp_cousins, 4, Hand())
-    lib = installed.library()
+    lib = library()
     with installed.told(), lib.wp.ScopedDevice("cpu"):
         model = upload.uploaded(made.packed)
         few, many = (upload.data(made.packed, count, made.room) for count in (4, 16))
@@ -181,7 +182,7 @@ def test_a_driver_that_hangs_does_not_end_doctor(monkeypatch: pytest.MonkeyPatch
 
 
 def test_doctor_says_when_torch_cannot_use_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    lib = installed.library()
+    lib = library()
     monkeypatch.setattr(lib.wp, "is_cuda_available", lambda: True)
     monkeypatch.setattr(lib.torch.cuda, "is_available", lambda: False)
     check = doctor._batch()
@@ -194,13 +195,13 @@ def test_what_is_missing_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ImportError(name=name)
 
     monkeypatch.setattr(installed, "import_module", absent)
-    installed.library.cache_clear()
+    library.cache_clear()
     with pytest.raises(PocketworldError, match=r"warp is not installed.*pip install 'pocketworld\[warp\]'"):
-        installed.library()
+        library()
     assert not next(check for check in doctor.examine() if check.name == "backend warp").ok
     monkeypatch.undo()
-    installed.library.cache_clear()
-    assert installed.library().mjw is not None
+    library.cache_clear()
+    assert library().mjw is not None
 
 
 def test_doctor_names_the_gpu_and_where_kernels_are_kept() -> None:
