@@ -131,4 +131,4 @@ def _built(asset: Asset, drawn: object, visual: bool) -> Asset:
     pose = codec.from_json(Pose, drawn["pose"], f"{asset.id}'s pose")
     known = asset.family in registry.names()
     p = registry.from_json(asset.family, drawn["parameters"]) if known else None
-    return built(replace(asset, pose=pose), p, visual=visual)
+    return built(asset, p, pose, visual=visual)

@@ -14,7 +14,7 @@ from pocketworld.families.protocol import Draw, Refusal, Spread
 from pocketworld.families.worktop import Worktop
 from pocketworld.geometry.same import Same
 from pocketworld.rng import stream
-from pocketworld.scene import Asset
+from pocketworld.scene import Asset, Pose
 
 KEPT = 3  # tries for which what a front is stays as it was drawn: refusals should not bend the belief
 SIZES = ("width", "depth", "height")  # what a family calls its outer size, where it has one
@@ -136,17 +136,19 @@ def _read(family: str, parameters: Same[Mapping[str, object]]) -> Any:
     return registry.from_json(family, parameters.it)
 
 
-def built(asset: Asset, p: Any, *, visual: bool = True) -> Asset:
+def built(asset: Asset, p: Any, pose: Pose | None = None, *, visual: bool = True) -> Asset:
     """Return the twin's asset with other parameters; what no family builds (None) keeps its form.
 
+    pose     where it stands [where the twin's does]
     visual   whether what a family builds has meshes for the eye
 
     Raises PocketworldError for parameters that make nothing.
     """
+    pose = pose or asset.pose
     if p is None:
-        return asset
+        return replace(asset, pose=pose)
     made = registry.family(asset.family).build(p, asset.id, visual=visual)
-    return replace(made, pose=asset.pose, base=asset.base)
+    return replace(made, pose=pose, base=asset.base)
 
 
 def sizes(asset: Asset) -> dict[str, float]:

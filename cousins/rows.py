@@ -1,7 +1,8 @@
 """A cousin as rows: which of the twin's numbers and words became what, and what says so.
 
 Nested parameters are flattened to paths: {"grid": {"parts": [{"kind": "door"}]}} has "grid/parts/0/kind".
-A row says a leaf's new value, or that the cousin has no such leaf (`GONE`); the twin's other leaves stay.
+A row says a leaf's new value, which stands for all that the twin has below it, too, or that the cousin has no
+such leaf (`GONE`); the twin's other leaves stay.
 """
 
 import json
@@ -112,8 +113,17 @@ def differences(
     return tuple(
         Row(intern(f"{at}/{path}"), value, source(path, value))
         for path, value in now
-        if not same(old.get(path, GONE), value)
+        if not same(old.get(path, GONE), value) and not (value is GONE and _below(path, new))
     )
+
+
+def _below(path: str, leaves: Mapping[str, object]) -> bool:
+    """Say whether a path lies below one of some leaves."""
+    while path:
+        path = path.rpartition("/")[0]
+        if path in leaves:
+            return True
+    return False
 
 
 def same(a: object, b: object) -> bool:

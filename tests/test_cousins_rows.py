@@ -115,7 +115,6 @@ def test_one_changed_leaf_is_one_row() -> None:
     cousin = {"width": 0.4, "grid": {"parts": [{"kind": "door"}], "chances": []}}
     assert differences(twin, {**twin, "width": 0.5}, cousin, "cabinet") == (
         Row("cabinet/grid/chances", [], Source.SPEC),
-        Row("cabinet/grid/chances/0/p", GONE, Source.SPEC),
         Row("cabinet/grid/parts/0/kind", "door", Source.SPEC),
         Row("cabinet/grid/parts/1/kind", GONE, Source.SPEC),
     )
@@ -137,11 +136,18 @@ def test_what_a_neighbour_stops_is_the_neighbours() -> None:
 
 
 @given(OBJECTS, OBJECTS)
-def test_applying_rows_is_replacing_leaves(twin: object, cousin: object) -> None:
-    values = {row.path.removeprefix("x/"): row.value for row in differences(twin, twin, cousin, "x")}
-    leaves = {**flatten(twin), **values}
-    whole = unflatten({path: value for path, value in leaves.items() if value is not GONE})
-    assert applied(twin, values) == whole
+def test_no_row_is_of_what_another_row_stands_for(twin: object, cousin: object) -> None:
+    rows = differences(twin, twin, cousin, "x")
+    replaced = [f"{row.path}/" for row in rows if row.value is not GONE]
+    assert not [row for row in rows if row.path.startswith(tuple(replaced))]
+
+
+@given(OBJECTS, OBJECTS)
+def test_rows_below_a_leaf_that_is_given_change_nothing(twin: object, cousin: object) -> None:
+    """Worlds of before have such: each leaf that is gone had a row of its own."""
+    old, new = flatten(twin), flatten(cousin)
+    every = {path: new.get(path, GONE) for path in {**old, **new}}
+    assert applied(twin, every) == unflatten(new)
 
 
 def test_what_no_row_is_of_is_not_copied() -> None:

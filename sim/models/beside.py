@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pocketworld.geometry.convex import IDENTITY, BoxPiece, Piece
+from pocketworld.geometry.convex import IDENTITY, BoxPiece, HullPiece, Piece
 from pocketworld.scene import Asset, Base, Part
 
 Array = NDArray[np.float64]
@@ -92,17 +92,18 @@ def _moving(asset: Asset) -> set[str]:
 
 
 def _bounds(parts: Sequence[tuple[Piece, ...]]) -> _Boxes:
-    """Return the boxes around parts that have at least one piece each; those of upright boxes all at once."""
-    pieces = [piece for part in parts for piece in part]
-    flat = [isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY for piece in pieces]
-    upright = np.array(flat)
-    boxes = [piece for piece, is_flat in zip(pieces, flat, strict=True) if is_flat]
-    low, high = np.empty((2, len(pieces), 3))
-    centre, half = (np.array([getattr(b, of) for b in boxes]).reshape(-1, 3) for of in ("centre", "size"))
-    half = half / 2
-    low[upright], high[upright] = centre - half, centre + half
-    for i in np.flatnonzero(~upright):
-        points = pieces[i].vertices
-        low[i], high[i] = points.min(0), points.max(0)
+    """Return the boxes around parts that have at least one piece each."""
+    corners = np.array([_corners(piece) for part in parts for piece in part])
     starts = np.cumsum([0, *map(len, parts[:-1])])
-    return _Boxes(np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts))
+    return _Boxes(np.minimum.reduceat(corners[:, :3], starts), np.maximum.reduceat(corners[:, 3:], starts))
+
+
+def _corners(piece: Piece) -> tuple[float, ...]:
+    """Return the lowest and the highest corner of a piece, 3 numbers each: so few that arrays take longer."""
+    if isinstance(piece, BoxPiece) and piece.wxyz == IDENTITY:
+        (x, y, z), (wide, deep, high) = piece.centre, piece.size
+        wide, deep, high = wide / 2, deep / 2, high / 2
+        return x - wide, y - deep, z - high, x + wide, y + deep, z + high
+    points = piece.points if isinstance(piece, HullPiece) else piece.vertices.tolist()
+    axes = list(zip(*points, strict=True))
+    return *map(min, axes), *map(max, axes)
