@@ -19,6 +19,7 @@ from pocketworld.sim.robots.convert import OWN
 from pocketworld.sim.robots.description import CART, GRIP, Arm
 from pocketworld.sim.robots.differential import jacobian, pulled, times, turn_between
 from pocketworld.sim.robots.fingers import REACH
+from pocketworld.sim.robots.known import known_stands
 from pocketworld.sim.robots.paths import OTHER_WAY
 from pocketworld.sim.robots.reach import lead, opening
 from pocketworld.sim.robots.robot import Aim, Fitted
@@ -78,7 +79,7 @@ class Standing:
 
     def fitted(self, scene: Scene) -> Fitted:
         """Return the arm in a scene, and how it reaches which joints."""
-        found = stand.stands(scene, self.made)
+        found = known_stands(scene, self.made)
         return Fitted(self.made.physics, found.reached, found.missed)
 
     @property
