@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from pocketworld.bench.transfer import Transfer
     from pocketworld.cousins.sequence import Cousins
     from pocketworld.cousins.spec import Spec
-    from pocketworld.scene import Scene
     from pocketworld.sim.training.evaluate import Evaluation
     from pocketworld.sim.training.run_folder import Origin, RunFolder
     from pocketworld.sim.training.settings import Settings
     from pocketworld.sim.training.split import Split
+    from pocketworld.sim.training.train import Place
 
 RUNS = world.RUNS
 PRESET, COUSINS = "medium", 64
@@ -182,16 +182,18 @@ def _film(plan: Plan, parts: "Split", tick: Tick) -> Path:
     return training.filmed(plan.run, some, plan.settings)
 
 
-def _places(
-    cousins: "Cousins", parts: "Split", backend: str, other: str
-) -> list[tuple[str, "Sequence[Scene]", str]]:
-    """Return where a policy is judged: what that is called, the scenes, on which backend."""
-    twin = (cousins.bare().twin,)
+def _places(cousins: "Cousins", parts: "Split", backend: str, other: str) -> "list[Place]":
+    """Return where a policy is judged, and how."""
+    from pocketworld.sim.training.policy import load_mean
+    from pocketworld.sim.training.train import Place
+
+    twin, held = (cousins.bare().twin,), f"{cousins_in_words(len(parts.held))} held out"
     return [
-        (f"{cousins_in_words(len(parts.train))} learnt in", parts.train.bare(), backend),
-        (f"{cousins_in_words(len(parts.held))} held out", parts.held.bare(), backend),
-        ("the twin", twin, backend),
-        (f"the twin on {other}", twin, other),
+        Place(f"{cousins_in_words(len(parts.train))} learnt in", parts.train.bare(), backend),
+        Place(held, parts.held.bare(), backend),
+        Place(f"{held}, without its deviation", parts.held.bare(), backend, load_mean),
+        Place("the twin", twin, backend),
+        Place(f"the twin on {other}", twin, other),
     ]
 
 

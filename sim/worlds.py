@@ -13,6 +13,7 @@ from gymnasium.spaces import Box
 from numpy.typing import NDArray
 
 from pocketworld.errors import PocketworldError
+from pocketworld.rng import stream
 from pocketworld.sim.arrays import Array, to_numpy
 from pocketworld.sim.cousin import FACTS, Cousin, Target
 from pocketworld.sim.given import numbers
@@ -124,6 +125,17 @@ class Worlds:
             given = seeds[i]
             if given is not None:
                 self._seeds[i], self._episodes[i] = given, -1
+
+    def streams(self, name: str) -> list[np.random.Generator]:
+        """Return a generator for each environment, of its episode and step: for what happens there by chance.
+
+        Replays thus hold, alone as among others.
+        """
+        steps, own = to_numpy(self.steps).tolist(), zip(self.cousins, self._seeds, self.replicas, strict=True)
+        return [
+            stream(seed, name, cousin.id, replica, int(number), step)
+            for (cousin, seed, replica), number, step in zip(own, self._episodes, steps, strict=True)
+        ]
 
     def start(self, which: Ids, asked: Sequence[Target | None] | None = None) -> None:
         """Begin an episode in environments `which` (k,): of the joint that is asked for (n,), else drawn."""

@@ -65,7 +65,7 @@ def whole(parts: Sequence[Arrays]) -> str:
 
 def taught(folder: Path, seed: int = 0) -> Weights:
     """Return a random policy, one layer and tanh, as a training run would have left it."""
-    spec = policy.spec_of(Hand()) | {"task": "open"}
+    spec = policy.spec_of(Hand()) | {"task": "open", policy.DEVIATION: [0.1] * 4}
     matrix = stream(seed, "matrix").normal(size=(len(spec["observation"]), 4)).astype(np.float32)
     graph = helper.make_graph(
         [

@@ -32,7 +32,7 @@ from pocketworld.sim.training import export as exporting
 from pocketworld.sim.training import policy as policies
 from pocketworld.sim.training.evaluate import evaluate, eyes, joints, run, spread
 from pocketworld.sim.training.export import check, export
-from pocketworld.sim.training.policy import SPEC, WEIGHTS, fits, greedy, load, load_for, spec_of
+from pocketworld.sim.training.policy import SPEC, WEIGHTS, fits, greedy, load, load_for, load_mean, spec_of
 from pocketworld.sim.training.ppo import Counted, Learner
 from pocketworld.sim.training.settings import Settings
 from pocketworld.sim.worlds import Worlds
@@ -197,7 +197,7 @@ def test_an_exported_policy_does_what_the_network_does_for_any_number(
     scenes = [chest(0.5, DRAWER), chest(0.7, DOOR), chest(0.6, FLAP)]
     worlds = backends.worlds(scenes, 5, threads=1)
     worlds.start(np.arange(5))
-    ours, theirs = greedy(learner.actor), load(exported)
+    ours, theirs = greedy(learner.actor), load_mean(exported)
     for _ in range(4):
         action = ours(worlds)
         assert theirs(worlds) == pytest.approx(np.clip(action, -1, 1), abs=1e-5)

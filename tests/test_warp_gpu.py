@@ -187,7 +187,7 @@ def test_it_learns_goes_on_and_exports(warp_cousins: Cousins, tmp_path: Path) ->
         train.learn(run, warp_cousins, settings, lambda _: None, device=DEVICE)
     assert [row.progress.iteration for row in run.rows(2)] == [1, 2]
     assert run.last == 2
-    places = [("cousins", warp_cousins[:2], "warp")]
+    places = [train.Place("cousins", warp_cousins[:2], "warp")]
     (judged,), _ = train.judge(run, small, places, lambda _: None, device=DEVICE)
     assert judged.whole.of > 0
 

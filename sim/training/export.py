@@ -16,7 +16,16 @@ from pocketworld.errors import PocketworldError
 from pocketworld.rng import stream
 from pocketworld.sim.robots import Robot
 from pocketworld.sim.training.meaning import meaning
-from pocketworld.sim.training.policy import DONE, SEEN, SPEC, WEIGHTS, session_of, spec_of
+from pocketworld.sim.training.policy import (
+    DEVIATION,
+    DONE,
+    SEEN,
+    SPEC,
+    WEIGHTS,
+    deviation_of,
+    session_of,
+    spec_of,
+)
 from pocketworld.sim.training.run_folder import write_json
 
 OPSET = 18
@@ -41,6 +50,7 @@ def export(actor: Any, robot: Robot, folder: Path, facts: dict[str, Any]) -> Non
         "meaning": meaning(robot, spec["observation"]),
         "input": {"name": SEEN, "shape": ["n", module.input_size], "type": "float32"},
         "output": {"name": DONE, "shape": ["n", len(robot.actions)], "type": "float32", "cut_to": [-1, 1]},
+        DEVIATION: [round(float(one), 6) for one in deviation_of(actor)],
         **facts,
         "versions": {name: version(name) for name in MADE_BY},
     }

@@ -8,6 +8,9 @@ from pocketworld.sim.robots import Robot
 from pocketworld.sim.robots.reach import LEASH, opening
 
 HAND = "the hand's: x out of the fingertips back to the palm, y the way the fingers close, z along the handle"
+STRAYS = (
+    "add normal noise of these standard deviations to the network's output, a new one each step, as it learnt"
+)
 NORMALISED = "the network takes numbers as they are named here; what normalises them is inside it"
 # What is seen, by its name without axis and scale: unit, frame, what it is.
 SEEN = {
@@ -39,6 +42,7 @@ def meaning(robot: Robot, seen: Sequence[str]) -> dict[str, Any]:
     return {
         "hand_frame": HAND,
         "normalisation": NORMALISED,
+        "deviation": STRAYS,
         "observation": {name: _seen(robot, name) for name in seen},
         "action": {name: _done(robot, name) for name in robot.actions},
     }

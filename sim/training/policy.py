@@ -20,11 +20,18 @@ from pocketworld.sim.tasks.task import Task
 from pocketworld.sim.worlds import RATE, Worlds
 
 WEIGHTS, SPEC = "policy.onnx", "policy.json"
+Deviation = NDArray[np.float64]
 SEEN, DONE = "policy", "actions"  # the network's input and output
+DEVIATION = "deviation"  # in the spec; and the name of the streams that a policy strays by
+
+
+def learnt(actor: Any) -> Policy:
+    """Return what a network of rsl_rl does, with its deviation."""
+    return straying(greedy(actor), deviation_of(actor))
 
 
 def greedy(actor: Any) -> Policy:
-    """Return what a network of rsl_rl does without exploring."""
+    """Return what a network of rsl_rl does without its deviation, not yet cut to -1..1."""
     import torch
     from tensordict import TensorDict
 
@@ -37,19 +44,55 @@ def greedy(actor: Any) -> Policy:
     return act
 
 
+def deviation_of(actor: Any) -> Deviation:
+    """Return the standard deviation of each action of a network of rsl_rl."""
+    deviation: Deviation = actor.distribution.log_std_param.detach().exp().cpu().double().numpy()
+    return deviation
+
+
+def straying(network: Policy, deviation: Deviation | None) -> Policy:
+    """Return a policy that strays from a network by normal noise (standard deviations, one an action; or by
+    none), cut to -1..1.
+
+    It learnt so. A policy without memory that does the same wherever things are the same stays where it is
+    stuck once, a centimetre before a handle; one that strays by a little does not (see docs/benchmark.md).
+    The noise is of each episode's and step's own stream, so that episodes replay.
+    """
+
+    def act(worlds: Worlds) -> Array:
+        actions = network(worlds)
+        if deviation is not None:
+            noise = [one.normal(size=len(deviation)) * deviation for one in worlds.streams(DEVIATION)]
+            actions = actions + worlds.arrays.reals(np.array(noise))
+        return worlds.arrays.xp.clip(actions, -1, 1)
+
+    return act
+
+
 def load(folder: Path) -> Policy:
-    """Return the policy that a run has exported.
+    """Return the policy that a run has exported, which strays as it did while it learnt.
 
     Raises PocketworldError where there is none, where it is damaged, and, as it acts, where the task is
     another, or a robot senses or does other things, than the policy was taught with.
     """
+    network = _network(folder)  # which looks at the spec
+    return straying(network, _deviation_in(spec_in(folder, folder), folder))
+
+
+def load_mean(folder: Path) -> Policy:
+    """Return the policy that a run has exported without its deviation; raises PocketworldError as `load`."""
+    return straying(_network(folder), None)
+
+
+def _network(folder: Path) -> Policy:
+    """Return what an exported network says, not yet cut to -1..1."""
     session, spec = session_of(folder / WEIGHTS), spec_in(folder, folder)
     as_wide(session, spec, folder)
 
     def act(worlds: Worlds) -> Array:
         suits(spec, worlds.robot, worlds.task, folder, pictures=worlds.sight is not None)
         seen: NDArray[np.float32] = to_numpy(worlds.observe()["policy"])
-        return worlds.arrays.reals(np.clip(session.run([DONE], {SEEN: seen})[0], -1, 1))
+        return worlds.arrays.reals(session.run([DONE], {SEEN: seen})[0])
 
     return act
 
@@ -107,6 +150,15 @@ def as_wide(session: Any, spec: dict[str, Any], folder: Path) -> None:
         widths = {one.name: list(one.shape)[-1:] for one in found}
         if not isinstance(told, list) or widths != {name: [len(told)]}:
             raise PocketworldError(f"{folder}: {WEIGHTS} and {SPEC} are not of one policy", "train again")
+
+
+def _deviation_in(spec: dict[str, Any], folder: Path) -> Deviation:
+    """Return the deviation in a policy's spec; raise PocketworldError where it is none."""
+    told, count = spec.get(DEVIATION), len(spec["action"])
+    numbers = told if isinstance(told, list) else []
+    if len(numbers) != count or not all(type(one) in (int, float) and 0 <= one < np.inf for one in numbers):
+        raise PocketworldError(f"{folder}/{SPEC}: {DEVIATION} is {told!r}", f"{count} numbers, 0 or more")
+    return np.array(numbers, float)
 
 
 @contextmanager

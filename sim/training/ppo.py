@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import math
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -119,7 +120,16 @@ class Learner:
             algorithm.compute_returns(seen)
         with one_thread():
             losses: dict[str, float] = algorithm.update()
+        self._settle()
         return losses
+
+    def _settle(self) -> None:
+        """Let the deviation fall while exploring succeeds: only then failures show that need none of it."""
+        settings, share = self.settings, self.env.success.share
+        if share is not None and share >= settings.steady:
+            with torch.no_grad():
+                known = self.actor.distribution.log_std_param
+                known.add_(math.log1p(-settings.settling)).clamp_(min=math.log(settings.least))
 
     def _progress(self, iteration: int, losses: dict[str, float]) -> Progress:
         settings, env = self.settings, self.env

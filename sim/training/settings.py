@@ -27,6 +27,8 @@ class Settings:
     gamma .. hidden      of PPO (Schulman et al. 2017): discount, GAE's lambda, passes over the data, parts it
                is cut into, first rate, divergence to which the rate is adapted, clip, entropy's worth, the
                policy's first deviation, layers
+    steady, settling, least   while at least this share of episodes succeeds, the deviation falls by a share
+               of itself an iteration, to no less than this: what still needs its exploring keeps it
     """
 
     task: str = "open"
@@ -49,12 +51,15 @@ class Settings:
     clip: float = 0.2
     entropy: float = 0.002
     deviation: float = 0.6
+    steady: float = 0.95
+    settling: float = 0.015
+    least: float = 0.1
     hidden: tuple[int, ...] = (128, 128, 64)
 
     def __post_init__(self) -> None:
         for name in ("envs", "steps", "iterations", "checkpoint_every", "max_steps", "epochs", "minibatches"):
             _check(name, getattr(self, name), getattr(self, name) >= 1, "at least 1")
-        for name in ("gamma", "lam"):
+        for name in ("gamma", "lam", "steady", "least"):
             _check(name, getattr(self, name), 0 < getattr(self, name) <= 1, "above 0, at most 1")
         for name in ("rate", "divergence", "clip", "deviation"):
             value = getattr(self, name)
@@ -62,6 +67,8 @@ class Settings:
         for name in ("entropy", "seed"):
             value = getattr(self, name)
             _check(name, value, math.isfinite(value) and value >= 0, "at least 0")
+        _check("least", self.least, self.least <= self.deviation, f"at most deviation, {self.deviation}")
+        _check("settling", self.settling, 0 <= self.settling < 1, "from 0 to below 1")
         for name, most in FARTHEST.items():
             _check(name, getattr(self, name), 0 <= getattr(self, name) <= most, f"from 0 to {most}")
         _check("hidden", self.hidden, all(width >= 1 for width in self.hidden), "widths of at least 1")

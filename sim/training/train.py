@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pocketworld.errors import PocketworldError
 from pocketworld.extras import require
@@ -12,6 +12,7 @@ from pocketworld.findings import Finding, Severity
 from pocketworld.scene import Scene
 from pocketworld.sim import backends, film
 from pocketworld.sim.environment import WorldEnv
+from pocketworld.sim.policy import Policy
 from pocketworld.sim.training import policy as policies
 from pocketworld.sim.training.curve import curve
 from pocketworld.sim.training.evaluate import Evaluation, NothingToAsk, evaluate, eyes
@@ -24,6 +25,15 @@ FILMED = 4  # environments: a cousin of a kitchen takes 0.2 s of CPU a picture
 NEEDS = {"mujoco": ("mujoco",), "warp": ("warp", "mujoco_warp", "torch")}  # by backend
 PLOTTED = 5  # iterations between pictures of the curve
 Watch = Callable[[Progress], None]
+
+
+class Place(NamedTuple):
+    """Where a policy is judged: what that is called, on which backend, and how the policy is loaded."""
+
+    name: str
+    scenes: Sequence[Scene]
+    backend: str
+    loaded: Callable[[Path], Policy] = policies.load
 
 
 def needs() -> None:
@@ -97,20 +107,19 @@ def plot(run: RunFolder, rows: Sequence[Row]) -> None:
 def judge(
     run: RunFolder,
     settings: Settings,
-    places: Sequence[tuple[str, Sequence[Scene], str]],
+    places: Sequence[Place],
     tick: Callable[[str], None],
     threads: int | None = None,
     device: str | None = None,
 ) -> tuple[tuple[Evaluation, ...], tuple[Finding, ...]]:
-    """Let the exported policy try in places (name, scenes, backend); write evaluation.json.
+    """Let the exported policy try in places; write evaluation.json.
 
     device   of the backend that was learnt on. Another one that is not installed is a note; one that fails
              leaves the evaluation degraded: what was learnt and judged on its own backend stands.
     """
-    policy = policies.load(run.path)
     done: list[Evaluation] = []
     found: list[Finding] = []
-    for name, scenes, backend in places:
+    for name, scenes, backend, loaded in places:
         own = backend == settings.backend
         severity = Severity.NOTE
         tick(f"the policy tries: {name}")
@@ -119,7 +128,7 @@ def judge(
                 require(backend, *NEEDS[backend])
                 severity = Severity.DEGRADED
             on: dict[str, Any] = {"backend": backend, "device": device if own else None}
-            done.append(evaluate(policy, scenes, settings, name, threads=threads, **on))
+            done.append(evaluate(loaded(run.path), scenes, settings, name, threads=threads, **on))
         except NothingToAsk as error:  # an arm may reach nothing in the twin, and in its cousins all
             found.append(Finding("not-evaluated", Severity.DEGRADED, "train", run.path.name, str(error)))
         except PocketworldError as error:
