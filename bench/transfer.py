@@ -178,7 +178,7 @@ def _run(
     file: Path,
     asked: Mapping[str, Any],
 ) -> Run:
-    from pocketworld.sim.training.policy import greedy
+    from pocketworld.sim.training.policy import learnt
     from pocketworld.sim.training.ppo import Counted, Learner
     from pocketworld.sim.training.train import options
 
@@ -190,7 +190,7 @@ def _run(
             for _ in learner.leg(begin):
                 pass
     cpu = time.process_time() - began
-    policy = greedy(learner.actor)
+    policy = learnt(learner.actor)
     judged = [evaluate(policy, part, settings, "", threads=1) for part in (parts.train, parts.held)]
     own, other = (one.whole for one in judged)
     shares = own.share, other.share, other.of
