@@ -53,7 +53,7 @@ class Settings:
     deviation: float = 0.6
     steady: float = 0.95
     settling: float = 0.015
-    least: float = 0.1
+    least: float = 0.2
     hidden: tuple[int, ...] = (128, 128, 64)
 
     def __post_init__(self) -> None:
