@@ -63,7 +63,7 @@ def test_settings_are_read_as_they_were_written(given: Settings) -> None:
 def test_each_setting_is_written_and_compared(field: str) -> None:
     usual = Settings()
     value: Any = getattr(usual, field)
-    others: dict[type, Any] = {str: "close", tuple: (8, 4), int: 8, float: 0.123}
+    others: dict[type, Any] = {str: "close", tuple: (8, 4), int: 8, float: 0.323}
     other = others[type(value)]
     (told,) = usual.differences(replace(usual, **{field: other}))
     assert told.startswith(f"{field} was {json.dumps(usual.to_json()[field])}, is ")
