@@ -274,11 +274,17 @@ def test_a_policy_that_does_not_fit_is_refused_before_anything_starts(tmp_path: 
         good.check(Asked(observation="rgbd"))
     with pytest.raises(PocketworldError, match=r"run: the policy's observation is another"):
         good.check(Asked(robot=replace(Hand(), seen=("joint_1",))))
-    spec = json.loads(good.files[FILES[1]]) | {"action": ["out"]}
-    odd = replace(good, files={**good.files, FILES[1]: json.dumps(spec).encode()})
+    spec = json.loads(good.files[FILES[1]])
+    other = json.dumps(spec | {"action": ["out"]}).encode()
+    odd = replace(good, files={**good.files, FILES[1]: other})
     with pytest.raises(PocketworldError, match="run: the policy's action is another"):
         odd.check(Asked())
-    for text, told in ((b"{", r"run/policy.json can't be read"), (b"[]", r"run/policy.json is no policy's")):
+    old = json.dumps({name: it for name, it in spec.items() if name != policy.DEVIATION}).encode()
+    for text, told in (
+        (b"{", r"run/policy.json can't be read"),
+        (b"[]", r"run/policy.json is no policy's"),
+        (old, r"^run/policy.json: deviation is None, not 4 numbers from 0 on; train again$"),
+    ):
         with pytest.raises(PocketworldError, match=told):
             replace(good, files={**good.files, FILES[1]: text}).check(Asked())
 

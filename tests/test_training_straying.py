@@ -23,7 +23,7 @@ from pocketworld.sim.policy import begin
 from pocketworld.sim.robots.hand import Hand
 from pocketworld.sim.training.evaluate import evaluate
 from pocketworld.sim.training.export import export
-from pocketworld.sim.training.policy import SPEC, deviation_of, greedy, learnt, load, load_mean, straying
+from pocketworld.sim.training.policy import SPEC, cut, deviation_of, greedy, learnt, load, load_mean, straying
 from pocketworld.sim.training.ppo import Counted, Learner
 from pocketworld.sim.training.settings import Settings
 from pocketworld.sim.worlds import Worlds
@@ -110,8 +110,8 @@ def test_actions_are_cut_only_after_they_have_strayed(three: Worlds) -> None:
         return np.full((worlds.num_envs, 4), 5.0)
 
     assert (straying(beyond, STRAY)(three) == 1).all()  # cut first, half of them would be below 1
-    assert (straying(beyond, None)(three) == 1).all()
-    assert np.array_equal(straying(still, None)(three), still(three))
+    assert (cut(beyond)(three) == 1).all()
+    assert np.array_equal(cut(still)(three), still(three))
     assert np.array_equal(straying(still, np.zeros(4))(three), still(three))
 
 
@@ -145,7 +145,9 @@ def test_a_deviation_that_is_none_is_one_line(exported: Path, tmp_path: Path, de
         (tmp_path / file.name).write_bytes(file.read_bytes())
     spec = json.loads((tmp_path / SPEC).read_text()) | {"deviation": deviation}
     (tmp_path / SPEC).write_text(json.dumps(spec))
-    with pytest.raises(PocketworldError, match=r"policy.json: deviation is .*; 4 numbers, 0 or more$"):
+    with pytest.raises(
+        PocketworldError, match=r"policy.json: deviation is .*, not 4 numbers from 0 on; train again$"
+    ):
         load(tmp_path)
     load_mean(tmp_path)
 
@@ -162,7 +164,8 @@ def test_an_evaluation_of_what_strays_is_the_same_each_time(exported: Path) -> N
 # How the deviation falls
 
 
-def deviations(settings: Settings, iterations: int = 3) -> list[float]:
+def deviations(settings: Settings, iterations: int, *, succeed: bool = True) -> list[float]:
+    """Return the deviation after each iteration, in which all episodes succeed or none does."""
     with closing(Counted([drawer(0.5)], settings.envs, threads=1, max_steps=settings.max_steps)) as env:
         learner = Learner(env, settings)
         with torch.no_grad():  # it does not learn: only what falls by itself is seen
@@ -173,7 +176,10 @@ def deviations(settings: Settings, iterations: int = 3) -> list[float]:
         out = []
         for _ in zip(range(iterations), learner.leg(0), strict=False):
             out += [float(deviation_of(learner.actor).mean())]
-            env.success.won += env.success.came  # as if all had succeeded
+            if succeed:
+                env.success.won += env.success.came
+        assert env.success.share is not None
+        assert (env.success.share >= settings.steady) is succeed
         return out
 
 
@@ -182,6 +188,7 @@ def test_it_falls_while_episodes_succeed_and_not_while_they_fail() -> None:
     first, *after = deviations(calm, 4)
     assert first == pytest.approx(0.6)  # none has ended yet
     assert after == pytest.approx([0.54, 0.486, 0.4374])
+    assert deviations(calm, 4, succeed=False) == pytest.approx([0.6] * 4)
     assert deviations(replace(calm, settling=0.0), 4) == pytest.approx([0.6] * 4)
 
 

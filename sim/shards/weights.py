@@ -47,6 +47,7 @@ class Weights:
         with self._there() as folder:
             spec = policy.spec_in(folder, where)
         policy.suits(spec, asked.who(), asked.goal(), where, pictures=asked.pictures)
+        policy.deviation_in(spec, where)
 
     def act(self) -> Policy:
         """Return the policy as a function of environments."""

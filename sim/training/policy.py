@@ -50,9 +50,17 @@ def deviation_of(actor: Any) -> Deviation:
     return deviation
 
 
-def straying(network: Policy, deviation: Deviation | None) -> Policy:
-    """Return a policy that strays from a network by normal noise (standard deviations, one an action; or by
-    none), cut to -1..1.
+def cut(network: Policy) -> Policy:
+    """Return a policy that does what a network says, cut to -1..1."""
+
+    def act(worlds: Worlds) -> Array:
+        return worlds.arrays.xp.clip(network(worlds), -1, 1)
+
+    return act
+
+
+def straying(network: Policy, deviation: Deviation) -> Policy:
+    """Return a policy that strays from a network by normal noise (standard deviations, one an action).
 
     It learnt so. A policy without memory that does the same wherever things are the same stays where it is
     stuck once, a centimetre before a handle; one that strays by a little does not (see docs/benchmark.md).
@@ -60,13 +68,10 @@ def straying(network: Policy, deviation: Deviation | None) -> Policy:
     """
 
     def act(worlds: Worlds) -> Array:
-        actions = network(worlds)
-        if deviation is not None:
-            noise = [one.normal(size=len(deviation)) * deviation for one in worlds.streams(DEVIATION)]
-            actions = actions + worlds.arrays.reals(np.array(noise))
-        return worlds.arrays.xp.clip(actions, -1, 1)
+        noise = [one.normal(size=len(deviation)) * deviation for one in worlds.streams(DEVIATION)]
+        return network(worlds) + worlds.arrays.reals(np.array(noise))
 
-    return act
+    return cut(act)
 
 
 def load(folder: Path) -> Policy:
@@ -76,12 +81,12 @@ def load(folder: Path) -> Policy:
     another, or a robot senses or does other things, than the policy was taught with.
     """
     network = _network(folder)  # which looks at the spec
-    return straying(network, _deviation_in(spec_in(folder, folder), folder))
+    return straying(network, deviation_in(spec_in(folder, folder), folder))
 
 
 def load_mean(folder: Path) -> Policy:
     """Return the policy that a run has exported without its deviation; raises PocketworldError as `load`."""
-    return straying(_network(folder), None)
+    return cut(_network(folder))
 
 
 def _network(folder: Path) -> Policy:
@@ -152,12 +157,14 @@ def as_wide(session: Any, spec: dict[str, Any], folder: Path) -> None:
             raise PocketworldError(f"{folder}: {WEIGHTS} and {SPEC} are not of one policy", "train again")
 
 
-def _deviation_in(spec: dict[str, Any], folder: Path) -> Deviation:
-    """Return the deviation in a policy's spec; raise PocketworldError where it is none."""
+def deviation_in(spec: dict[str, Any], where: Path) -> Deviation:
+    """Return the deviation in the spec of a policy that fits; raise PocketworldError where it is none."""
     told, count = spec.get(DEVIATION), len(spec["action"])
     numbers = told if isinstance(told, list) else []
     if len(numbers) != count or not all(type(one) in (int, float) and 0 <= one < np.inf for one in numbers):
-        raise PocketworldError(f"{folder}/{SPEC}: {DEVIATION} is {told!r}", f"{count} numbers, 0 or more")
+        raise PocketworldError(
+            f"{where}/{SPEC}: {DEVIATION} is {told!r}, not {count} numbers from 0 on", "train again"
+        )
     return np.array(numbers, float)
 
 

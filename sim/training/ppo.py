@@ -124,7 +124,7 @@ class Learner:
         return losses
 
     def _settle(self) -> None:
-        """Let the deviation fall while exploring succeeds: only then failures show that need none of it."""
+        """Let the deviation fall while exploring succeeds: what more of it would hide is met and learnt."""
         settings, share = self.settings, self.env.success.share
         if share is not None and share >= settings.steady:
             with torch.no_grad():
